@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Memory that a peer can make us hold is charged to its connection before it is allocated. */
+#ifndef GRILLE_BASE_BUDGET_H
+#define GRILLE_BASE_BUDGET_H
+
+#include <stdbool.h>
+
+#include "grille/reasons.h"
+
+/* Caller's storage. One thread. */
+typedef struct grille_budget {
+    size_t limit_bytes;
+    size_t used_bytes;
+    size_t peak_bytes;
+} grille_budget;
+
+void grille_budget_init(grille_budget *budget, size_t limit_bytes);
+
+/* False and nothing charged when it would go over the limit. */
+GRILLE_MUST_USE bool grille_budget_charge(grille_budget *budget, size_t bytes);
+void grille_budget_release(grille_budget *budget, size_t bytes);
+
+/* malloc, realloc and free that charge the budget; the size is passed back so that no header is needed. NULL when over
+ * the budget or out of memory. `grille_budget_free_wiped` overwrites first. NULL is ignored by both frees. */
+GRILLE_MUST_USE void *grille_budget_alloc(grille_budget *budget, size_t bytes);
+GRILLE_MUST_USE void *grille_budget_grow(grille_budget *budget, void *memory, size_t old_bytes, size_t new_bytes);
+void grille_budget_free(grille_budget *budget, void *memory, size_t bytes);
+void grille_budget_free_wiped(grille_budget *budget, void *memory, size_t bytes);
+
+#endif

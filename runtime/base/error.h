@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Filling grille_error from a reason. */
+#ifndef GRILLE_BASE_ERROR_H
+#define GRILLE_BASE_ERROR_H
+
+#include "grille/reasons.h"
+
+/* Sets OK and empty strings; `error` may be NULL. */
+void grille_error_clear(grille_error *error);
+
+/* Sets code and name from the reason and the text from the format; returns the reason, so that
+ * `return grille_error_set(error, GRILLE_REASON_X, …)` is one line. `error` may be NULL. */
+grille_reason grille_error_set(grille_error *error, grille_reason reason, const char *format, ...) GRILLE_PRINTF(3, 4);
+
+/* The same with the reason's own meaning as text, only when `error` holds no text yet. */
+grille_reason grille_error_default(grille_error *error, grille_reason reason);
+
+#endif
