@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Evidence: making it for ourselves, judging the peer's. The gate (secure/gate.h) carries it; trust is decided here and
+ * nowhere else. design.md 4: kinds are pairs of functions prove(B_X) and verify(B_X, body). */
+#ifndef GRILLE_ATTEST_EVIDENCE_H
+#define GRILLE_ATTEST_EVIDENCE_H
+
+#include "base/time.h"
+#include "crypto/crypto.h"
+#include "grille/identity.h"
+#include "grille/policy.h"
+
+#define GRILLE_BINDER_BYTES 48
+#define GRILLE_NONCE_BYTES  32
+
+/* user_data of documents that the channel asks for, and of those that applications ask for: the prefix keeps an enclave
+ * from signing one for the other. */
+#define GRILLE_ATTEST_CHANNEL_PREFIX "grille-attest-1"
+#define GRILLE_ATTEST_APP_PREFIX     "grille-app-1"
+
+/* What ties evidence to one session and one epoch. Views borrowed during a call. */
+typedef struct grille_binding {
+    char prover_role; /* 'I' or 'R' */
+    uint8_t binder[GRILLE_BINDER_BYTES];
+    grille_bytes verifier_nonce; /* GRILLE_NONCE_BYTES */
+    grille_bytes prover_spki;    /* of the prover's TLS leaf */
+    grille_bytes verifier_spki;  /* of the verifier's own TLS leaf */
+    grille_bytes claims;         /* of the prover, encoded as in wire.proto */
+} grille_binding;
+
+/* Makes the body of our EVIDENCE of our identity's kind. May block for as long as the NSM takes. */
+GRILLE_MUST_USE grille_reason grille_evidence_prove(const grille_identity *identity, const grille_crypto *crypto,
+                                                    const grille_binding *binding, uint8_t *body, size_t capacity,
+                                                    size_t *len, grille_error *error);
+
+/* Judges the peer's EVIDENCE, cheapest checks first. OK fills *peer (epoch 0; the gate sets it); anything else is a
+ * rejection with a stable name and an explanation for the local operator, and *peer is zeroed. */
+GRILLE_MUST_USE grille_reason grille_evidence_verify(const grille_policy *policy, const grille_crypto *crypto,
+                                                     grille_identity_kind kind, const grille_binding *binding,
+                                                     grille_bytes body, grille_wall_ms now_ms,
+                                                     grille_peer_identity *peer, grille_error *error);
+
+/* What the gate needs to know of a policy. */
+bool grille_policy_accepts_kind(const grille_policy *policy, grille_identity_kind kind);
+bool grille_policy_requires_responder_first(const grille_policy *policy);
+
+/* An identity on an NSM that the caller has opened (device or simulated); the identity takes it over and closes it. */
+struct grille_nsm;
+GRILLE_MUST_USE grille_code grille_identity_from_nsm(struct grille_nsm *nsm, grille_identity **identity,
+                                                     grille_error *error);
+
+#endif

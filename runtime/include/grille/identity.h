@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who we are, and whom we verified. */
+#ifndef GRILLE_IDENTITY_H
+#define GRILLE_IDENTITY_H
+
+#include <stdbool.h>
+
+#include "grille/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Numbers are those of the gate's EVIDENCE message (docs/protocol.md). */
+typedef enum grille_identity_kind {
+    GRILLE_IDENTITY_NITRO = 1,
+    GRILLE_IDENTITY_X509 = 2,
+    GRILLE_IDENTITY_PSK = 3,
+    GRILLE_IDENTITY_ANONYMOUS = 4
+} grille_identity_kind;
+
+#define GRILLE_PCR_COUNT      32
+#define GRILLE_PCR_BYTES      48
+#define GRILLE_MODULE_ID_MAX  128
+#define GRILLE_NAME_MAX       256
+
+/* The peer as its evidence proved it. Valid as long as the call (or connection) that it came from. */
+typedef struct grille_peer_identity {
+    grille_identity_kind kind;
+    bool insecure; /* accepted under a development root: never in production */
+    bool debug;    /* a debug enclave, accepted because the policy says so */
+    uint32_t epoch;
+    char set[GRILLE_NAME_MAX]; /* the policy's set that accepted it */
+
+    /* nitro */
+    char module_id[GRILLE_MODULE_ID_MAX];
+    uint32_t pcr_mask; /* bit n: pcrs[n] was in the document; 0 image, 3 role, 4 instance, 8 signer */
+    uint8_t pcrs[GRILLE_PCR_COUNT][GRILLE_PCR_BYTES];
+    int64_t document_time_ms; /* milliseconds since 1970 */
+
+    /* x509 */
+    char subject[GRILLE_NAME_MAX]; /* common name */
+    char name[GRILLE_NAME_MAX];    /* the SAN URI or DNS name that the policy listed */
+
+    /* psk */
+    char psk_id[GRILLE_NAME_MAX];
+
+    /* claims: bound into the evidence, vouched for by nobody but the peer */
+    uint64_t build;
+    uint8_t policy_digest[GRILLE_PCR_BYTES];
+
+    int64_t expires_ms; /* the evidence's end: leaf notAfter, a set's not_after */
+} grille_peer_identity;
+
+/* Who we are. Immutable; may be shared by any number of channels and servers, from any thread. */
+typedef struct grille_identity grille_identity;
+
+/* An x509 identity: PEM certificate chain (leaf first, no root needed) and PEM key (P-256 or P-384) of the leaf.
+ * Errors: grille_error says which file and why. The identity is the caller's; free it after the last channel or
+ * server that uses it is closed. */
+GRILLE_MUST_USE grille_code grille_identity_load_x509(const char *chain_path, const char *key_path,
+                                                      grille_identity **identity, grille_error *error);
+
+/* The identity of the enclave that this process runs in, by the NSM device at `path` (NULL: /dev/nsm). */
+GRILLE_MUST_USE grille_code grille_identity_open_nsm(const char *path, grille_identity **identity,
+                                                     grille_error *error);
+
+/* NULL is ignored. */
+void grille_identity_free(grille_identity *identity);
+
+grille_identity_kind grille_identity_get_kind(const grille_identity *identity);
+
+/* Stable lower-case name: "nitro", "x509", "psk", "anonymous". */
+const char *grille_identity_kind_name(grille_identity_kind kind);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
