@@ -23,7 +23,8 @@ void grille_arena_init(grille_arena *arena, uint8_t *first, size_t first_capacit
 /* Memory aligned for any type, not zeroed, valid until reset; NULL when the budget is used up. */
 GRILLE_MUST_USE void *grille_arena_alloc(grille_arena *arena, size_t bytes);
 
-/* Copies bytes (or text with a terminator) into the arena; NULL data or NULL when the budget is used up. */
+/* A copy in the arena, valid until reset. One zero byte follows that its length leaves out, so that copied text is a C
+ * string. NULL data when the budget is used up. */
 GRILLE_MUST_USE grille_bytes grille_arena_copy(grille_arena *arena, grille_bytes bytes);
 
 /* Wipes all that was used, gives further blocks back to the budget, keeps the first. */

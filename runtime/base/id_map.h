@@ -19,7 +19,8 @@ typedef struct grille_id_map {
     grille_budget *budget;
 } grille_id_map;
 
-/* OUT_OF_MEMORY or BUDGET when the table can't be had. The budget must outlive the map. */
+/* OUT_OF_MEMORY or BUDGET when the table can't be had, BAD_ARGUMENT for a capacity of 0 or one that overflows. The
+ * budget must outlive the map. */
 GRILLE_MUST_USE grille_reason grille_id_map_init(grille_id_map *map, size_t capacity, grille_budget *budget);
 void grille_id_map_deinit(grille_id_map *map);
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void grille_error_clear(grille_error *error) {
+    if (error == NULL) return;
+    error->code = GRILLE_OK;
+    error->name[0] = '\0';
+    error->text[0] = '\0';
+}
+
+static void set_code_and_name(grille_error *error, grille_reason reason) {
+    error->code = grille_reason_code(reason);
+    (void)snprintf(error->name, sizeof error->name, "%s", grille_reason_name(reason));
+}
+
+grille_reason grille_error_set(grille_error *error, grille_reason reason, const char *format, ...) {
+    va_list arguments;
+    if (error == NULL) return reason;
+    set_code_and_name(error, reason);
+    va_start(arguments, format);
+    if (vsnprintf(error->text, sizeof error->text, format, arguments) < 0) error->text[0] = '\0';
+    va_end(arguments);
+    return reason;
+}
+
+grille_reason grille_error_default(grille_error *error, grille_reason reason) {
+    if (error == NULL || error->text[0] != '\0') return reason;
+    set_code_and_name(error, reason);
+    (void)snprintf(error->text, sizeof error->text, "%s", grille_reason_text(reason));
+    return reason;
+}
