@@ -1,0 +1,20 @@
+"""Compiler options of all of Grille's own C: gcc 12 and clang 14, every warning an error."""
+
+GRILLE_WARNINGS = [
+    "-Wall",
+    "-Wextra",
+    "-Wconversion",
+    "-Wshadow",
+    "-Wstrict-prototypes",
+    "-Wvla",
+    "-Wundef",
+    "-Werror",
+]
+
+# A plain build is meant for tests: some optimisation, so that the compiler's flow-based warnings work.
+_OPTIMISE = select({
+    "@grille//bazel:fastbuild": ["-O1"],
+    "//conditions:default": [],
+})
+
+GRILLE_COPTS = ["-std=c11", "-D_GNU_SOURCE"] + GRILLE_WARNINGS + ["-fstack-protector-strong"] + _OPTIMISE

@@ -1,0 +1,36 @@
+"""Everything outside the project that the build needs, for this workspace and for those that use Grille.
+
+A workspace that uses Grille declares it as the repository `grille`, loads this file and calls grille_workspace().
+Nothing here comes from the network but Debian's source packages (debian_source.bzl).
+"""
+
+load("//bazel/third_party:debian_source.bzl", "debian_source")
+load("//bazel:standin.bzl", "standin_repository")
+
+# Where Debian's bazel-* packages install.
+_BAZEL_SHARE = "/usr/share/bazel"
+
+def grille_workspace():
+    native.local_repository(name = "platforms", path = _BAZEL_SHARE + "/platforms")
+    native.local_repository(name = "rules_java", path = _BAZEL_SHARE + "/rules/java")
+    native.local_repository(name = "rules_proto", path = _BAZEL_SHARE + "/rules/proto")
+    native.local_repository(name = "bazel_skylib", path = _BAZEL_SHARE + "/tools/skylib")
+    standin_repository(
+        name = "rules_cc",
+        files = {"@grille//bazel/standins:rules_cc.bzl": "cc/defs.bzl"},
+    )
+    standin_repository(name = "remote_coverage_tools")
+    debian_source(
+        name = "grille_wolfssl",
+        package = "wolfssl",
+        upstream_version = "5.7.2",
+        suite = "trixie",
+        build_file = "@grille//bazel/third_party/wolfssl:wolfssl.BUILD",
+    )
+    debian_source(
+        name = "grille_nanopb",
+        package = "nanopb",
+        upstream_version = "0.4.7",
+        suite = "bookworm",
+        build_file = "@grille//bazel/third_party/nanopb:nanopb.BUILD",
+    )
