@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The seam to the message libraries: measure, encode, decode. Implementations: protobuf_c.c and nanopb.c, the only
+ * files that include their libraries. Pure; any thread. */
+#ifndef GRILLE_CODEC_CODEC_H
+#define GRILLE_CODEC_CODEC_H
+
+#include "base/arena.h"
+#include "grille/method.h"
+#include "grille/reasons.h"
+
+typedef struct grille_codec {
+    const char *name; /* "protobuf-c", "nanopb" */
+
+    /* Bytes that the message takes encoded. BAD_ARGUMENT when it can't be encoded (a count over its maximum, a required
+     * field missing), with the field in `error`. */
+    grille_reason (*measure)(const grille_message_type *type, const void *message, size_t *len, grille_error *error);
+
+    /* Encodes into exactly `len` bytes as measured. */
+    grille_reason (*encode)(const grille_message_type *type, const void *message, uint8_t *out, size_t len,
+                            grille_error *error);
+
+    /* An initialised (default) message in the arena, for a handler's response. BUDGET when there is no memory. */
+    grille_reason (*prepare)(const grille_message_type *type, grille_arena *arena, void **message);
+
+    /* Decodes all of `encoded` into the arena: nanopb's views point into `encoded`, which must live as long. Depth,
+     * field count and lengths are checked before anything is allocated. Errors: CODEC_… with field and offset. */
+    grille_reason (*decode)(const grille_message_type *type, grille_bytes encoded, grille_arena *arena, void **message,
+                            grille_error *error);
+} grille_codec;
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Everything. */
+#ifndef GRILLE_GRILLE_H
+#define GRILLE_GRILLE_H
+
+#include "grille/bytes.h"
+#include "grille/call.h"
+#include "grille/channel.h"
+#include "grille/identity.h"
+#include "grille/log.h"
+#include "grille/metadata.h"
+#include "grille/method.h"
+#include "grille/policy.h"
+#include "grille/reasons.h"
+#include "grille/server.h"
+#include "grille/status.h"
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A server: where handlers run. */
+#ifndef GRILLE_SERVER_H
+#define GRILLE_SERVER_H
+
+#include "grille/call.h"
+#include "grille/policy.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct grille_server grille_server;
+
+/* Made by grille_server_options_default(). */
+typedef struct grille_server_options {
+    size_t size;
+    grille_policy *policy;           /* who may call what; required; referenced */
+    const grille_identity *identity; /* who we are; required; must outlive the server */
+    uint32_t loops;                  /* loop threads; default 1 */
+    uint32_t workers;                /* threads for methods marked offload; default 2 */
+    uint32_t max_connections;        /* open at once; default 1,024 */
+    uint32_t max_half_open;          /* of these, before their gate is open; default 64 */
+    uint32_t max_streams;            /* calls at once on one connection; default 128 */
+    size_t max_message_bytes;        /* largest message taken; default 4 MiB */
+    size_t max_memory_bytes;         /* what one connection may hold for its peer; default 64 MiB */
+    uint32_t drain_timeout_ms;       /* running calls get this long when the server drains; default 10,000 */
+    uint32_t spin_us;                /* polling before sleep, 0: off; default 50 */
+    uint64_t build;                  /* claim: our build number */
+} grille_server_options;
+
+grille_server_options grille_server_options_default(void);
+
+/* A server that does nothing yet; the caller's. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY. */
+GRILLE_MUST_USE grille_code grille_server_new(const grille_server_options *options, grille_server **server,
+                                              grille_error *error);
+
+/* Binds an address (several may be bound); before grille_server_start. */
+GRILLE_MUST_USE grille_code grille_server_listen(grille_server *server, const char *address, grille_error *error);
+
+/* The address that was bound as text ("tcp:127.0.0.1:40123" for port 0), for the `index`-th listen. NULL past the end.
+ * Lives as long as the server. */
+const char *grille_server_address(const grille_server *server, size_t index);
+
+/* Starts the loops and workers; returns at once. */
+GRILLE_MUST_USE grille_code grille_server_start(grille_server *server, grille_error *error);
+
+/* Starts if needed, then serves until SIGTERM or SIGINT (whose dispositions it changes and restores) or until
+ * grille_server_stop, drains and returns. The only function of the library that touches signal dispositions. */
+GRILLE_MUST_USE grille_code grille_server_run(grille_server *server, grille_error *error);
+
+/* Takes no new connections and calls, lets running calls end within drain_timeout_ms, then ends. Returns when all
+ * threads have ended. Any thread but the server's own. */
+void grille_server_stop(grille_server *server);
+
+/* Stops if needed and frees. NULL is ignored. */
+void grille_server_free(grille_server *server);
+
+/* ---- used by generated code ---- */
+
+/* Calls the typed handler of one unary method. `handlers` is the application's struct of handlers. */
+typedef grille_code grille_invoke_fn(grille_call *call, const void *request, void *response, const void *handlers,
+                                     void *user);
+
+/* Registers a service before grille_server_start. `invoke` has one function per method (NULL: UNIMPLEMENTED); all
+ * pointers must outlive the server. ALREADY_EXISTS for a second registration or a collision of method ids,
+ * FAILED_PRECONDITION after the start, RESOURCE_EXHAUSTED over the limit of methods. */
+GRILLE_MUST_USE grille_code grille_server_register(grille_server *server, const grille_service *service,
+                                                   grille_invoke_fn *const *invoke, const void *handlers, void *user,
+                                                   grille_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
