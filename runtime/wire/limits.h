@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every limit, with its unit and its reason. A peer can cause nothing that has no row here. Names end in the unit; a
+ * count has none. Each row has a test that goes one over it. */
+#ifndef GRILLE_WIRE_LIMITS_H
+#define GRILLE_WIRE_LIMITS_H
+
+/* ---- Frames (wire/frame.h) ---- */
+
+#define GRILLE_FRAME_HEADER_BYTES 8
+/* Header and payload fill one TLS record of 16,384 bytes (RFC 8446, 5.1). */
+#define GRILLE_LIMIT_FRAME_PAYLOAD_BYTES 16376
+/* Highest credit, one grant or the sum: the largest positive int32, so that sums never wrap in 32 bits. */
+#define GRILLE_LIMIT_CREDIT_BYTES 0x7fffffff
+/* Streams from here on are not opened: the opener dials a successor with 2^20 ids to spare for calls that race with it.
+ */
+#define GRILLE_LIMIT_STREAM_ID (0x80000000 - 0x100000)
+/* What one DATA frame costs besides its bytes, so that a flood of empty ones uses up the window. */
+#define GRILLE_CREDIT_PER_DATA_FRAME_BYTES 8
+
+/* ---- What holds until the peer's SETTINGS came; a setting may only raise it ---- */
+
+#define GRILLE_MINIMUM_STREAMS                 16
+#define GRILLE_MINIMUM_HANDLERS                16
+#define GRILLE_MINIMUM_MESSAGE_BYTES           65536
+#define GRILLE_MINIMUM_METADATA_BYTES          8192
+#define GRILLE_MINIMUM_STREAM_WINDOW_BYTES     65536
+#define GRILLE_MINIMUM_CONNECTION_WINDOW_BYTES 1048576
+/* 15 streams that nobody reads leave 1/16 of the connection's window to the rest. */
+#define GRILLE_STREAM_WINDOWS_PER_CONNECTION 16
+
+/* ---- What we announce when the application says nothing ---- */
+
+/* Enough to keep one connection busy; the slot of a call costs about 1 KiB. */
+#define GRILLE_DEFAULT_STREAMS  256
+#define GRILLE_DEFAULT_HANDLERS 256
+/* gRPC's default for a received message. */
+#define GRILLE_DEFAULT_MESSAGE_BYTES  4194304
+#define GRILLE_DEFAULT_METADATA_BYTES 8192
+/* A quarter of a message of the default limit is under way before the first credit is needed. */
+#define GRILLE_DEFAULT_STREAM_WINDOW_BYTES     1048576
+#define GRILLE_DEFAULT_CONNECTION_WINDOW_BYTES 16777216
+
+/* ---- The most that a peer may announce, and that an application may configure ---- */
+
+/* Memory of slots and of the id map per connection. */
+#define GRILLE_LIMIT_STREAMS  65536
+#define GRILLE_LIMIT_HANDLERS 65536
+/* protobuf itself ends at 2 GiB; half of it leaves every sum of sizes below 2^31. */
+#define GRILLE_LIMIT_MESSAGE_BYTES 1073741824
+/* Sum of the encoded metadata entries; together with the longest status message and details one frame holds it. */
+#define GRILLE_LIMIT_METADATA_BYTES          10240
+#define GRILLE_LIMIT_STREAM_WINDOW_BYTES     (GRILLE_LIMIT_CREDIT_BYTES / GRILLE_STREAM_WINDOWS_PER_CONNECTION)
+#define GRILLE_LIMIT_CONNECTION_WINDOW_BYTES GRILLE_LIMIT_CREDIT_BYTES
+/* Entries {id, schema digest}: all of them fit the one SETTINGS frame. */
+#define GRILLE_LIMIT_SERVICES      256
+#define GRILLE_SCHEMA_DIGEST_BYTES 32
+
+/* ---- Messages of the protocol itself (wire/message.h) ---- */
+
+/* Fields of one message, unknown ones included: a bound on the work per frame. */
+#define GRILLE_LIMIT_PROTOCOL_FIELDS 512
+/* Each entry costs the receiver a callback or a copy. */
+#define GRILLE_LIMIT_METADATA_ENTRIES   64
+#define GRILLE_LIMIT_METADATA_KEY_BYTES 128
+/* A status message is one line for people. */
+#define GRILLE_LIMIT_STATUS_MESSAGE_BYTES 1024
+/* An encoded google.rpc.Status with a few details. */
+#define GRILLE_LIMIT_STATUS_DETAILS_BYTES 4096
+
+/* ---- Gate (secure/gate.h; docs/protocol.md, "Attested gate") ---- */
+
+/* A Hello is about 80 bytes; the rest is for later versions. */
+#define GRILLE_LIMIT_HELLO_BYTES 1024
+/* A Nitro document is 4.4 to 5.5 KiB, its device answers at most 12 KiB: one frame is enough. */
+#define GRILLE_LIMIT_EVIDENCE_BYTES GRILLE_LIMIT_FRAME_PAYLOAD_BYTES
+/* Bound into the evidence, vouched for by nobody: small. */
+#define GRILLE_LIMIT_CLAIMS_BYTES 1024
+/* Kinds of evidence that one Hello may offer. */
+#define GRILLE_LIMIT_HELLO_KINDS 16
+/* Plaintext taken from a peer before its Confirm: two Hellos and one evidence with room to spare. */
+#define GRILLE_LIMIT_BEFORE_CONFIRM_BYTES 32768
+/* From the first byte of TLS to the verified Confirm: a slow NSM needs tens of milliseconds. */
+#define GRILLE_LIMIT_GATE_MS 5000
+/* Connections of one server that have not passed the gate: beyond that new ones are closed at once. */
+#define GRILLE_LIMIT_HALF_OPEN_CONNECTIONS 64
+/* An R may ask for a new epoch this often. */
+#define GRILLE_LIMIT_EPOCH_REQUEST_MS 60000
+
+/* ---- Token buckets: burst, then so many a second; an empty bucket ends the connection ---- */
+
+#define GRILLE_LIMIT_PING_BURST      16
+#define GRILLE_LIMIT_PING_PER_SECOND 2
+/* SETTINGS comes once: no bucket but the rule, which is a limit of 1. */
+#define GRILLE_LIMIT_SETTINGS_FRAMES 1
+/* Resets that the peer sent or made us send (CVE-2023-44487, CVE-2025-8671): nghttp2's figures. */
+#define GRILLE_LIMIT_RESET_BURST      1000
+#define GRILLE_LIMIT_RESET_PER_SECOND 33
+/* One grant may follow each half window; a busy peer with many streams sends thousands a second. */
+#define GRILLE_LIMIT_CREDIT_BURST      10000
+#define GRILLE_LIMIT_CREDIT_PER_SECOND 10000
+/* Twice in each direction is the rule; the rest is slack. */
+#define GRILLE_LIMIT_DRAIN_BURST      4
+#define GRILLE_LIMIT_DRAIN_PER_SECOND 1
+/* An epoch is four messages. */
+#define GRILLE_LIMIT_GATE_BURST      16
+#define GRILLE_LIMIT_GATE_PER_SECOND 1
+/* A peer needs one after 2^20 records or with an epoch; each costs us a key schedule step and an answer. */
+#define GRILLE_LIMIT_KEY_UPDATE_BURST      8
+#define GRILLE_LIMIT_KEY_UPDATE_PER_SECOND 1
+/* Frames of unknown type with the ignorable flag. */
+#define GRILLE_LIMIT_IGNORED_BURST      100
+#define GRILLE_LIMIT_IGNORED_PER_SECOND 10
+/* Frames for streams that are closed already: those under way when we reset a stream, at most a window of them. */
+#define GRILLE_LIMIT_LATE_FRAME_BURST      10000
+#define GRILLE_LIMIT_LATE_FRAME_PER_SECOND 1000
+/* Records before we send KeyUpdate: far below the 2^24.5 full records of AES-GCM (RFC 8446, 5.5). */
+#define GRILLE_LIMIT_RECORDS_PER_KEY 1048576
+
+/* ---- Application messages (codec/) ---- */
+
+/* Nesting of messages: protobuf-c recurses without a bound; the reference implementation stops at 100. */
+#define GRILLE_LIMIT_PROTOBUF_DEPTH 64
+/* Fields of one message tree: 4 MiB of empty fields would otherwise cost 29 times their size. */
+#define GRILLE_LIMIT_PROTOBUF_FIELDS 65536
+
+/* ---- Evidence (attest/; limits of the AWS Nitro attestation document) ---- */
+
+#define GRILLE_LIMIT_CBOR_DEPTH             16
+#define GRILLE_LIMIT_DOCUMENT_BYTES         16384
+#define GRILLE_LIMIT_CERTIFICATE_BYTES      1024
+#define GRILLE_LIMIT_CABUNDLE_CERTIFICATES  8
+#define GRILLE_LIMIT_PCRS                   32
+#define GRILLE_LIMIT_X509_CHAIN             4
+#define GRILLE_LIMIT_PEER_CERTIFICATE_BYTES 4096
+/* A policy is written by people. */
+#define GRILLE_LIMIT_POLICY_FILE_BYTES 262144
+
+/* ---- Services (rpc/) ---- */
+
+#define GRILLE_LIMIT_METHODS           4096
+#define GRILLE_LIMIT_METHOD_NAME_BYTES 512
+
+/* ---- Transports and dialling (loop/) ---- */
+
+/* "OK <port>\n" of a hybrid socket, newline included. */
+#define GRILLE_LIMIT_HYBRID_ANSWER_BYTES 32
+/* A vsock connect that nobody answers hangs in the kernel. */
+#define GRILLE_DEFAULT_CONNECT_TIMEOUT_MS 5000
+/* Connections of one server. */
+#define GRILLE_DEFAULT_CONNECTIONS 1024
+/* Everything that one connection may hold: buffers, calls, messages under way, TLS. */
+#define GRILLE_DEFAULT_CONNECTION_BUDGET_BYTES 67108864
+
+#endif
