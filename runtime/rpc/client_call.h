@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A call from the caller's side: its encoded request, its options, its reply. Made on any thread, then owned by the
+ * loop thread until it is done, then by the caller until the reply is freed. Objects are pooled, so that a call makes
+ * no heap call in steady state. */
+#ifndef GRILLE_RPC_CLIENT_CALL_H
+#define GRILLE_RPC_CLIENT_CALL_H
+
+#include "base/list.h"
+#include "base/time.h"
+#include "grille/call.h"
+#include "grille/channel.h"
+
+typedef struct grille_call_pool grille_call_pool;
+
+/* Reference-counted, any thread: calls that are out keep it alive. `max_idle` objects are kept for reuse. */
+GRILLE_MUST_USE grille_reason grille_call_pool_new(size_t max_idle, grille_call_pool **pool);
+void grille_call_pool_unref(grille_call_pool *pool);
+
+/* Told once, on the loop thread, when the call is done: the reply is complete. */
+typedef void grille_client_done_fn(grille_call *call, void *user);
+
+/* What a channel asks for. */
+typedef struct grille_client_call_request {
+    const grille_method *method;
+    const void *message;
+    const grille_call_options *options; /* NULL: defaults */
+    size_t max_response_bytes;          /* the channel's */
+    grille_time_us now_us;
+    grille_client_done_fn *done;
+    void *user;
+} grille_client_call_request;
+
+/* Checks the options, encodes the request, sets the deadline. One reference: the caller's. On failure *reply (may be
+ * NULL) says why and no call exists. Any thread. */
+GRILLE_MUST_USE grille_code grille_client_call_new(grille_call_pool *pool, const grille_client_call_request *request,
+                                                   grille_call **call, grille_reply *reply);
+
+/* The owner's link while the call waits for a connection (submission queue, waiting list). */
+grille_link *grille_client_call_link(grille_call *call);
+grille_call *grille_client_call_of_link(grille_link *link);
+
+grille_time_us grille_client_call_deadline(const grille_call *call);
+bool grille_client_call_waits_for_ready(const grille_call *call);
+/* Set by grille_call_cancel; the loop thread then ends the call. */
+bool grille_client_call_cancel_requested(const grille_call *call);
+
+/* How grille_call_cancel reaches the loop thread: called on the cancelling thread with the call kept alive. */
+typedef void grille_cancel_notice_fn(grille_call *call, void *user);
+void grille_client_call_on_cancel(grille_call *call, grille_cancel_notice_fn *notice, void *user);
+
+/* Ends a call that is on no connection (or lost its own), loop thread: done follows inside. `text` is copied. */
+void grille_client_call_fail(grille_call *call, grille_code code, const char *text);
+
+/* Whether it is done, and its reply (valid until the last reference goes). The reply's `owner` carries one reference
+ * that grille_reply_free gives back. */
+bool grille_client_call_is_done(const grille_call *call);
+void grille_client_call_take_reply(grille_call *call, grille_reply *reply);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Calls on one open connection: sits on a session, starts calls of ours and dispatches calls of the peer. Sans-IO, one
+ * thread (but for what runs on the executor). */
+#ifndef GRILLE_RPC_ENDPOINT_H
+#define GRILLE_RPC_ENDPOINT_H
+
+#include "base/budget.h"
+#include "grille/policy.h"
+#include "rpc/client_call.h"
+#include "rpc/executor.h"
+#include "rpc/registry.h"
+
+typedef struct grille_endpoint grille_endpoint;
+
+typedef struct grille_endpoint_options {
+    bool initiator;
+    const grille_registry *registry; /* NULL: we serve nothing */
+    grille_policy *policy;           /* referenced */
+    const grille_peer_identity *peer; /* copied */
+    grille_executor *executor;        /* NULL: offloaded methods run on the loop thread */
+    grille_budget *budget;            /* outlives the endpoint */
+    uint32_t max_streams;             /* of the peer */
+    size_t max_message_bytes;
+    grille_time_us now_us;
+} grille_endpoint_options;
+
+GRILLE_MUST_USE grille_reason grille_endpoint_new(const grille_endpoint_options *options, grille_endpoint **endpoint);
+
+/* Bytes of the opened channel, both ways, and time: as grille_session_recv, _send, _sent, _expiry and _tick. A reason
+ * other than OK: the connection is broken, grille_endpoint_failure says why, what grille_endpoint_send yields is the
+ * goodbye. */
+GRILLE_MUST_USE grille_reason grille_endpoint_recv(grille_endpoint *endpoint, grille_bytes plain, grille_time_us now_us);
+bool grille_endpoint_wants_write(const grille_endpoint *endpoint);
+GRILLE_MUST_USE grille_reason grille_endpoint_send(grille_endpoint *endpoint, uint8_t *buffer, size_t capacity,
+                                                   size_t *len, grille_time_us now_us);
+/* All that grille_endpoint_send gave so far has been written to the transport. */
+void grille_endpoint_sent(grille_endpoint *endpoint, grille_time_us now_us);
+grille_time_us grille_endpoint_expiry(const grille_endpoint *endpoint);
+GRILLE_MUST_USE grille_reason grille_endpoint_tick(grille_endpoint *endpoint, grille_time_us now_us);
+const grille_error *grille_endpoint_failure(const grille_endpoint *endpoint);
+
+/* Starts a call of ours; the endpoint takes over the caller's loop-side ownership until done. False when the peer's
+ * stream limit is reached or the connection drains: the owner keeps the call waiting. */
+GRILLE_MUST_USE bool grille_endpoint_start(grille_endpoint *endpoint, grille_call *call, grille_time_us now_us);
+/* Ends a call of ours that was started here, with RESET to the peer. */
+void grille_endpoint_cancel(grille_endpoint *endpoint, grille_call *call, grille_time_us now_us);
+
+/* Whether grille_endpoint_start would take a call now. */
+bool grille_endpoint_can_start(const grille_endpoint *endpoint);
+
+/* Takes no new calls of the peer; grille_endpoint_is_drained once all have ended. */
+void grille_endpoint_drain(grille_endpoint *endpoint, grille_time_us now_us);
+bool grille_endpoint_is_drained(const grille_endpoint *endpoint);
+/* True when the peer drains: start new calls elsewhere. */
+bool grille_endpoint_peer_drains(const grille_endpoint *endpoint);
+
+/* Ends every call: ours with `code` and `text`, the peer's as cancelled. No event after it but tasks that still run. */
+void grille_endpoint_close(grille_endpoint *endpoint, grille_code code, const char *text);
+/* False while a handler still runs on the executor: free it later, when its task is done. `on_idle` tells. */
+bool grille_endpoint_is_idle(const grille_endpoint *endpoint);
+void grille_endpoint_on_idle(grille_endpoint *endpoint, void (*on_idle)(void *user), void *user);
+/* Told when there is something to send outside recv and tick (a task was done). */
+void grille_endpoint_on_write(grille_endpoint *endpoint, void (*on_write)(void *user), void *user);
+/* After close and when idle. */
+void grille_endpoint_free(grille_endpoint *endpoint);
+
+/* Monotonic time as the endpoint last heard it, for handlers' grille_call_remaining_ms. */
+void grille_endpoint_set_clock(grille_endpoint *endpoint, grille_time_us (*clock_us)(void));
+
+#endif
