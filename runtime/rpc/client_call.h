@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "grille/call.h"
 #include "grille/channel.h"
+#include "grille/reasons.h"
 
 typedef struct grille_call_pool grille_call_pool;
 
