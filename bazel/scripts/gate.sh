@@ -1,0 +1,128 @@
+# Sourced by `run`: the phases of `./run test`. Each phase runs whatever the one before gave; cases are counted from what
+# Bazel itself reports (build events), so cached passes count and logs of earlier runs don't.
+
+passed=0
+failed=0
+
+# Sets test_data_flags. Facts of others that tests read in place: an absolute folder, and the hash of its contents, so
+# that a cached pass never hides new data. Tests pass without it.
+find_test_data() {
+    local folder=${GRILLE_TESTDATA:-$root/../shared/testdata} hash
+    test_data_flags=()
+    if [ -n "${GRILLE_TESTDATA:-}" ] && ! [ -d "$GRILLE_TESTDATA" ]; then
+        die "GRILLE_TESTDATA is not a folder: $GRILLE_TESTDATA"
+    fi
+    [ -d "$folder" ] || return 0
+    folder=$(realpath "$folder")
+    hash=$(cd "$folder" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
+    test_data_flags=("--test_env=GRILLE_TESTDATA=$folder" "--test_env=GRILLE_TESTDATA_HASH=$hash")
+}
+
+# add_cases NAME PASSED FAILED SECONDS
+add_cases() {
+    passed=$((passed + $2))
+    failed=$((failed + $3))
+    note "$(printf '%-10s %5d passed, %d failed  (%d s)' "$1" "$2" "$3" "$4")"
+}
+
+# bazel_phase NAME BAZEL_TEST_ARGUMENT…
+bazel_phase() {
+    local name=$1 status=0 counts start=$SECONDS
+    shift
+    note "phase $name"
+    local events=$scratch/$name.json
+    bazel test --keep_going --build_event_json_file="$events" "${test_data_flags[@]}" "$@" || status=$?
+    counts=$(/usr/bin/python3 bazel/scripts/count_cases.py "$status" "$events") || counts="0 1"
+    # shellcheck disable=SC2086 # two numbers
+    add_cases "$name" $counts $((SECONDS - start))
+}
+
+# Tests where threads meet: those of loop/ and rpc/, and others that carry the tag.
+thread_tests() {
+    local query='attr(tags, "\btsan\b", tests(//...))' room
+    for room in loop rpc; do
+        [ ! -d "tests/unit/$room" ] || query+=" + tests(//tests/unit/$room/...)"
+    done
+    bazel query "$query" 2>/dev/null
+}
+
+fuzz_targets() {
+    bazel query 'attr(tags, "\bfuzz\b", tests(//...)) except attr(tags, "\bmanual\b", tests(//...))' 2>/dev/null
+}
+
+# fuzz_one BINARY NAME SECONDS SEED_FOLDER: one line of a test case; what a crash needs stays below .cache/fuzz.
+fuzz_one() {
+    local binary=$1 name=$2 seconds=$3 keep=$root/.cache/fuzz/$2
+    mkdir -p "$keep/corpus"
+    echo "[ RUN      ] fuzz $name"
+    local seeds=()
+    mapfile -t seeds < <(cd "$binary.runfiles/grille" 2>/dev/null && find -L "$PWD" -type f -not -name "${binary##*/}")
+    [ ${#seeds[@]} -eq 0 ] || cp -n "${seeds[@]}" "$keep/corpus/" 2>/dev/null || true
+    if "$binary" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0 \
+        -artifact_prefix="$keep/" "$keep/corpus" >"$keep/log" 2>&1 </dev/null; then
+        echo "[       OK ] fuzz $name"
+    else
+        tail -n 60 "$keep/log"
+        echo "[  FAILED  ] fuzz $name (input and log: .cache/fuzz/$name)"
+    fi
+}
+
+# fuzz_phase SECONDS: each target for so long, as many at once as there are processors.
+fuzz_phase() {
+    local seconds=$1 targets bin target start=$SECONDS
+    mapfile -t targets < <(fuzz_targets)
+    [ ${#targets[@]} -gt 0 ] || return 0
+    note "phase fuzz: ${#targets[@]} targets, $seconds s each"
+    if ! bazel build --config=fuzz "${targets[@]}"; then
+        add_cases fuzz 0 ${#targets[@]} $((SECONDS - start))
+        return 0
+    fi
+    bin=$(bazel info --config=fuzz bazel-bin 2>/dev/null)
+    for target in "${targets[@]}"; do
+        target=${target#//}
+        while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n || true; done
+        fuzz_one "$bin/${target/://}" "${target//[\/:]/_}" "$seconds" >"$scratch/fuzz.${target//[\/:]/_}" &
+    done
+    wait
+    cat "$scratch"/fuzz.* >&2
+    add_cases fuzz "$(cat "$scratch"/fuzz.* | grep -c '^\[       OK \]')" \
+        "$(cat "$scratch"/fuzz.* | grep -c '^\[  FAILED  \]')" $((SECONDS - start))
+}
+
+open_scratch() {
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+}
+
+# Prints the sum as the last line; the result is its truth.
+close_gate() {
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
+
+run_fuzz() {
+    open_scratch
+    fuzz_phase "$1"
+    close_gate
+}
+
+# run_gate [--full]
+run_gate() {
+    local filter=--test_tag_filters=-full fuzz_seconds=3 tests
+    if [ "${1:-}" = --full ]; then
+        filter=--test_tag_filters=
+        fuzz_seconds=60
+    fi
+    open_scratch
+    find_test_data
+    bazel_phase default "$filter" //...
+    bazel_phase asan --config=asan "$filter" //...
+    mapfile -t tests < <(thread_tests)
+    [ ${#tests[@]} -eq 0 ] || bazel_phase tsan --config=tsan "$filter" "${tests[@]}"
+    if [ "${1:-}" = --full ]; then
+        bazel_phase opt --config=opt "$filter" //...
+        bazel_phase release --config=release "$filter" //...
+    fi
+    fuzz_phase "$fuzz_seconds"
+    close_gate
+}
