@@ -40,9 +40,78 @@ extern "C" {
     X(CRYPTO_BAD_SIGNATURE,    "CRYPTO-BAD-SIGNATURE",     UNAUTHENTICATED,     "a signature does not verify")         \
     X(CRYPTO_NOT_AUTHENTIC,    "CRYPTO-NOT-AUTHENTIC",     UNAUTHENTICATED,     "a ciphertext is not authentic")
 
-#define GRILLE_REASON_MAP_ATTEST(X)
+#define GRILLE_REASON_MAP_ATTEST(X)                                                                                    \
+    X(ATTEST_KIND_REFUSED,             "ATTEST-KIND-REFUSED",             UNAUTHENTICATED,     "the policy accepts no peer with this kind of identity") \
+    X(ATTEST_KIND_UNSUPPORTED,         "ATTEST-KIND-UNSUPPORTED",         UNAUTHENTICATED,     "identities of this kind are not supported") \
+    X(ATTEST_ORDER,                    "ATTEST-ORDER",                    UNAUTHENTICATED,     "the peer asks for an order of evidence that the policy rules out") \
+    X(ATTEST_IDENTITY,                 "ATTEST-IDENTITY",                 FAILED_PRECONDITION, "our own identity can't be used") \
+    X(ATTEST_SIZE,                     "ATTEST-SIZE",                     UNAUTHENTICATED,     "the evidence is empty or longer than its limit") \
+    X(ATTEST_CLAIMS,                   "ATTEST-CLAIMS",                   UNAUTHENTICATED,     "the claims are malformed") \
+    X(ATTEST_NONCE_MISMATCH,           "ATTEST-NONCE-MISMATCH",           UNAUTHENTICATED,     "the evidence does not carry the nonce that was sent") \
+    X(ATTEST_PREFIX_MISMATCH,          "ATTEST-PREFIX-MISMATCH",          UNAUTHENTICATED,     "the document's user_data does not begin with the prefix of this use") \
+    X(ATTEST_ROLE_MISMATCH,            "ATTEST-ROLE-MISMATCH",            UNAUTHENTICATED,     "the evidence was made for the other role") \
+    X(ATTEST_BINDER_MISMATCH,          "ATTEST-BINDER-MISMATCH",          UNAUTHENTICATED,     "the evidence is bound to another session") \
+    X(ATTEST_KEY_MISMATCH,             "ATTEST-KEY-MISMATCH",             UNAUTHENTICATED,     "the evidence is bound to another key") \
+    X(ATTEST_CBOR,                     "ATTEST-CBOR",                     UNAUTHENTICATED,     "the CBOR is malformed or not in the one allowed encoding") \
+    X(ATTEST_CBOR_DEPTH,               "ATTEST-CBOR-DEPTH",               UNAUTHENTICATED,     "the CBOR is nested too deeply") \
+    X(ATTEST_CBOR_DUPLICATE_KEY,       "ATTEST-CBOR-DUPLICATE-KEY",       UNAUTHENTICATED,     "a CBOR map has a key twice") \
+    X(ATTEST_COSE_STRUCTURE,           "ATTEST-COSE-STRUCTURE",           UNAUTHENTICATED,     "the document is not a COSE_Sign1 structure") \
+    X(ATTEST_COSE_ALGORITHM,           "ATTEST-COSE-ALGORITHM",           UNAUTHENTICATED,     "the document's protected header is not exactly ES384") \
+    X(ATTEST_COSE_UNPROTECTED,         "ATTEST-COSE-UNPROTECTED",         UNAUTHENTICATED,     "the document has an unprotected header") \
+    X(ATTEST_COSE_SIGNATURE,           "ATTEST-COSE-SIGNATURE",           UNAUTHENTICATED,     "the document's signature does not verify") \
+    X(ATTEST_DOCUMENT_FIELD,           "ATTEST-DOCUMENT-FIELD",           UNAUTHENTICATED,     "a field of the document is missing, has the wrong type or is over its limit") \
+    X(ATTEST_DOCUMENT_DIGEST,          "ATTEST-DOCUMENT-DIGEST",          UNAUTHENTICATED,     "the document's digest algorithm is not SHA384") \
+    X(ATTEST_DOCUMENT_PCRS,            "ATTEST-DOCUMENT-PCRS",            UNAUTHENTICATED,     "the document's PCRs are malformed") \
+    X(ATTEST_DOCUMENT_NITROTPM,        "ATTEST-DOCUMENT-NITROTPM",        UNAUTHENTICATED,     "a NitroTPM document where an enclave's is needed") \
+    X(ATTEST_DOCUMENT_TIME,            "ATTEST-DOCUMENT-TIME",            UNAUTHENTICATED,     "the document's time is outside the validity of its certificate") \
+    X(ATTEST_DOCUMENT_STALE,           "ATTEST-DOCUMENT-STALE",           UNAUTHENTICATED,     "the document is too old") \
+    X(ATTEST_DOCUMENT_FUTURE,          "ATTEST-DOCUMENT-FUTURE",          UNAUTHENTICATED,     "the document is from the future") \
+    X(ATTEST_DOCUMENT_INCONSISTENT,    "ATTEST-DOCUMENT-INCONSISTENT",    UNAUTHENTICATED,     "the document contradicts its certificates") \
+    X(ATTEST_ROOT_MISMATCH,            "ATTEST-ROOT-MISMATCH",            UNAUTHENTICATED,     "the chain does not begin at the pinned root") \
+    X(ATTEST_CERT_FORMAT,              "ATTEST-CERT-FORMAT",              UNAUTHENTICATED,     "a certificate is not strict DER as RFC 5280 wants it") \
+    X(ATTEST_CERT_DUPLICATE_EXTENSION, "ATTEST-CERT-DUPLICATE-EXTENSION", UNAUTHENTICATED,     "a certificate has an extension twice") \
+    X(ATTEST_CERT_CRITICAL_EXTENSION,  "ATTEST-CERT-CRITICAL-EXTENSION",  UNAUTHENTICATED,     "a certificate has a critical extension that is not understood") \
+    X(ATTEST_CERT_NAME_CONSTRAINTS,    "ATTEST-CERT-NAME-CONSTRAINTS",    UNAUTHENTICATED,     "a certificate has name constraints, which are refused") \
+    X(ATTEST_CERT_ALGORITHM,           "ATTEST-CERT-ALGORITHM",           UNAUTHENTICATED,     "a certificate uses an algorithm or a curve that is not allowed") \
+    X(ATTEST_CERT_NAME_CHAIN,          "ATTEST-CERT-NAME-CHAIN",          UNAUTHENTICATED,     "a certificate's issuer is not the subject above it") \
+    X(ATTEST_CERT_SIGNATURE,           "ATTEST-CERT-SIGNATURE",           UNAUTHENTICATED,     "a certificate's signature does not verify") \
+    X(ATTEST_CERT_NOT_CA,              "ATTEST-CERT-NOT-CA",              UNAUTHENTICATED,     "a certificate that issued another one is no CA") \
+    X(ATTEST_CERT_IS_CA,               "ATTEST-CERT-IS-CA",               UNAUTHENTICATED,     "the leaf certificate is a CA") \
+    X(ATTEST_CERT_PATH_LENGTH,         "ATTEST-CERT-PATH-LENGTH",         UNAUTHENTICATED,     "a CA's path length is exceeded") \
+    X(ATTEST_CERT_KEY_USAGE,           "ATTEST-CERT-KEY-USAGE",           UNAUTHENTICATED,     "a certificate's key usage does not allow its use") \
+    X(ATTEST_CERT_EXTENDED_KEY_USAGE,  "ATTEST-CERT-EXTENDED-KEY-USAGE",  UNAUTHENTICATED,     "a certificate's extended key usage does not allow its use") \
+    X(ATTEST_CERT_NOT_YET_VALID,       "ATTEST-CERT-NOT-YET-VALID",       UNAUTHENTICATED,     "a certificate is not yet valid") \
+    X(ATTEST_CERT_EXPIRED,             "ATTEST-CERT-EXPIRED",             UNAUTHENTICATED,     "a certificate has expired") \
+    X(ATTEST_CERT_CHAIN,               "ATTEST-CERT-CHAIN",               UNAUTHENTICATED,     "the chain has too few or too many certificates") \
+    X(ATTEST_CERT_UNKNOWN_ISSUER,      "ATTEST-CERT-UNKNOWN-ISSUER",      UNAUTHENTICATED,     "the certificate was not issued by a CA of the policy") \
+    X(ATTEST_CERT_NAME,                "ATTEST-CERT-NAME",                UNAUTHENTICATED,     "the certificate has none of the names that the policy lists") \
+    X(ATTEST_X509_BODY,                "ATTEST-X509-BODY",                UNAUTHENTICATED,     "the x509 evidence is malformed") \
+    X(ATTEST_X509_SIGNATURE,           "ATTEST-X509-SIGNATURE",           UNAUTHENTICATED,     "the x509 evidence's signature does not verify") \
+    X(ATTEST_DEBUG,                    "ATTEST-DEBUG",                    UNAUTHENTICATED,     "the peer is a debug enclave") \
+    X(ATTEST_PCR_MISSING,              "ATTEST-PCR-MISSING",              UNAUTHENTICATED,     "a PCR that the policy pins is not in the document") \
+    X(ATTEST_PCR_MISMATCH,             "ATTEST-PCR-MISMATCH",             UNAUTHENTICATED,     "a PCR is not the one that the policy pins") \
+    X(ATTEST_BUILD_TOO_OLD,            "ATTEST-BUILD-TOO-OLD",            UNAUTHENTICATED,     "the peer's build is older than the policy allows") \
+    X(ATTEST_SET_EXPIRED,              "ATTEST-SET-EXPIRED",              UNAUTHENTICATED,     "the policy's set that matches the peer has expired")
 
-#define GRILLE_REASON_MAP_POLICY(X)
+#define GRILLE_REASON_MAP_POLICY(X)                                                                                    \
+    X(POLICY_FILE,                     "POLICY-FILE",                     INVALID_ARGUMENT,    "a file of the policy can't be read") \
+    X(POLICY_SYNTAX,                   "POLICY-SYNTAX",                   INVALID_ARGUMENT,    "the policy is not well-formed YAML") \
+    X(POLICY_STRUCTURE,                "POLICY-STRUCTURE",                INVALID_ARGUMENT,    "the policy uses a YAML feature that is not allowed") \
+    X(POLICY_UNKNOWN_KEY,              "POLICY-UNKNOWN-KEY",              INVALID_ARGUMENT,    "the policy has a key that is not known") \
+    X(POLICY_DUPLICATE_KEY,            "POLICY-DUPLICATE-KEY",            INVALID_ARGUMENT,    "the policy has a key twice") \
+    X(POLICY_MISSING_KEY,              "POLICY-MISSING-KEY",              INVALID_ARGUMENT,    "the policy lacks a key that is needed") \
+    X(POLICY_TYPE,                     "POLICY-TYPE",                     INVALID_ARGUMENT,    "a value of the policy has the wrong type") \
+    X(POLICY_VALUE,                    "POLICY-VALUE",                    INVALID_ARGUMENT,    "a value of the policy is malformed") \
+    X(POLICY_LENGTH,                   "POLICY-LENGTH",                   INVALID_ARGUMENT,    "a value of the policy has the wrong length") \
+    X(POLICY_ZERO_PCR,                 "POLICY-ZERO-PCR",                 INVALID_ARGUMENT,    "the policy pins an all-zero PCR, which every debug enclave has") \
+    X(POLICY_PINNED_TWICE,             "POLICY-PINNED-TWICE",             INVALID_ARGUMENT,    "the policy pins the same PCR twice in one set") \
+    X(POLICY_EMPTY,                    "POLICY-EMPTY",                    INVALID_ARGUMENT,    "the policy accepts nobody") \
+    X(POLICY_WEAK_SET,                 "POLICY-WEAK-SET",                 INVALID_ARGUMENT,    "a set of the policy pins neither the image nor its signer") \
+    X(POLICY_METHOD,                   "POLICY-METHOD",                   INVALID_ARGUMENT,    "a method pattern of the policy is malformed") \
+    X(POLICY_CERTIFICATE,              "POLICY-CERTIFICATE",              INVALID_ARGUMENT,    "a certificate of the policy is malformed or no CA") \
+    X(POLICY_MEASUREMENTS,             "POLICY-MEASUREMENTS",             INVALID_ARGUMENT,    "a measurements file is malformed") \
+    X(POLICY_DEVELOPMENT_ROOT,         "POLICY-DEVELOPMENT-ROOT",         INVALID_ARGUMENT,    "this build accepts no development root") \
+    X(POLICY_NOT_YET,                  "POLICY-NOT-YET",                  INVALID_ARGUMENT,    "the policy asks for something that is not available yet")
 
 #define GRILLE_REASON_MAP_NSM(X)                                                                                       \
     X(NSM_FAILED,              "NSM-FAILED",               UNAVAILABLE,         "the NSM did not answer or answered an error")
