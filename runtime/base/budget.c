@@ -1,25 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/budget.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 
 void grille_budget_init(grille_budget *budget, size_t limit_bytes) {
-    *budget = (grille_budget){.limit_bytes = limit_bytes};
+    budget->limit_bytes = limit_bytes;
+    atomic_init(&budget->used_bytes, 0);
+    atomic_init(&budget->peak_bytes, 0);
 }
 
 bool grille_budget_charge(grille_budget *budget, size_t bytes) {
-    if (bytes > budget->limit_bytes - budget->used_bytes) return false;
-    budget->used_bytes += bytes;
-    if (budget->used_bytes > budget->peak_bytes) budget->peak_bytes = budget->used_bytes;
+    size_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
+    size_t peak = 0;
+    do {
+        if (bytes > budget->limit_bytes - used) return false;
+    } while (!atomic_compare_exchange_weak(&budget->used_bytes, &used, used + bytes));
+    peak = atomic_load_explicit(&budget->peak_bytes, memory_order_relaxed);
+    while (used + bytes > peak && !atomic_compare_exchange_weak(&budget->peak_bytes, &peak, used + bytes)) {
+    }
     return true;
 }
 
 void grille_budget_release(grille_budget *budget, size_t bytes) {
-    /* Giving back more than was charged is a bug of ours; never let it open the budget. */
-    budget->used_bytes -= bytes <= budget->used_bytes ? bytes : budget->used_bytes;
+    size_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
+    size_t left = 0;
+    do {
+        /* Giving back more than was charged is a bug of ours; never let it open the budget. */
+        left = bytes <= used ? used - bytes : 0;
+    } while (!atomic_compare_exchange_weak(&budget->used_bytes, &used, left));
 }
 
 void *grille_budget_alloc(grille_budget *budget, size_t bytes) {

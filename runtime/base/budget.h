@@ -7,11 +7,12 @@
 
 #include "grille/reasons.h"
 
-/* Caller's storage. One thread. */
+/* Caller's storage. Charging and releasing is safe from any thread: offloaded handlers share their connection's
+ * budget. */
 typedef struct grille_budget {
     size_t limit_bytes;
-    size_t used_bytes;
-    size_t peak_bytes;
+    _Atomic size_t used_bytes;
+    _Atomic size_t peak_bytes;
 } grille_budget;
 
 void grille_budget_init(grille_budget *budget, size_t limit_bytes);

@@ -4,12 +4,17 @@
 #ifndef GRILLE_CODEC_CODEC_H
 #define GRILLE_CODEC_CODEC_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "grille/method.h"
 #include "grille/reasons.h"
 
 typedef struct grille_codec {
     const char *name; /* "protobuf-c", "nanopb" */
+
+    /* Decoded messages hold views of the encoded bytes (nanopb), so that these must live as long. */
+    bool borrows_encoded;
 
     /* Bytes that the message takes encoded. BAD_ARGUMENT when it can't be encoded (a count over its maximum, a required
      * field missing), with the field in `error`. */

@@ -32,7 +32,7 @@ typedef struct grille_client_call_request {
 } grille_client_call_request;
 
 /* Checks the options, encodes the request, sets the deadline. One reference: the caller's. On failure *reply (may be
- * NULL) says why and no call exists. Any thread. */
+ * NULL) says why, must be freed, and no call exists. Any thread. */
 GRILLE_MUST_USE grille_code grille_client_call_new(grille_call_pool *pool, const grille_client_call_request *request,
                                                    grille_call **call, grille_reply *reply);
 
@@ -45,12 +45,17 @@ bool grille_client_call_waits_for_ready(const grille_call *call);
 /* Set by grille_call_cancel; the loop thread then ends the call. */
 bool grille_client_call_cancel_requested(const grille_call *call);
 
-/* How grille_call_cancel reaches the loop thread: called on the cancelling thread with the call kept alive. */
+/* How grille_call_cancel reaches the loop thread: called on the cancelling thread, at most until the call is done,
+ * with the call's own lock held: it may take the owner's lock, but must not end calls. */
 typedef void grille_cancel_notice_fn(grille_call *call, void *user);
 void grille_client_call_on_cancel(grille_call *call, grille_cancel_notice_fn *notice, void *user);
 
 /* Ends a call that is on no connection (or lost its own), loop thread: done follows inside. `text` is copied. */
 void grille_client_call_fail(grille_call *call, grille_code code, const char *text);
+
+/* Zeroed room for whoever owns the call on the loop thread (a channel keeps the application's callback here). */
+#define GRILLE_CLIENT_CALL_OWNER_BYTES 64
+void *grille_client_call_owner_space(grille_call *call);
 
 /* Whether it is done, and its reply (valid until the last reference goes). The reply's `owner` carries one reference
  * that grille_reply_free gives back. */
