@@ -55,6 +55,11 @@
 #define GRILLE_LIMIT_SERVICES      256
 #define GRILLE_SCHEMA_DIGEST_BYTES 32
 
+/* ---- Session (session/) ---- */
+
+/* Messages that wait on one stream besides the first: enough to fill a few frames. */
+#define GRILLE_LIMIT_SEND_QUEUE_BYTES 65536
+
 /* ---- Messages of the protocol itself (wire/message.h) ---- */
 
 /* Fields of one message, unknown ones included: a bound on the work per frame. */

@@ -120,7 +120,35 @@ extern "C" {
 
 #define GRILLE_REASON_MAP_GATE(X)
 
-#define GRILLE_REASON_MAP_SESSION(X)
+#define GRILLE_REASON_MAP_SESSION(X)                                                                                   \
+    X(SESSION_BAD_ORDER,         "SESSION-BAD-ORDER",         INTERNAL,            "SETTINGS is not the first frame of the peer, or came twice") \
+    X(SESSION_BAD_STREAM_ID,     "SESSION-BAD-STREAM-ID",     INTERNAL,            "a frame names a stream that was never opened, or one that its sender can't open") \
+    X(SESSION_TOO_MANY_STREAMS,  "SESSION-TOO-MANY-STREAMS",  RESOURCE_EXHAUSTED,  "the peer has more streams open than it may") \
+    X(SESSION_FLOW_CONTROL,      "SESSION-FLOW-CONTROL",      INTERNAL,            "the peer sent more message bytes than it had credit for") \
+    X(SESSION_CREDIT_OVERFLOW,   "SESSION-CREDIT-OVERFLOW",   INTERNAL,            "the peer granted more credit than a window can hold") \
+    X(SESSION_EMPTY_DATA,        "SESSION-EMPTY-DATA",        INTERNAL,            "a DATA frame without bytes, BEGIN or END_STREAM") \
+    X(SESSION_FLOOD,             "SESSION-FLOOD",             RESOURCE_EXHAUSTED,  "the peer sent more control frames than it may") \
+    X(SESSION_BAD_PING,          "SESSION-BAD-PING",          INTERNAL,            "an answer to a PING that was never sent") \
+    X(SESSION_BAD_DRAIN,         "SESSION-BAD-DRAIN",         INTERNAL,            "DRAIN frames out of order")        \
+    X(SESSION_UNEXPECTED_GATE,   "SESSION-UNEXPECTED-GATE",   INTERNAL,            "a GATE frame that nobody expects") \
+    X(SESSION_KEEPALIVE,         "SESSION-KEEPALIVE",         UNAVAILABLE,         "the peer did not answer a PING in time") \
+    X(SESSION_IDLE,              "SESSION-IDLE",              UNAVAILABLE,         "the connection was idle for too long") \
+    X(SESSION_LOST,              "SESSION-LOST",              UNAVAILABLE,         "the connection is lost")           \
+    X(SESSION_CLOSED,            "SESSION-CLOSED",            CANCELLED,           "the connection was closed")        \
+    X(SESSION_STREAMS_FULL,      "SESSION-STREAMS-FULL",      AGAIN,               "as many streams are open as the peer allows") \
+    X(SESSION_WINDOW_FULL,       "SESSION-WINDOW-FULL",       AGAIN,               "enough waits to be sent on this stream") \
+    X(SESSION_DRAINING,          "SESSION-DRAINING",          UNAVAILABLE,         "the peer takes no new calls on this connection") \
+    X(SESSION_IDS_USED_UP,       "SESSION-IDS-USED-UP",       UNAVAILABLE,         "the stream ids of this connection are used up") \
+    X(SESSION_STREAM_ENDED,      "SESSION-STREAM-ENDED",      CLOSED,              "the stream has ended in this direction") \
+    X(SESSION_DEADLINE,          "SESSION-DEADLINE",          DEADLINE_EXCEEDED,   "the time for the call ran out")    \
+    X(SESSION_MESSAGE_TOO_LONG,  "SESSION-MESSAGE-TOO-LONG",  RESOURCE_EXHAUSTED,  "a message is longer than the limit of its receiver") \
+    X(SESSION_METADATA_TOO_LONG, "SESSION-METADATA-TOO-LONG", RESOURCE_EXHAUSTED,  "metadata is longer than the limit of its receiver") \
+    X(SESSION_STREAM_PROTOCOL,   "SESSION-STREAM-PROTOCOL",   INTERNAL,            "the peer broke a rule of this call") \
+    X(SESSION_PEER_CANCELLED,    "SESSION-PEER-CANCELLED",    CANCELLED,           "the peer cancelled the call")      \
+    X(SESSION_PEER_REFUSED,      "SESSION-PEER-REFUSED",      UNAVAILABLE,         "the peer refused the call before any handler ran") \
+    X(SESSION_PEER_DEADLINE,     "SESSION-PEER-DEADLINE",     DEADLINE_EXCEEDED,   "the peer says that the time for the call ran out") \
+    X(SESSION_PEER_PROTOCOL,     "SESSION-PEER-PROTOCOL",     INTERNAL,            "the peer says that this end broke a rule of this call") \
+    X(SESSION_PEER_LIMIT,        "SESSION-PEER-LIMIT",        RESOURCE_EXHAUSTED,  "the peer ended the call over a limit of its own")
 
 #define GRILLE_REASON_MAP_RPC(X)
 
