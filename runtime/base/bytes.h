@@ -26,7 +26,8 @@ void grille_wipe(void *memory, size_t len);
 /* Lower-case hex of `bytes` into `text`, which holds 2 * len + 1 characters. */
 void grille_hex_encode(grille_bytes bytes, char *text);
 
-/* Decodes exactly 2 * capacity or fewer hex characters (either case). False: odd length, another character, too long. */
+/* Decodes exactly 2 * capacity or fewer hex characters (either case). False: odd length, another character, too long.
+ */
 GRILLE_MUST_USE bool grille_hex_decode(const char *text, size_t text_len, uint8_t *out, size_t capacity, size_t *len);
 
 #endif

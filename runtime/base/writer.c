@@ -70,6 +70,19 @@ void grille_write_block_u32(grille_writer *writer, grille_bytes bytes) {
     write_block(writer, bytes, 4, UINT32_MAX);
 }
 
+void grille_write_over(grille_writer *writer, size_t offset, grille_bytes bytes) {
+    if (writer->failed != GRILLE_REASON_OK) return;
+    if (offset > writer->len || bytes.len > writer->len - offset) {
+        writer->failed = GRILLE_REASON_INTERNAL;
+        return;
+    }
+    if (bytes.len > 0) memcpy(writer->start + offset, bytes.data, bytes.len);
+}
+
+void grille_writer_fail(grille_writer *writer, grille_reason reason) {
+    if (writer->failed == GRILLE_REASON_OK) writer->failed = reason;
+}
+
 grille_bytes grille_written(const grille_writer *writer) {
     return grille_bytes_of(writer->start, writer->len);
 }

@@ -34,6 +34,12 @@ void grille_write_block_u32(grille_writer *writer, grille_bytes bytes);
 /* Room for `len` bytes that the caller fills at once, or NULL when they do not fit. */
 uint8_t *grille_write_space(grille_writer *writer, size_t len);
 
+/* Overwrites bytes that were written already (a length that is known only at the end); INTERNAL when they were not. */
+void grille_write_over(grille_writer *writer, size_t offset, grille_bytes bytes);
+
+/* Marks the writer failed (the first reason stays). */
+void grille_writer_fail(grille_writer *writer, grille_reason reason);
+
 /* What was written so far; lives as long as the buffer. */
 grille_bytes grille_written(const grille_writer *writer);
 

@@ -55,8 +55,9 @@ GRILLE_MUST_USE grille_reason grille_frame_check(const grille_frame_header *head
 /* Decodes and checks the header that `input` begins with. MORE: fewer than 8 bytes; else as grille_frame_check. */
 GRILLE_MUST_USE grille_reason grille_frame_header_decode(grille_bytes input, grille_frame_header *header);
 
-/* Takes one whole frame off the front of *input and moves it on; *payload borrows. MORE: not whole yet, nothing taken
- * (a header that is there already has been checked, so that a wrong frame is refused before its payload is stored). */
+/* Takes one whole frame off the front of *input and moves it on (to NULL data when nothing is left); *payload borrows.
+ * MORE: not whole yet, nothing taken (a header that is there already has been checked, so that a wrong frame is refused
+ * before its payload is stored). */
 GRILLE_MUST_USE grille_reason grille_frame_take(grille_bytes *input, grille_frame_header *header,
                                                 grille_bytes *payload);
 

@@ -7,6 +7,8 @@
 /* ---- Frames (wire/frame.h) ---- */
 
 #define GRILLE_FRAME_HEADER_BYTES 8
+/* Before a message in CALL and STATUS, and at the start of DATA with BEGIN. */
+#define GRILLE_MESSAGE_LENGTH_BYTES 4
 /* Header and payload fill one TLS record of 16,384 bytes (RFC 8446, 5.1). */
 #define GRILLE_LIMIT_FRAME_PAYLOAD_BYTES 16376
 /* Highest credit, one grant or the sum: the largest positive int32, so that sums never wrap in 32 bits. */

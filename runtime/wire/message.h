@@ -24,13 +24,13 @@ typedef struct grille_message_reader {
     uint64_t seen;   /* bit n: the singular field n came (n < 64) */
 } grille_message_reader;
 
-/* One field as it stands in the message; borrows. `encoded_bytes` counts tag and length too. */
+/* One field as it stands in the message; borrows. */
 typedef struct grille_message_field {
     uint32_t number;
     grille_wire_type wire_type;
     uint64_t number_value; /* VARINT, FIXED32, FIXED64 */
     grille_bytes bytes;    /* BYTES */
-    size_t encoded_bytes;
+    grille_bytes encoded;  /* the whole field, tag and length included */
 } grille_message_field;
 
 /* Starts at the first field; the bytes must outlive the reader. */

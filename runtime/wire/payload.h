@@ -76,9 +76,7 @@ void grille_credit_frame_write(grille_writer *writer, uint32_t stream, uint32_t 
 void grille_ping_frame_write(grille_writer *writer, bool ack, uint64_t token);
 void grille_drain_frame_write(grille_writer *writer, const grille_drain_payload *drain);
 
-/* Payload bytes of CALL and STATUS without a message, and with one of `message_bytes`. */
+/* Payload bytes of CALL and STATUS without a message; a message adds GRILLE_MESSAGE_LENGTH_BYTES and its own. */
 size_t grille_call_payload_size(const grille_call_header *header);
 size_t grille_status_payload_size(const grille_status_header *header);
-#define GRILLE_MESSAGE_LENGTH_BYTES 4
-
 #endif

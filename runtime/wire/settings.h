@@ -35,8 +35,8 @@ GRILLE_MUST_USE grille_reason grille_settings_check(const grille_settings *setti
  * on success and borrows. */
 GRILLE_MUST_USE grille_reason grille_settings_decode(grille_bytes encoded, grille_settings *settings);
 
-/* Numbers at their minimum are left out; `services` are `service_count` entries (at most GRILLE_LIMIT_SERVICES, else
- * the writer fails with WIRE_LIMIT); the view in *settings is not used. */
+/* Numbers at their minimum are left out. `services` are at most GRILLE_LIMIT_SERVICES (else the writer fails with
+ * WIRE_LIMIT), with rising ids (else with WIRE_BAD_MESSAGE); the view in *settings is not used. */
 void grille_settings_write(grille_writer *writer, const grille_settings *settings,
                            const grille_service_digest *services, size_t service_count);
 
@@ -44,7 +44,7 @@ typedef struct grille_service_iterator {
     grille_message_reader message;
 } grille_service_iterator;
 
-/* The peer's services in the order they were sent; borrows what *settings borrows. */
+/* The peer's services, ids rising; borrows what *settings borrows. */
 grille_service_iterator grille_settings_services(const grille_settings *settings);
 GRILLE_MUST_USE bool grille_service_next(grille_service_iterator *iterator, grille_service_digest *service);
 

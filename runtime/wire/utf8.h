@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. Pure functions, any thread. */
+ * UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF, and no NUL because texts
+ * become C strings. Pure functions, any thread. */
 #ifndef GRILLE_WIRE_UTF8_H
 #define GRILLE_WIRE_UTF8_H
 
