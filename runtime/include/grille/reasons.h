@@ -150,7 +150,14 @@ extern "C" {
     X(SESSION_PEER_PROTOCOL,     "SESSION-PEER-PROTOCOL",     INTERNAL,            "the peer says that this end broke a rule of this call") \
     X(SESSION_PEER_LIMIT,        "SESSION-PEER-LIMIT",        RESOURCE_EXHAUSTED,  "the peer ended the call over a limit of its own")
 
-#define GRILLE_REASON_MAP_RPC(X)
+#define GRILLE_REASON_MAP_RPC(X)                                                                                       \
+    X(RPC_DUPLICATE_SERVICE,   "RPC-DUPLICATE-SERVICE",    ALREADY_EXISTS,      "a service of this name is registered already") \
+    X(RPC_METHOD_COLLISION,    "RPC-METHOD-COLLISION",     ALREADY_EXISTS,      "two methods have the same id")        \
+    X(RPC_TOO_MANY_METHODS,    "RPC-TOO-MANY-METHODS",     RESOURCE_EXHAUSTED,  "more methods or services than one end may serve") \
+    X(RPC_BAD_METHOD,          "RPC-BAD-METHOD",           INVALID_ARGUMENT,    "a method's description is not valid") \
+    X(RPC_BAD_METADATA,        "RPC-BAD-METADATA",         INVALID_ARGUMENT,    "a metadata key or value is not allowed") \
+    X(RPC_METADATA_TOO_LONG,   "RPC-METADATA-TOO-LONG",    RESOURCE_EXHAUSTED,  "metadata is over its limit")          \
+    X(RPC_MESSAGE_TOO_LONG,    "RPC-MESSAGE-TOO-LONG",     RESOURCE_EXHAUSTED,  "a message is over its limit")
 
 #define GRILLE_REASON_MAP_LOOP(X)
 /* clang-format on */

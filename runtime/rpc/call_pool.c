@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Callers' calls, kept for reuse. A call that is out holds a reference of the pool, so that a reply may be freed after
+ * its channel. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "rpc/client_call_private.h"
+
+struct grille_call_pool {
+    pthread_mutex_t lock;
+    size_t references; /* the owner's, and one per call that is out */
+    size_t idle_count;
+    size_t max_idle;
+    grille_link idle;
+};
+
+grille_reason grille_call_pool_new(size_t max_idle, grille_call_pool **pool) {
+    grille_call_pool *made = calloc(1, sizeof *made);
+    *pool = NULL;
+    if (made == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
+    if (pthread_mutex_init(&made->lock, NULL) != 0) {
+        free(made);
+        return GRILLE_REASON_OUT_OF_MEMORY;
+    }
+    made->references = 1;
+    made->max_idle = max_idle;
+    grille_list_init(&made->idle);
+    *pool = made;
+    return GRILLE_REASON_OK;
+}
+
+static void call_destroy(grille_client_call *call) {
+    pthread_mutex_destroy(&call->lock);
+    free(call->request);
+    free(call);
+}
+
+static void pool_destroy(grille_call_pool *pool) {
+    grille_link *link = NULL;
+    while ((link = grille_list_take_first(&pool->idle)) != NULL) {
+        call_destroy(grille_container(link, grille_client_call, link));
+    }
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+void grille_call_pool_unref(grille_call_pool *pool) {
+    bool last = false;
+    if (pool == NULL) return;
+    pthread_mutex_lock(&pool->lock);
+    last = --pool->references == 0;
+    pthread_mutex_unlock(&pool->lock);
+    if (last) pool_destroy(pool);
+}
+
+static grille_client_call *call_make(grille_call_pool *pool) {
+    grille_client_call *call = calloc(1, sizeof *call);
+    if (call == NULL) return NULL;
+    if (pthread_mutex_init(&call->lock, NULL) != 0) {
+        free(call);
+        return NULL;
+    }
+    call->base.side = GRILLE_CALL_OF_CALLER;
+    call->pool = pool;
+    grille_list_init(&call->link);
+    return call;
+}
+
+grille_client_call *grille_call_pool_take(grille_call_pool *pool) {
+    grille_client_call *call = NULL;
+    grille_link *link = NULL;
+    pthread_mutex_lock(&pool->lock);
+    link = grille_list_take_first(&pool->idle);
+    if (link != NULL) pool->idle_count--;
+    pool->references++;
+    pthread_mutex_unlock(&pool->lock);
+    call = link != NULL ? grille_container(link, grille_client_call, link) : call_make(pool);
+    if (call == NULL) grille_call_pool_unref(pool);
+    return call;
+}
+
+/* Nothing of one call may be seen by the next one: payloads are wiped, everything else starts at zero. */
+static void call_forget(grille_client_call *call) {
+    grille_arena_reset(&call->arena);
+    if (call->request != NULL) grille_wipe(call->request, call->request_len);
+    if (call->request_capacity > GRILLE_CLIENT_CALL_KEPT_REQUEST_BYTES) {
+        free(call->request);
+        call->request = NULL;
+        call->request_capacity = 0;
+    }
+    call->request_len = 0;
+    call->metadata = (grille_metadata_builder){0};
+    call->stream = NULL;
+    call->response = grille_bytes_of(NULL, 0);
+    call->has_response = false;
+    call->reply = (grille_reply){0};
+    memset(call->owner_space, 0, sizeof call->owner_space);
+    atomic_store(&call->cancel_requested, false);
+    atomic_store(&call->is_done, false);
+}
+
+void grille_call_pool_give(grille_client_call *call) {
+    grille_call_pool *pool = call->pool;
+    bool keep = false;
+    call_forget(call);
+    pthread_mutex_lock(&pool->lock);
+    keep = pool->idle_count < pool->max_idle;
+    if (keep) {
+        grille_list_prepend(&pool->idle, &call->link);
+        pool->idle_count++;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    if (!keep) call_destroy(call);
+    grille_call_pool_unref(pool);
+}

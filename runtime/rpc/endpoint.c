@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rpc/endpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "rpc/endpoint_private.h"
+
+/* ---- events of the session ---- */
+
+static void on_call(void *user, grille_stream *stream, const grille_call_header *header) {
+    grille_endpoint_server_call(user, stream, header);
+}
+
+static void on_headers(void *user, grille_stream *stream, const grille_metadata_view *metadata) {
+    (void)user;
+    grille_endpoint_client_headers(grille_stream_user(stream), metadata);
+}
+
+static void on_message(void *user, grille_stream *stream, grille_bytes message) {
+    (void)user;
+    if (grille_stream_is_ours(stream)) {
+        grille_endpoint_client_message(grille_stream_user(stream), stream, message);
+    } else {
+        grille_endpoint_server_message(grille_stream_user(stream), message);
+    }
+}
+
+static void on_half_close(void *user, grille_stream *stream) {
+    (void)user;
+    grille_endpoint_server_half_close(grille_stream_user(stream));
+}
+
+static void on_status(void *user, grille_stream *stream, const grille_status_header *status) {
+    (void)user;
+    grille_endpoint_client_status(grille_stream_user(stream), stream, status);
+}
+
+static void on_reset(void *user, grille_stream *stream, const grille_stream_end *end) {
+    if (grille_stream_is_ours(stream)) {
+        grille_endpoint_client_reset(user, grille_stream_user(stream), stream, end);
+    } else {
+        grille_endpoint_server_reset(grille_stream_user(stream));
+    }
+}
+
+static void on_drained(void *user) {
+    grille_endpoint *endpoint = user;
+    endpoint->drained = true;
+}
+
+static const grille_session_events events = {
+    .on_call = on_call,
+    .on_headers = on_headers,
+    .on_message = on_message,
+    .on_half_close = on_half_close,
+    .on_status = on_status,
+    .on_reset = on_reset,
+    .on_drained = on_drained,
+};
+
+/* ---- life ---- */
+
+static size_t announce_services(grille_endpoint *endpoint) {
+    size_t count = endpoint->registry != NULL ? grille_registry_service_count(endpoint->registry) : 0;
+    size_t at = 0;
+    for (at = 0; at < count; at++) {
+        const grille_service *service = grille_registry_service(endpoint->registry, at);
+        endpoint->services[at] = (grille_service_digest){
+            .id = service->id, .digest = grille_bytes_of(service->schema_digest, sizeof service->schema_digest)};
+    }
+    return count;
+}
+
+static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most) {
+    if (value < least) return least;
+    return value > most ? most : (uint32_t)value;
+}
+
+static grille_reason open_session(grille_endpoint *endpoint, const grille_endpoint_options *options) {
+    grille_session_options session = grille_session_options_default();
+    session.initiator = options->initiator;
+    session.settings.max_streams =
+        clamp(options->max_streams, GRILLE_MINIMUM_STREAMS, GRILLE_LIMIT_STREAMS);
+    session.settings.max_handlers = session.settings.max_streams;
+    session.settings.max_message_bytes =
+        clamp(options->max_message_bytes, GRILLE_MINIMUM_MESSAGE_BYTES, GRILLE_LIMIT_MESSAGE_BYTES);
+    session.services = endpoint->services;
+    session.service_count = announce_services(endpoint);
+    session.budget = options->budget;
+    session.events = &events;
+    session.user = endpoint;
+    session.now_us = options->now_us;
+    return grille_session_new(&session, &endpoint->session);
+}
+
+grille_reason grille_endpoint_new(const grille_endpoint_options *options, grille_endpoint **endpoint) {
+    grille_endpoint *made = calloc(1, sizeof *made);
+    grille_reason reason = GRILLE_REASON_OK;
+    *endpoint = NULL;
+    if (made == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
+    made->registry = options->registry;
+    made->peer = *options->peer;
+    made->executor = options->executor;
+    made->now_us = options->now_us;
+    reason = open_session(made, options);
+    if (reason != GRILLE_REASON_OK) {
+        free(made);
+        return reason;
+    }
+    made->policy = grille_policy_ref(options->policy);
+    *endpoint = made;
+    return GRILLE_REASON_OK;
+}
+
+void grille_endpoint_free(grille_endpoint *endpoint) {
+    if (endpoint == NULL) return;
+    grille_session_free(endpoint->session);
+    grille_policy_free(endpoint->policy);
+    free(endpoint);
+}
+
+void grille_endpoint_close(grille_endpoint *endpoint, grille_code code, const char *text) {
+    if (endpoint->closed) return;
+    endpoint->closed = true;
+    endpoint->close_code = code;
+    endpoint->close_text = text;
+    grille_session_abort(endpoint->session, GRILLE_REASON_SESSION_CLOSED, text);
+    endpoint->close_text = NULL;
+}
+
+bool grille_endpoint_is_idle(const grille_endpoint *endpoint) { return endpoint->running == 0; }
+
+void grille_endpoint_on_idle(grille_endpoint *endpoint, void (*on_idle)(void *user), void *user) {
+    endpoint->on_idle = on_idle;
+    endpoint->on_idle_user = user;
+}
+
+void grille_endpoint_on_write(grille_endpoint *endpoint, void (*on_write)(void *user), void *user) {
+    endpoint->on_write = on_write;
+    endpoint->on_write_user = user;
+}
+
+void grille_endpoint_set_clock(grille_endpoint *endpoint, grille_time_us (*clock_us)(void)) {
+    endpoint->clock_us = clock_us;
+}
+
+/* ---- bytes and time ---- */
+
+grille_reason grille_endpoint_recv(grille_endpoint *endpoint, grille_bytes plain, grille_time_us now_us) {
+    endpoint->now_us = now_us;
+    return grille_session_recv(endpoint->session, plain, now_us);
+}
+
+bool grille_endpoint_wants_write(const grille_endpoint *endpoint) {
+    return grille_session_wants_write(endpoint->session);
+}
+
+grille_reason grille_endpoint_send(grille_endpoint *endpoint, uint8_t *buffer, size_t capacity, size_t *len,
+                                   grille_time_us now_us) {
+    endpoint->now_us = now_us;
+    return grille_session_send(endpoint->session, buffer, capacity, len, now_us);
+}
+
+void grille_endpoint_sent(grille_endpoint *endpoint, grille_time_us now_us) {
+    endpoint->now_us = now_us;
+    grille_session_sent(endpoint->session, now_us);
+}
+
+grille_time_us grille_endpoint_expiry(const grille_endpoint *endpoint) {
+    return grille_session_expiry(endpoint->session);
+}
+
+grille_reason grille_endpoint_tick(grille_endpoint *endpoint, grille_time_us now_us) {
+    endpoint->now_us = now_us;
+    return grille_session_tick(endpoint->session, now_us);
+}
+
+const grille_error *grille_endpoint_failure(const grille_endpoint *endpoint) {
+    return grille_session_failure(endpoint->session);
+}
+
+/* ---- draining ---- */
+
+void grille_endpoint_drain(grille_endpoint *endpoint, grille_time_us now_us) {
+    endpoint->now_us = now_us;
+    grille_session_drain(endpoint->session, GRILLE_DRAIN_SHUTDOWN, now_us);
+}
+
+bool grille_endpoint_is_drained(const grille_endpoint *endpoint) { return endpoint->drained; }
+
+bool grille_endpoint_peer_drains(const grille_endpoint *endpoint) {
+    return grille_session_peer_drains(endpoint->session) || grille_session_needs_successor(endpoint->session);
+}

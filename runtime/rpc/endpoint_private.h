@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Inside of an endpoint: endpoint.c drives the session, endpoint_client.c carries our calls, endpoint_server.c
+ * dispatches the peer's, server_call.c is what handlers see. */
+#ifndef GRILLE_RPC_ENDPOINT_PRIVATE_H
+#define GRILLE_RPC_ENDPOINT_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "rpc/call.h"
+#include "rpc/client_call_private.h"
+#include "rpc/endpoint.h"
+#include "rpc/metadata.h"
+#include "session/session.h"
+#include "wire/limits.h"
+
+struct grille_endpoint {
+    grille_session *session;
+    const grille_registry *registry;
+    grille_policy *policy;
+    grille_peer_identity peer;
+    grille_executor *executor;
+    grille_service_digest services[GRILLE_LIMIT_SERVICES];
+    size_t running; /* tasks on the executor */
+    bool drained;
+    bool closed;
+    grille_code close_code;
+    const char *close_text; /* during grille_endpoint_close */
+    grille_time_us now_us;
+    grille_time_us (*clock_us)(void);
+    void (*on_idle)(void *user);
+    void *on_idle_user;
+    void (*on_write)(void *user);
+    void *on_write_user;
+};
+
+/* A call of the peer; lives in its stream's arena. */
+typedef struct grille_server_call {
+    grille_call base;
+    grille_endpoint *endpoint;
+    grille_stream *stream;
+    const grille_registered_method *registered;
+    grille_metadata_view request_metadata;
+    grille_metadata pairs; /* made when asked for */
+    bool pairs_made;
+    grille_bytes request_bytes;
+    bool has_request;
+    void *request;
+    void *response;
+    grille_metadata_builder headers;
+    grille_metadata_builder trailers;
+    char *text; /* of grille_fail */
+    grille_bytes details;
+    grille_code result;
+    bool running;           /* on the executor */
+    _Atomic bool cancelled; /* nobody waits for the answer */
+    grille_task task;
+} grille_server_call;
+
+/* The call behind a handle of a handler; NULL for a caller's. */
+grille_server_call *grille_server_call_of(grille_call *call);
+
+/* endpoint_client.c: events of our streams. */
+void grille_endpoint_client_headers(grille_client_call *call, const grille_metadata_view *metadata);
+void grille_endpoint_client_message(grille_client_call *call, grille_stream *stream, grille_bytes message);
+void grille_endpoint_client_status(grille_client_call *call, grille_stream *stream,
+                                   const grille_status_header *status);
+void grille_endpoint_client_reset(grille_endpoint *endpoint, grille_client_call *call, grille_stream *stream,
+                                  const grille_stream_end *end);
+
+/* endpoint_server.c: events of the peer's streams. */
+void grille_endpoint_server_call(grille_endpoint *endpoint, grille_stream *stream, const grille_call_header *header);
+void grille_endpoint_server_message(grille_server_call *call, grille_bytes message);
+void grille_endpoint_server_half_close(grille_server_call *call);
+void grille_endpoint_server_reset(grille_server_call *call);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a handler may ask of its call. Runs on the thread of the handler. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "rpc/endpoint_private.h"
+
+grille_server_call *grille_server_call_of(grille_call *call) {
+    return call != NULL && call->side == GRILLE_CALL_OF_HANDLER ? (grille_server_call *)(void *)call : NULL;
+}
+
+static const grille_server_call *handler_call(const grille_call *call) {
+    return (const grille_server_call *)(const void *)call;
+}
+
+grille_code grille_fail(grille_call *call, grille_code code, const char *format, ...) {
+    grille_server_call *own = grille_server_call_of(call);
+    va_list arguments;
+    if (own == NULL) return code;
+    if (own->text == NULL) own->text = grille_arena_alloc(grille_stream_arena(own->stream), GRILLE_LIMIT_STATUS_MESSAGE_BYTES + 1);
+    if (own->text == NULL) return code;
+    va_start(arguments, format);
+    (void)vsnprintf(own->text, GRILLE_LIMIT_STATUS_MESSAGE_BYTES + 1, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+grille_code grille_call_set_details(grille_call *call, grille_bytes details) {
+    grille_server_call *own = grille_server_call_of(call);
+    grille_bytes copy = {0};
+    if (own == NULL) return GRILLE_INVALID_ARGUMENT;
+    if (details.len > GRILLE_LIMIT_STATUS_DETAILS_BYTES) return GRILLE_RESOURCE_EXHAUSTED;
+    copy = grille_arena_copy(grille_stream_arena(own->stream), details);
+    if (copy.data == NULL) return GRILLE_RESOURCE_EXHAUSTED;
+    own->details = copy;
+    return GRILLE_OK;
+}
+
+const grille_peer_identity *grille_peer(const grille_call *call) { return &handler_call(call)->endpoint->peer; }
+
+const grille_method *grille_call_method(const grille_call *call) {
+    if (call->side == GRILLE_CALL_OF_HANDLER) return handler_call(call)->registered->method;
+    return ((const grille_client_call *)(const void *)call)->method;
+}
+
+const grille_metadata *grille_call_metadata(const grille_call *call) {
+    static const grille_metadata none = {0};
+    /* Made when first asked for, from what the caller sent: the handle is the handler's own. */
+    grille_server_call *own = grille_server_call_of((grille_call *)(uintptr_t)call);
+    if (own == NULL) return &none;
+    if (!own->pairs_made) {
+        own->pairs_made =
+            grille_metadata_to_pairs(&own->request_metadata, grille_stream_arena(own->stream), &own->pairs);
+    }
+    return own->pairs_made ? &own->pairs : &none;
+}
+
+static grille_code add(grille_call *call, bool to_trailers, const char *key, grille_bytes value) {
+    grille_server_call *own = grille_server_call_of(call);
+    grille_metadata_builder *builder = NULL;
+    grille_reason reason = GRILLE_REASON_OK;
+    if (own == NULL) return GRILLE_INVALID_ARGUMENT;
+    builder = to_trailers ? &own->trailers : &own->headers;
+    reason = grille_metadata_builder_add(builder, grille_stream_arena(own->stream), key, value);
+    return grille_reason_code(reason);
+}
+
+grille_code grille_call_add_header(grille_call *call, const char *key, grille_bytes value) {
+    return add(call, false, key, value);
+}
+
+grille_code grille_call_add_trailer(grille_call *call, const char *key, grille_bytes value) {
+    return add(call, true, key, value);
+}
+
+void *grille_call_alloc(grille_call *call, size_t bytes) {
+    grille_server_call *own = grille_server_call_of(call);
+    void *memory = own != NULL ? grille_arena_alloc(grille_stream_arena(own->stream), bytes) : NULL;
+    if (memory != NULL) memset(memory, 0, bytes);
+    return memory;
+}
+
+uint64_t grille_call_remaining_ms(const grille_call *call) {
+    const grille_server_call *own = handler_call(call);
+    grille_time_us deadline_us = grille_stream_deadline(own->stream);
+    grille_time_us now_us = own->endpoint->clock_us != NULL ? own->endpoint->clock_us() : own->endpoint->now_us;
+    if (deadline_us == GRILLE_TIME_NEVER) return UINT64_MAX;
+    return deadline_us > now_us ? (deadline_us - now_us) / 1000 : 0;
+}
+
+bool grille_call_cancelled(const grille_call *call) {
+    if (call->side == GRILLE_CALL_OF_CALLER) return grille_client_call_cancel_requested(call);
+    return atomic_load(&handler_call(call)->cancelled);
+}
