@@ -43,10 +43,12 @@ ensure_packages() {
     [ -z "$missing" ] || die "apt installed everything, yet these packages are not there: $missing"
 }
 
-# Bazel keeps its files below the home folder; a service account may have none.
+# Bazel keeps its files below the home folder; a chroot or a service account may name none.
 ensure_home() {
-    if [ -z "${HOME:-}" ] || ! [ -w "$HOME" ]; then
-        export HOME=$root/.cache/home
+    [ -n "${HOME:-}" ] || HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
+    if ! [ -d "$HOME" ] || ! [ -w "$HOME" ]; then
+        HOME=$root/.cache/home
         mkdir -p "$HOME"
     fi
+    export HOME
 }

@@ -6,6 +6,7 @@
 
 /* --- Ground: sans-IO ------------------------------------------------------------------------------------------- */
 #define WOLFSSL_USER_IO /* records travel through our callbacks */
+#define WOLFSSL_NO_SOCK
 #define NO_FILESYSTEM
 #define NO_WRITEV
 #define NO_ASN_TIME                             /* no clock: validity is judged by our own path walk, which gets the time as an argument */
