@@ -32,7 +32,7 @@ def grille_fuzz_test(name, srcs, deps = [], corpus = [], copts = [], size = "sma
     native.cc_test(
         name = name,
         srcs = srcs,
-        args = ["$(location %s)" % file for file in corpus],
+        args = ["$(rootpath %s)" % file for file in corpus],
         copts = GRILLE_COPTS + copts,
         data = corpus,
         linkstatic = True,

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# wolfssl_symbols_test.sh LIBRARY…: what the wolfSSL library defines and what it asks of the system.
+set -euo pipefail
+
+library=
+for file in "$@"; do
+    case $file in
+    */libwolfssl.a | */libwolfssl.lo) library=$file ;;
+    esac
+done
+[ -r "$library" ] || { echo "no libwolfssl.a among: $*"; exit 1; }
+
+defined=$(nm --defined-only "$library" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u)
+needed=$(nm --undefined-only "$library" 2>/dev/null | awk 'NF == 2 { print $2 }' | sort -u)
+failures=0
+
+# absent CASE SYMBOLS PATTERN: no line of SYMBOLS matches.
+absent() {
+    local found
+    echo "[ RUN      ] $1"
+    found=$(grep -xE "$3" <<<"$2" | tr '\n' ' ' || true)
+    if [ -n "$found" ]; then
+        echo "found: $found"
+        echo "[  FAILED  ] $1"
+        failures=$((failures + 1))
+    else
+        echo "[       OK ] $1"
+    fi
+}
+
+# present CASE SYMBOL…
+present() {
+    local name=$1 symbol missing=
+    shift
+    echo "[ RUN      ] $name"
+    for symbol in "$@"; do
+        grep -qxF "$symbol" <<<"$defined" || missing+=" $symbol"
+    done
+    if [ -n "$missing" ]; then
+        echo "missing:$missing"
+        echo "[  FAILED  ] $name"
+        failures=$((failures + 1))
+    else
+        echo "[       OK ] $name"
+    fi
+}
+
+absent "no session tickets" "$defined" '.*(SessionTicket|session_ticket|ticket_enc_cb|DoTls13NewSessionTicket|SetTicket).*'
+absent "no session cache" "$defined" '.*(AddSession|AddSessionToCache|TlsSessionCache|save_session_cache|CTX_set_session_cache_mode|set_session|SetSession)'
+absent "no PSK" "$defined" '.*(_psk_(client|server|identity)|PreSharedKey|psk_callback|set_psk).*'
+absent "no early data" "$defined" '.*(early_data|EarlyData|0RTT).*'
+absent "no post-handshake authentication" "$defined" '.*(post_handshake|request_certificate|CertReqCtx).*'
+absent "no renegotiation" "$defined" '.*(Rehandshake|SecureRenegotiat|SecureResume).*'
+absent "no trusted-peer certificates" "$defined" '.*(trust_peer|TrustedPeer|AddTrustedPeer).*'
+absent "no secret callbacks" "$defined" '.*(secret_cb|keylog).*'
+absent "no OpenSSL layer" "$defined" 'wolfSSL_(EVP|BIO|PEM|BN|RSA|EC_KEY|X509_STORE_(add|set)|X509_verify).*'
+absent "no TLS 1.2 and older, no DTLS" "$defined" 'wolf(TLSv1(_[012])?|SSLv[23]|DTLS.*)_(client|server)_method'
+absent "no RSA, DH, SHA-1, MD5, RC4, DES" "$defined" 'wc_(Rsa|RSA|Dh|(Init)?Sha([A-Z_]|$)|(Init)?Md5|Arc4|Des).*'
+absent "no clock" "$needed" '(time|gettimeofday|clock_gettime|gmtime|gmtime_r|localtime|mktime)'
+absent "no files" "$needed" '(open|open64|fopen|fopen64|read|write|getrandom|opendir|stat)'
+absent "no sockets" "$needed" '(socket|connect|accept|bind|recv|recvfrom|send|sendto|getaddrinfo|select|poll)'
+absent "no environment" "$needed" '(getenv|secure_getenv)'
+
+if [ "$(uname -m)" = x86_64 ]; then
+    present "AES-GCM in assembly" AES_GCM_encrypt_aesni AES_GCM_encrypt_avx1 AES_GCM_encrypt_avx2 \
+        AES_GCM_decrypt_aesni AES_GCM_decrypt_avx1 AES_GCM_decrypt_avx2 AES_128_Key_Expansion_AESNI
+    present "P-256 in assembly" sp_256_mont_mul_4 sp_256_mont_mul_avx2_4 sp_256_mont_sqr_avx2_4
+    present "P-384 in assembly" sp_384_mul_6 sp_384_mul_avx2_6 sp_384_sqr_avx2_6
+fi
+present "what the project calls" wolfSSL_export_keying_material wolfSSL_update_keys wolfSSL_UseALPN \
+    wolfSSL_SetAllocators wc_SetSeed_Cb wc_HpkeSealBase wc_HpkeOpenBase wc_ChaCha20Poly1305_Encrypt wc_ecc_check_key
+
+exit "$((failures != 0))"
