@@ -14,6 +14,8 @@
 #define GRILLE_KEY_USAGE_CRL_SIGN          0x02u
 
 #define GRILLE_CERTIFICATE_MAX 1024
+/* Two INTEGERs of 49 bytes in a SEQUENCE. */
+#define GRILLE_SIGNATURE_DER_MAX 104
 
 /* What a certificate says. Views are borrowed during the call. */
 typedef struct grille_certificate_template {
@@ -23,17 +25,20 @@ typedef struct grille_certificate_template {
     grille_wall_ms not_after_ms;
     uint8_t serial[16];
     bool is_ca;
-    int path_len;               /* -1: none; only with is_ca */
+    int path_len;                /* -1: none; only with is_ca, otherwise -1 or 0 */
     bool with_basic_constraints; /* written critical */
-    uint8_t key_usage;          /* 0: no extension; written critical for a CA */
-    bool server_auth;           /* extended key usage, both may be set */
+    uint8_t key_usage;           /* 0: no extension; written critical for a CA */
+    bool server_auth;            /* extended key usage, both may be set */
     bool client_auth;
     const char *san_dns; /* NULL: none */
     const char *san_uri; /* NULL: none */
 } grille_certificate_template;
 
 /* Writes the DER of a certificate over `subject_point`, signed by `issuer` (ecdsa-with-SHA256 for P-256,
- * ecdsa-with-SHA384 for P-384). NO_SPACE when `capacity` is too small, BAD_ARGUMENT for a bad template. */
+ * ecdsa-with-SHA384 for P-384). `subject_point` is not checked to be on its curve. NO_SPACE when `capacity` or
+ * GRILLE_CERTIFICATE_MAX is too small, BAD_ARGUMENT for a bad template: a name that is empty or over 64 bytes, a SAN
+ * that is empty or over 255 bytes, times out of order or outside 1970 to 9999, serial 0, a CA without basic
+ * constraints, a path length without a CA. */
 GRILLE_MUST_USE grille_reason grille_certificate_write(const grille_crypto *crypto,
                                                        const grille_certificate_template *template_,
                                                        grille_curve subject_curve, grille_bytes subject_point,

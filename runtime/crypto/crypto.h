@@ -12,13 +12,13 @@
 typedef enum grille_hash_kind { GRILLE_SHA256, GRILLE_SHA384 } grille_hash_kind;
 typedef enum grille_curve { GRILLE_P256, GRILLE_P384 } grille_curve;
 
-#define GRILLE_SHA256_BYTES   32
-#define GRILLE_SHA384_BYTES   48
-#define GRILLE_HASH_MAX_BYTES 48
-#define GRILLE_P256_POINT     65
-#define GRILLE_P384_POINT     97
-#define GRILLE_POINT_MAX      97
-#define GRILLE_SCALAR_MAX     48
+#define GRILLE_SHA256_BYTES      32
+#define GRILLE_SHA384_BYTES      48
+#define GRILLE_HASH_MAX_BYTES    48
+#define GRILLE_P256_POINT        65
+#define GRILLE_P384_POINT        97
+#define GRILLE_POINT_MAX         97
+#define GRILLE_SCALAR_MAX        48
 #define GRILLE_RAW_SIGNATURE_MAX 96
 /* Subject public key info of a P-256 or P-384 key (RFC 5480): 91 or 120 bytes. */
 #define GRILLE_SPKI_MAX 120
@@ -45,7 +45,8 @@ typedef struct grille_crypto {
 
     /* Fresh key pair; *key is the caller's. */
     grille_reason (*key_generate)(grille_curve curve, grille_private_key **key);
-    /* Key from its SEC1 or PKCS#8 DER (RFC 5915, RFC 5958), P-256 or P-384; the public part is recomputed and checked. */
+    /* Key from its SEC1 or PKCS#8 DER (RFC 5915, RFC 5958), P-256 or P-384; the public part is recomputed and checked.
+     */
     grille_reason (*key_import)(grille_bytes der, grille_private_key **key);
     /* SEC1 DER of the key; the buffer is the caller's to wipe. NO_SPACE when it does not fit. */
     grille_reason (*key_export)(const grille_private_key *key, uint8_t *out, size_t capacity, size_t *len);

@@ -38,7 +38,8 @@ extern "C" {
     X(CRYPTO_FAILED,           "CRYPTO-FAILED",            INTERNAL,            "a cryptographic operation failed")    \
     X(CRYPTO_BAD_KEY,          "CRYPTO-BAD-KEY",           INVALID_ARGUMENT,    "a key is malformed or not on its curve") \
     X(CRYPTO_BAD_SIGNATURE,    "CRYPTO-BAD-SIGNATURE",     UNAUTHENTICATED,     "a signature does not verify")         \
-    X(CRYPTO_NOT_AUTHENTIC,    "CRYPTO-NOT-AUTHENTIC",     UNAUTHENTICATED,     "a ciphertext is not authentic")
+    X(CRYPTO_NOT_AUTHENTIC,    "CRYPTO-NOT-AUTHENTIC",     UNAUTHENTICATED,     "a ciphertext is not authentic")       \
+    X(CRYPTO_BAD_PEM,          "CRYPTO-BAD-PEM",           INVALID_ARGUMENT,    "a PEM block is malformed")
 
 #define GRILLE_REASON_MAP_ATTEST(X)                                                                                    \
     X(ATTEST_KIND_REFUSED,             "ATTEST-KIND-REFUSED",             UNAUTHENTICATED,     "the policy accepts no peer with this kind of identity") \
