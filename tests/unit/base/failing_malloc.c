@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "failing_malloc.h"
+
+#include <malloc.h>
+#include <stdint.h>
+
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *memory, size_t bytes);
+void __real_free(void *memory);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_realloc(void *memory, size_t bytes);
+void __wrap_free(void *memory);
+
+static size_t first_failing = SIZE_MAX;
+static size_t asked;
+static size_t living;
+static size_t spied_bytes;
+static long spied = -1;
+
+void failing_malloc_from(size_t index) {
+    first_failing = index;
+    asked = 0;
+}
+
+void failing_malloc_never(void) {
+    failing_malloc_from(SIZE_MAX);
+}
+
+size_t failing_malloc_asked(void) {
+    return asked;
+}
+
+size_t failing_malloc_living(void) {
+    return living;
+}
+
+void failing_malloc_spy(size_t bytes) {
+    spied_bytes = bytes;
+    spied = -1;
+}
+
+long failing_malloc_spied(void) {
+    return spied;
+}
+
+static int fails(void) {
+    return asked++ >= first_failing;
+}
+
+static void *count(void *memory) {
+    if (memory != NULL) living++;
+    return memory;
+}
+
+void *__wrap_malloc(size_t bytes) {
+    return fails() ? NULL : count(__real_malloc(bytes));
+}
+
+void *__wrap_calloc(size_t members, size_t bytes) {
+    return fails() ? NULL : count(__real_calloc(members, bytes));
+}
+
+void *__wrap_realloc(void *memory, size_t bytes) {
+    if (memory == NULL) return __wrap_malloc(bytes);
+    return fails() ? NULL : __real_realloc(memory, bytes);
+}
+
+/* The usable size may be larger than what was asked for: a spied size is one that the allocator does not round. */
+void __wrap_free(void *memory) {
+    if (memory == NULL) return;
+    if (spied_bytes != 0 && malloc_usable_size(memory) == spied_bytes) {
+        spied = 0;
+        for (size_t i = 0; i < spied_bytes; i++)
+            spied += ((const uint8_t *)memory)[i] != 0;
+    }
+    living--;
+    __real_free(memory);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The allocator of a test program, by the linker's --wrap: counts what lives and fails a chosen allocation. */
+#ifndef GRILLE_TESTS_FAILING_MALLOC_H
+#define GRILLE_TESTS_FAILING_MALLOC_H
+
+#include <stddef.h>
+
+/* Fails allocation number `index` (0: the next one) and all after it, until failing_malloc_never. */
+void failing_malloc_from(size_t index);
+void failing_malloc_never(void);
+
+/* Allocations that were asked for since the last failing_malloc_from or _never. */
+size_t failing_malloc_asked(void);
+/* Blocks that live; compare before and after. */
+size_t failing_malloc_living(void);
+
+/* What a block held when it was freed is kept for one block of exactly `bytes`: shows whether it was wiped. */
+void failing_malloc_spy(size_t bytes);
+/* Non-zero bytes that the spied block held when it was freed, or -1 when none was freed. */
+long failing_malloc_spied(void);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The table of reasons: each has a name of its own in one alphabet, a status and a text. */
+#include "grille/reasons.h"
+
+#include <string.h>
+
+#include "cmocka_all.h"
+
+static void test_ok_is_zero(void **state) {
+    (void)state;
+    assert_int_equal(GRILLE_REASON_OK, 0);
+    assert_int_equal(grille_reason_code(GRILLE_REASON_OK), GRILLE_OK);
+}
+
+static void test_names_are_unique_and_well_formed(void **state) {
+    (void)state;
+    for (int i = 0; i < GRILLE_REASON_COUNT; i++) {
+        const char *name = grille_reason_name((grille_reason)i);
+        assert_true(strlen(name) > 0 && strlen(name) < GRILLE_ERROR_NAME_BYTES);
+        assert_int_equal(strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"), strlen(name));
+        assert_true(strlen(grille_reason_text((grille_reason)i)) > 0);
+        for (int j = 0; j < i; j++)
+            assert_string_not_equal(name, grille_reason_name((grille_reason)j));
+    }
+}
+
+/* A failure that claims success would be taken for one. */
+static void test_only_ok_has_code_ok(void **state) {
+    (void)state;
+    for (int i = 1; i < GRILLE_REASON_COUNT; i++) {
+        assert_int_not_equal(grille_reason_code((grille_reason)i), GRILLE_OK);
+        assert_string_not_equal(grille_code_name(grille_reason_code((grille_reason)i)), "UNKNOWN_CODE");
+    }
+}
+
+static void test_unknown_reason(void **state) {
+    (void)state;
+    assert_string_equal(grille_reason_name(GRILLE_REASON_COUNT), "UNKNOWN-REASON");
+    assert_string_equal(grille_reason_name((grille_reason)-1), "UNKNOWN-REASON");
+    assert_int_equal(grille_reason_code((grille_reason)100000), GRILLE_INTERNAL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ok_is_zero),
+        cmocka_unit_test(test_names_are_unique_and_well_formed),
+        cmocka_unit_test(test_only_ok_has_code_ok),
+        cmocka_unit_test(test_unknown_reason),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
