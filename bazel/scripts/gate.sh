@@ -25,16 +25,24 @@ add_cases() {
     note "$(printf '%-10s %5d passed, %d failed  (%d s)' "$1" "$2" "$3" "$4")"
 }
 
-# bazel_phase NAME BAZEL_TEST_ARGUMENT…
+# bazel_phase NAME BAZEL_TEST_ARGUMENT…: in the workspace of the current folder.
 bazel_phase() {
     local name=$1 status=0 counts start=$SECONDS
     shift
     note "phase $name"
     local events=$scratch/$name.json
     bazel test --keep_going --build_event_json_file="$events" "${test_data_flags[@]}" "$@" || status=$?
-    counts=$(/usr/bin/python3 bazel/scripts/count_cases.py "$status" "$events") || counts="0 1"
+    counts=$(/usr/bin/python3 "$root/bazel/scripts/count_cases.py" "$status" "$events") || counts="0 1"
     # shellcheck disable=SC2086 # two numbers
     add_cases "$name" $counts $((SECONDS - start))
+}
+
+# The workspace in tests/consumer, which has Grille as a local_repository; its Bazel server ends with the phase.
+consumer_phase() {
+    cd "$root/tests/consumer"
+    bazel_phase consumer //...
+    bazel shutdown
+    cd "$root"
 }
 
 # Tests where threads meet: those of loop/ and rpc/, and others that carry the tag.
@@ -119,6 +127,7 @@ run_gate() {
     bazel_phase asan --config=asan "$filter" //...
     mapfile -t tests < <(thread_tests)
     [ ${#tests[@]} -eq 0 ] || bazel_phase tsan --config=tsan "$filter" "${tests[@]}"
+    consumer_phase
     if [ "${1:-}" = --full ]; then
         bazel_phase opt --config=opt "$filter" //...
         bazel_phase release --config=release "$filter" //...
