@@ -12,6 +12,7 @@
 #include "grille/method.h"
 #include "grille/policy.h"
 #include "grille/reasons.h"
+#include "grille/seal.h"
 #include "grille/server.h"
 #include "grille/status.h"
 
