@@ -27,7 +27,16 @@ typedef struct grille_binding {
     grille_bytes claims;         /* of the prover, encoded as in wire.proto */
 } grille_binding;
 
-/* Makes the body of our EVIDENCE of our identity's kind. May block for as long as the NSM takes. */
+/* Bodies by kind (design: docs/protocol.md, "Attested gate").
+ *   nitro  the attestation document: nonce = the verifier's nonce, public_key = the prover's TLS SPKI,
+ *          user_data = GRILLE_ATTEST_CHANNEL_PREFIX ‖ role ‖ binder (64 bytes)
+ *   x509   u8 number of certificates (1 to GRILLE_LIMIT_X509_CHAIN), then each with its u16 length before it, leaf
+ * first, each issued by the next, the root left out or last; then a u16 length and the signature r ‖ s (64 bytes of a
+ *          P-256 key over SHA-256, 96 of a P-384 key over SHA-384) over
+ *          64 × 0x20 ‖ "grille x509 evidence" ‖ 0x00 ‖ role ‖ binder
+ *   psk, anonymous   refused: ATTEST-KIND-UNSUPPORTED
+ *
+ * Makes the body of our EVIDENCE of our identity's kind. May block for as long as the NSM takes. */
 GRILLE_MUST_USE grille_reason grille_evidence_prove(const grille_identity *identity, const grille_crypto *crypto,
                                                     const grille_binding *binding, uint8_t *body, size_t capacity,
                                                     size_t *len, grille_error *error);
@@ -42,6 +51,8 @@ GRILLE_MUST_USE grille_reason grille_evidence_verify(const grille_policy *policy
 /* What the gate needs to know of a policy. */
 bool grille_policy_accepts_kind(const grille_policy *policy, grille_identity_kind kind);
 bool grille_policy_requires_responder_first(const grille_policy *policy);
+/* What the session needs: `schema: exact` refuses a peer whose services have other schema digests than ours. */
+bool grille_policy_requires_exact_schema(const grille_policy *policy);
 
 /* An identity on an NSM that the caller has opened (device or simulated); the identity takes it over and closes it. */
 struct grille_nsm;

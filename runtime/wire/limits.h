@@ -133,6 +133,10 @@
 /* ---- Evidence (attest/; limits of the AWS Nitro attestation document) ---- */
 
 #define GRILLE_LIMIT_CBOR_DEPTH             16
+/* Keys of all the maps that are open at one point: a document needs 42; bounds the search for a key that comes twice. */
+#define GRILLE_LIMIT_CBOR_OPEN_KEYS         128
+/* Extensions of one certificate: real ones have at most 10. */
+#define GRILLE_LIMIT_CERTIFICATE_EXTENSIONS 32
 #define GRILLE_LIMIT_DOCUMENT_BYTES         16384
 #define GRILLE_LIMIT_CERTIFICATE_BYTES      1024
 #define GRILLE_LIMIT_CABUNDLE_CERTIFICATES  8
@@ -141,6 +145,10 @@
 #define GRILLE_LIMIT_PEER_CERTIFICATE_BYTES 4096
 /* A policy is written by people. */
 #define GRILLE_LIMIT_POLICY_FILE_BYTES 262144
+/* CAs of one set of a policy: each whose name fits may cost a path walk. */
+#define GRILLE_LIMIT_POLICY_AUTHORITIES 16
+/* Sets of one policy. */
+#define GRILLE_LIMIT_POLICY_SETS 256
 
 /* ---- Services (rpc/) ---- */
 

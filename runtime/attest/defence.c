@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attest/defence.h"
+
+#include "base/bytes.h"
+
+/* An empty view never matches: a missing field is not equal to a forgotten expectation. */
+static bool same(grille_bytes left, grille_bytes right) {
+    return left.len != 0 && grille_bytes_equal_constant_time(left, right);
+}
+
+bool grille_defence_binder_matches(grille_bytes claimed, grille_bytes expected) {
+    return same(claimed, expected);
+}
+
+bool grille_defence_key_matches(grille_bytes claimed, grille_bytes tls_spki) {
+    return same(claimed, tls_spki);
+}
+
+bool grille_defence_nonce_matches(grille_bytes claimed, grille_bytes sent) {
+    return same(claimed, sent);
+}
+
+bool grille_defence_key_is_not_ours(grille_bytes peer_spki, grille_bytes own_spki) {
+    return peer_spki.len != 0 && !grille_bytes_equal_constant_time(peer_spki, own_spki);
+}
+
+bool grille_defence_root_matches(grille_bytes presented, grille_bytes pinned) {
+    return same(presented, pinned);
+}
+
+bool grille_defence_not_debug(grille_bytes pcr0) {
+    return pcr0.len != 0 && !grille_bytes_all_zero(pcr0);
+}
+
+bool grille_defence_confirm_matches(grille_bytes received, grille_bytes expected) {
+    return same(received, expected);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attest/document.h"
+
+#include "attest/cbor.h"
+#include "base/bytes.h"
+#include "base/error.h"
+
+/* The last millisecond of the year 9999. */
+#define LATEST_MS 253402300799999
+
+/* Required fields that were seen. */
+enum {
+    SEEN_MODULE_ID = 1,
+    SEEN_DIGEST = 2,
+    SEEN_TIMESTAMP = 4,
+    SEEN_PCRS = 8,
+    SEEN_CERTIFICATE = 16,
+    SEEN_CABUNDLE = 32
+};
+#define SEEN_ALL 63u
+
+typedef struct payload {
+    grille_reader reader;
+    grille_document *document;
+    grille_error *error;
+    unsigned seen;
+} payload;
+
+static grille_reason refuse_field(const payload *p, const char *field, const char *expected) {
+    return grille_error_set(p->error, GRILLE_REASON_ATTEST_DOCUMENT_FIELD,
+                            "the document's field %s is not as expected: %s. The NSM writes no such document; look at "
+                            "it with: grille attest show FILE",
+                            field, expected);
+}
+
+static grille_reason refuse_pcrs(const payload *p, const char *expected) {
+    return grille_error_set(p->error, GRILLE_REASON_ATTEST_DOCUMENT_PCRS,
+                            "the document's pcrs are not as expected: %s. The NSM writes no such document; look at it "
+                            "with: grille attest show FILE",
+                            expected);
+}
+
+static grille_reason read_module_id(payload *p) {
+    grille_bytes text = grille_cbor_read_text(&p->reader);
+    bool printable = true;
+    for (size_t i = 0; i < text.len; i++)
+        printable = printable && text.data[i] > 0x20 && text.data[i] < 0x7f;
+    if (text.len == 0 || text.len >= GRILLE_MODULE_ID_MAX || !printable) {
+        return refuse_field(p, "module_id", "text of 1 to 127 printable characters");
+    }
+    p->document->module_id = text;
+    p->seen |= SEEN_MODULE_ID;
+    return GRILLE_REASON_OK;
+}
+
+static grille_reason read_digest(payload *p) {
+    grille_bytes text = grille_cbor_read_text(&p->reader);
+    if (p->reader.failed) return refuse_field(p, "digest", "text");
+    if (!grille_bytes_equal(text, grille_bytes_of_text("SHA384"))) {
+        return grille_error_set(
+            p->error, GRILLE_REASON_ATTEST_DOCUMENT_DIGEST,
+            "the document's digest has %zu characters and is not SHA384, the only one that enclaves "
+            "use. It was not made by an NSM",
+            text.len);
+    }
+    p->seen |= SEEN_DIGEST;
+    return GRILLE_REASON_OK;
+}
+
+static grille_reason read_timestamp(payload *p) {
+    uint64_t timestamp_ms = grille_cbor_read_unsigned(&p->reader);
+    if (timestamp_ms == 0 || timestamp_ms > LATEST_MS) {
+        return refuse_field(p, "timestamp", "milliseconds since 1970, above 0 and before the year 10000");
+    }
+    p->document->timestamp_ms = (grille_wall_ms)timestamp_ms;
+    p->seen |= SEEN_TIMESTAMP;
+    return GRILLE_REASON_OK;
+}
+
+static grille_reason read_pcrs(payload *p) {
+    grille_cbor_map map = grille_cbor_read_map(&p->reader);
+    while (grille_cbor_next_entry(&p->reader, &map)) {
+        uint64_t index = grille_cbor_read_unsigned(&p->reader);
+        grille_bytes value = grille_cbor_read_bytes(&p->reader);
+        if (p->reader.failed || index >= GRILLE_PCR_COUNT) return refuse_pcrs(p, "keys are integers from 0 to 31");
+        if (value.len != GRILLE_PCR_BYTES) return refuse_pcrs(p, "values are byte strings of 48 bytes");
+        p->document->pcrs[index] = value;
+        p->document->pcr_mask |= UINT32_C(1) << index;
+    }
+    if (p->reader.failed || p->document->pcr_mask == 0) return refuse_pcrs(p, "a map of 1 to 32 PCRs");
+    p->seen |= SEEN_PCRS;
+    return GRILLE_REASON_OK;
+}
+
+static grille_reason refuse_nitrotpm(payload *p) {
+    return grille_error_set(
+        p->error, GRILLE_REASON_ATTEST_DOCUMENT_NITROTPM,
+        "the document has nitrotpm_pcrs: it is of an EC2 instance with NitroTPM, expected one of an "
+        "enclave. The two number their PCRs differently and are never mixed");
+}
+
+static bool certificate_len_ok(grille_bytes der) {
+    return der.len >= 1 && der.len <= GRILLE_LIMIT_CERTIFICATE_BYTES;
+}
+
+static grille_reason read_certificate(payload *p) {
+    p->document->certificate = grille_cbor_read_bytes(&p->reader);
+    if (!certificate_len_ok(p->document->certificate)) {
+        return refuse_field(p, "certificate", "a byte string of 1 to 1024 bytes");
+    }
+    p->seen |= SEEN_CERTIFICATE;
+    return GRILLE_REASON_OK;
+}
+
+static grille_reason read_cabundle(payload *p) {
+    size_t count = grille_cbor_read_array(&p->reader);
+    if (p->reader.failed || count < 1 || count > GRILLE_LIMIT_CABUNDLE_CERTIFICATES) {
+        return refuse_field(p, "cabundle", "an array of 1 to 8 certificates");
+    }
+    for (size_t i = 0; i < count; i++) {
+        p->document->cabundle[i] = grille_cbor_read_bytes(&p->reader);
+        if (!certificate_len_ok(p->document->cabundle[i])) {
+            return refuse_field(p, "cabundle", "each certificate a byte string of 1 to 1024 bytes");
+        }
+    }
+    p->document->cabundle_count = count;
+    p->seen |= SEEN_CABUNDLE;
+    return GRILLE_REASON_OK;
+}
+
+/* user_data, nonce, public_key: a byte string or null. */
+static grille_reason read_optional(payload *p, grille_bytes *field, const char *name) {
+    if (grille_cbor_take_null(&p->reader)) return GRILLE_REASON_OK;
+    *field = grille_cbor_read_bytes(&p->reader);
+    if (p->reader.failed || field->len > GRILLE_DOCUMENT_FIELD_MAX) {
+        return refuse_field(p, name, "null or a byte string of at most 1024 bytes");
+    }
+    return GRILLE_REASON_OK;
+}
+
+static grille_reason read_public_key(payload *p) {
+    return read_optional(p, &p->document->public_key, "public_key");
+}
+
+static grille_reason read_user_data(payload *p) {
+    return read_optional(p, &p->document->user_data, "user_data");
+}
+
+static grille_reason read_nonce(payload *p) {
+    return read_optional(p, &p->document->nonce, "nonce");
+}
+
+static const struct {
+    const char *key;
+    grille_reason (*read)(payload *);
+} fields[] = {
+    {"module_id", read_module_id},
+    {"digest", read_digest},
+    {"timestamp", read_timestamp},
+    {"pcrs", read_pcrs},
+    {"certificate", read_certificate},
+    {"cabundle", read_cabundle},
+    {"public_key", read_public_key},
+    {"user_data", read_user_data},
+    {"nonce", read_nonce},
+    {"nitrotpm_pcrs", refuse_nitrotpm},
+};
+
+static grille_reason read_value(payload *p, grille_bytes key) {
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (grille_bytes_equal(key, grille_bytes_of_text(fields[i].key))) return fields[i].read(p);
+    }
+    grille_cbor_skip(&p->reader);
+    return GRILLE_REASON_OK;
+}
+
+static grille_reason read_fields(payload *p) {
+    grille_cbor_map map = grille_cbor_read_map(&p->reader);
+    grille_reason reason = GRILLE_REASON_OK;
+    if (p->reader.failed) return refuse_field(p, "payload", "a map");
+    while (reason == GRILLE_REASON_OK && grille_cbor_next_entry(&p->reader, &map)) {
+        grille_bytes key = grille_cbor_read_text(&p->reader);
+        if (p->reader.failed) return refuse_field(p, "payload", "every key a text");
+        reason = read_value(p, key);
+    }
+    if (reason == GRILLE_REASON_OK && p->seen != SEEN_ALL) {
+        reason =
+            refuse_field(p, "payload", "module_id, digest, timestamp, pcrs, certificate and cabundle are all there");
+    }
+    return reason;
+}
+
+/* One pass over the whole payload settles nesting, counts, encodings and keys that come twice. */
+static grille_reason check_payload(grille_bytes encoded, grille_error *error) {
+    grille_reason reason = grille_cbor_check(encoded);
+    if (reason == GRILLE_REASON_OK) return reason;
+    if (reason == GRILLE_REASON_TRUNCATED || reason == GRILLE_REASON_TRAILING) reason = GRILLE_REASON_ATTEST_CBOR;
+    return grille_error_set(
+        error, reason,
+        "the document's payload: %s. It was damaged, or never made by an NSM; expected one CBOR map "
+        "in minimal encoding, at most %d deep",
+        grille_reason_text(reason), GRILLE_LIMIT_CBOR_DEPTH);
+}
+
+grille_reason grille_document_read(grille_bytes encoded, grille_document *document, grille_error *error) {
+    grille_document read = {.pcr_mask = 0};
+    payload p = {.document = &read, .error = error};
+    grille_reason reason;
+    *document = read;
+    if (encoded.len == 0 || encoded.len > GRILLE_LIMIT_DOCUMENT_BYTES) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_SIZE,
+                                "observed a document of %zu bytes, expected 1 to %d; those of enclaves have 4 to 6 KiB",
+                                encoded.len, GRILLE_LIMIT_DOCUMENT_BYTES);
+    }
+    reason = grille_cose_read(encoded, &read.cose, error);
+    if (reason == GRILLE_REASON_OK) reason = check_payload(read.cose.payload, error);
+    if (reason == GRILLE_REASON_OK) {
+        p.reader = grille_reader_of(read.cose.payload);
+        reason = read_fields(&p);
+    }
+    if (reason == GRILLE_REASON_OK) *document = read;
+    return reason;
+}

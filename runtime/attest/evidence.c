@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attest/evidence.h"
+
+#include <string.h>
+
+#include "attest/evidence_kinds.h"
+#include "attest/policy_rules.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "grille/log.h"
+#include "wire/claims.h"
+
+grille_reason grille_evidence_prove(const grille_identity *identity, const grille_crypto *crypto,
+                                    const grille_binding *binding, uint8_t *body, size_t capacity, size_t *len,
+                                    grille_error *error) {
+    grille_writer writer = grille_writer_into(body, capacity);
+    grille_reason reason;
+    *len = 0;
+    grille_error_clear(error);
+    switch (identity->kind) {
+    case GRILLE_IDENTITY_NITRO:
+        reason = grille_evidence_prove_nitro(identity, binding, &writer, error);
+        break;
+    case GRILLE_IDENTITY_X509:
+        reason = grille_evidence_prove_x509(identity, crypto, binding, &writer, error);
+        break;
+    case GRILLE_IDENTITY_PSK:
+    case GRILLE_IDENTITY_ANONYMOUS:
+    default:
+        reason = GRILLE_REASON_ATTEST_KIND_UNSUPPORTED;
+    }
+    if (reason == GRILLE_REASON_OK) reason = grille_writer_end(&writer);
+    if (reason == GRILLE_REASON_OK) *len = grille_written(&writer).len;
+    return reason == GRILLE_REASON_OK ? reason : grille_error_default(error, reason);
+}
+
+/* What the kinds share, cheapest first: size, kind, claims. */
+static grille_reason check_frame(const grille_evidence *evidence, grille_identity_kind kind, grille_claims *claims,
+                                 grille_error *error) {
+    grille_reason reason;
+    if (evidence->body.len == 0 || evidence->body.len > GRILLE_LIMIT_EVIDENCE_BYTES) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_SIZE, "observed evidence of %zu bytes, expected 1 to %d",
+                                evidence->body.len, GRILLE_LIMIT_EVIDENCE_BYTES);
+    }
+    if (kind != GRILLE_IDENTITY_NITRO && kind != GRILLE_IDENTITY_X509) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_UNSUPPORTED,
+                                "the peer sent evidence of kind %d (%s), expected nitro or x509", (int)kind,
+                                grille_identity_kind_name(kind));
+    }
+    if (!grille_policy_accepts_kind(evidence->policy, kind)) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_REFUSED,
+                                "the peer sent evidence of kind %s, and the policy has no set of that kind. Likely the "
+                                "wrong address, or a set \"kind: %s\" is missing",
+                                grille_identity_kind_name(kind), grille_identity_kind_name(kind));
+    }
+    reason = grille_claims_decode(evidence->binding->claims, claims);
+    if (reason == GRILLE_REASON_OK) return reason;
+    return grille_error_set(error, GRILLE_REASON_ATTEST_CLAIMS,
+                            "the peer's claims of %zu bytes can't be read: %s. Likely it speaks another version",
+                            evidence->binding->claims.len, grille_reason_text(reason));
+}
+
+static void keep_claims(const grille_claims *claims, grille_peer_identity *peer) {
+    peer->build = claims->build;
+    if (claims->policy_digest.len == sizeof peer->policy_digest) {
+        memcpy(peer->policy_digest, claims->policy_digest.data, sizeof peer->policy_digest);
+    }
+}
+
+/* An insecure peer is never let in silently. */
+static void log_insecure(const grille_peer_identity *peer) {
+    if (!peer->insecure) return;
+    grille_log(GRILLE_LOG_WARNING, "insecure peer accepted: set \"%s\", %s%s", peer->set,
+               peer->debug ? "a debug enclave, whose memory its parent can read; " : "",
+               "do not use insecure_ keys of the policy in production");
+}
+
+grille_reason grille_evidence_verify(const grille_policy *policy, const grille_crypto *crypto,
+                                     grille_identity_kind kind, const grille_binding *binding, grille_bytes body,
+                                     grille_wall_ms now_ms, grille_peer_identity *peer, grille_error *error) {
+    grille_evidence evidence = {.policy = policy, .crypto = crypto, .binding = binding, .body = body, .now_ms = now_ms};
+    grille_peer_identity judged = {.kind = kind};
+    grille_claims claims = {.build = 0};
+    grille_reason reason;
+    *peer = (grille_peer_identity){.epoch = 0};
+    grille_error_clear(error);
+    reason = check_frame(&evidence, kind, &claims, error);
+    if (reason != GRILLE_REASON_OK) return reason;
+    evidence.build = claims.build;
+    keep_claims(&claims, &judged);
+    reason = kind == GRILLE_IDENTITY_NITRO ? grille_evidence_verify_nitro(&evidence, &judged, error)
+                                           : grille_evidence_verify_x509(&evidence, &judged, error);
+    if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
+    log_insecure(&judged);
+    *peer = judged;
+    return GRILLE_REASON_OK;
+}

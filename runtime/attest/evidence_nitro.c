@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "attest/defence.h"
+#include "attest/document.h"
+#include "attest/evidence_kinds.h"
+#include "attest/policy_rules.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/reader.h"
+
+#define PREFIX_BYTES    (sizeof GRILLE_ATTEST_CHANNEL_PREFIX - 1)
+#define USER_DATA_BYTES (PREFIX_BYTES + 1 + GRILLE_BINDER_BYTES)
+
+static void write_user_data(const grille_binding *binding, uint8_t user_data[USER_DATA_BYTES]) {
+    grille_writer writer = grille_writer_into(user_data, USER_DATA_BYTES);
+    grille_write_bytes(&writer, grille_bytes_of_text(GRILLE_ATTEST_CHANNEL_PREFIX));
+    grille_write_u8(&writer, (uint8_t)binding->prover_role);
+    grille_write_bytes(&writer, grille_bytes_of(binding->binder, sizeof binding->binder));
+}
+
+grille_reason grille_evidence_prove_nitro(const grille_identity *identity, const grille_binding *binding,
+                                          grille_writer *body, grille_error *error) {
+    uint8_t user_data[USER_DATA_BYTES] = {0};
+    const grille_nsm_request request = {.user_data = grille_bytes_of(user_data, sizeof user_data),
+                                        .nonce = binding->verifier_nonce,
+                                        .public_key = binding->prover_spki};
+    uint8_t document[GRILLE_NSM_RESPONSE_MAX];
+    size_t len = 0;
+    grille_reason reason;
+    write_user_data(binding, user_data);
+    reason = identity->nsm->functions->attest(identity->nsm, &request, document, sizeof document, &len, error);
+    if (reason == GRILLE_REASON_OK) grille_write_bytes(body, grille_bytes_of(document, len));
+    return reason;
+}
+
+/* Which part of user_data is another one: for the operator, after the defence has decided. */
+static grille_reason explain_user_data(grille_bytes user_data, const grille_binding *binding, grille_error *error) {
+    grille_reader reader = grille_reader_of(user_data);
+    grille_bytes prefix = grille_read_bytes(&reader, PREFIX_BYTES);
+    uint8_t role = grille_read_u8(&reader);
+    if (!grille_bytes_equal(prefix, grille_bytes_of_text(GRILLE_ATTEST_CHANNEL_PREFIX)) ||
+        user_data.len != USER_DATA_BYTES) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_PREFIX_MISMATCH,
+                                "the document's user_data of %zu bytes does not begin with %s: it was made for another "
+                                "use. Likely an attack, or a peer that does not speak Grille",
+                                user_data.len, GRILLE_ATTEST_CHANNEL_PREFIX);
+    }
+    if (role != (uint8_t)binding->prover_role) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_ROLE_MISMATCH,
+                                "the document was made for role %c, expected %c. Likely evidence was sent back to "
+                                "where it came from",
+                                role == 'I' || role == 'R' ? (char)role : '?', binding->prover_role);
+    }
+    return grille_error_set(error, GRILLE_REASON_ATTEST_BINDER_MISMATCH,
+                            "the document is bound to another session than this one. Likely somebody in between ends "
+                            "the TLS connection and relays a genuine enclave's evidence: use a relay of bytes");
+}
+
+/* Nonce, binder, public key: no cryptography yet. */
+static grille_reason check_binding(const grille_document *document, const grille_binding *binding,
+                                   grille_error *error) {
+    uint8_t expected[USER_DATA_BYTES];
+    if (!grille_defence_nonce_matches(document->nonce, binding->verifier_nonce)) {
+        return grille_error_set(
+            error, GRILLE_REASON_ATTEST_NONCE_MISMATCH,
+            "the document's nonce of %zu bytes is not the one that we sent for this session. Likely "
+            "an old document is replayed",
+            document->nonce.len);
+    }
+    write_user_data(binding, expected);
+    if (!grille_defence_binder_matches(document->user_data, grille_bytes_of(expected, sizeof expected))) {
+        return explain_user_data(document->user_data, binding, error);
+    }
+    if (!grille_defence_key_matches(document->public_key, binding->prover_spki)) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_KEY_MISMATCH,
+                                "the document's public_key of %zu bytes is not the key of the peer's TLS certificate. "
+                                "Likely somebody in between ends the TLS connection",
+                                document->public_key.len);
+    }
+    return GRILLE_REASON_OK;
+}
+
+static void fill_peer(const grille_document *document, const grille_policy_set *set, grille_wall_ms expires_ms,
+                      grille_peer_identity *peer) {
+    (void)snprintf(peer->set, sizeof peer->set, "%s", set->name);
+    (void)snprintf(peer->module_id, sizeof peer->module_id, "%.*s", (int)document->module_id.len,
+                   (const char *)document->module_id.data);
+    peer->pcr_mask = document->pcr_mask;
+    for (size_t i = 0; i < GRILLE_PCR_COUNT; i++) {
+        if (document->pcrs[i].len == GRILLE_PCR_BYTES) memcpy(peer->pcrs[i], document->pcrs[i].data, GRILLE_PCR_BYTES);
+    }
+    peer->document_time_ms = document->timestamp_ms;
+    peer->expires_ms = expires_ms < set->not_after_ms ? expires_ms : set->not_after_ms;
+}
+
+grille_reason grille_evidence_verify_nitro(const grille_evidence *evidence, grille_peer_identity *peer,
+                                           grille_error *error) {
+    const grille_policy *policy = evidence->policy;
+    const grille_document_check check = {.root = policy->development_root,
+                                         .now_ms = evidence->now_ms,
+                                         .clock_skew_ms = policy->clock_skew_ms,
+                                         .max_age_ms = policy->max_age_ms};
+    const grille_policy_set *set = NULL;
+    grille_document document;
+    grille_wall_ms expires_ms = 0;
+    bool debug = false;
+    grille_reason reason = grille_document_read(evidence->body, &document, error);
+    if (reason == GRILLE_REASON_OK) reason = check_binding(&document, evidence->binding, error);
+    if (reason == GRILLE_REASON_OK) {
+        reason = grille_document_verify(evidence->crypto, &document, &check, &expires_ms, error);
+    }
+    if (reason == GRILLE_REASON_OK) {
+        reason = grille_policy_judge_nitro(policy, &document, evidence->build, evidence->now_ms, &set, &debug, error);
+    }
+    if (reason != GRILLE_REASON_OK) return reason;
+    peer->debug = debug;
+    peer->insecure = debug || policy->development_root.len != 0;
+    fill_peer(&document, set, expires_ms, peer);
+    return GRILLE_REASON_OK;
+}

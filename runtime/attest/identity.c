@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "attest/evidence.h"
+#include "attest/identity_state.h"
+#include "base/error.h"
+
+grille_code grille_identity_from_nsm(struct grille_nsm *nsm, grille_identity **identity, grille_error *error) {
+    grille_identity *made = calloc(1, sizeof *made);
+    *identity = NULL;
+    grille_error_clear(error);
+    if (made == NULL) {
+        nsm->functions->close(nsm);
+        return grille_reason_code(grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY));
+    }
+    made->kind = GRILLE_IDENTITY_NITRO;
+    made->nsm = nsm;
+    *identity = made;
+    return GRILLE_OK;
+}
+
+void grille_identity_free(grille_identity *identity) {
+    if (identity == NULL) return;
+    if (identity->nsm != NULL) identity->nsm->functions->close(identity->nsm);
+    if (identity->key != NULL) identity->crypto->key_free(identity->key);
+    free(identity->chain);
+    free(identity);
+}
+
+grille_identity_kind grille_identity_get_kind(const grille_identity *identity) {
+    return identity->kind;
+}
+
+const char *grille_identity_kind_name(grille_identity_kind kind) {
+    switch (kind) {
+    case GRILLE_IDENTITY_NITRO:
+        return "nitro";
+    case GRILLE_IDENTITY_X509:
+        return "x509";
+    case GRILLE_IDENTITY_PSK:
+        return "psk";
+    case GRILLE_IDENTITY_ANONYMOUS:
+        return "anonymous";
+    default:
+        return "unknown";
+    }
+}

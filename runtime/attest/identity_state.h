@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What an identity holds; shared by identity_*.c and evidence_*.c. Immutable after it was made. */
+#ifndef GRILLE_ATTEST_IDENTITY_STATE_H
+#define GRILLE_ATTEST_IDENTITY_STATE_H
+
+#include "crypto/crypto.h"
+#include "grille/identity.h"
+#include "nsm/nsm.h"
+#include "wire/limits.h"
+
+struct grille_identity {
+    grille_identity_kind kind;
+
+    /* nitro */
+    grille_nsm *nsm; /* owned */
+
+    /* x509 */
+    const grille_crypto *crypto;                        /* made the key, frees it */
+    grille_private_key *key;                            /* owned */
+    uint8_t *chain;                                     /* owned: the DER of all certificates */
+    grille_bytes certificates[GRILLE_LIMIT_X509_CHAIN]; /* leaf first */
+    size_t certificate_count;
+};
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+
+#include "attest/calendar.h"
+#include "attest/defence.h"
+#include "attest/policy_rules.h"
+#include "base/bytes.h"
+#include "base/error.h"
+
+/* PCRs that are zero in a debug enclave, whatever its image and signer. */
+#define DEBUG_PCRS (1u << 0 | 1u << 1 | 1u << 2 | 1u << 8)
+
+grille_reason grille_policy_check_set(const grille_policy_set *set, uint64_t build, grille_wall_ms now_ms,
+                                      grille_error *error) {
+    if (now_ms > set->not_after_ms) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_SET_EXPIRED,
+                                "the policy's set \"%s\" matches the peer, but its not_after is %s and it is %s now. "
+                                "Likely an old build still runs: update it, or extend the set",
+                                set->name, grille_civil_format(set->not_after_ms).text,
+                                grille_civil_format(now_ms).text);
+    }
+    if (build < set->min_build) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_BUILD_TOO_OLD,
+                                "the peer claims build %" PRIu64 ", expected at least min_build %" PRIu64
+                                " of the policy's set \"%s\". Likely an old build still runs: update it",
+                                build, set->min_build, set->name);
+    }
+    return GRILLE_REASON_OK;
+}
+
+/* How far a document came in one set. */
+typedef struct comparison {
+    size_t matches;
+    unsigned first_difference; /* a PCR; GRILLE_PCR_COUNT: none */
+} comparison;
+
+static comparison compare(const grille_policy_set *set, const grille_document *document, uint32_t ignored) {
+    comparison result = {.first_difference = GRILLE_PCR_COUNT};
+    for (unsigned i = 0; i < GRILLE_PCR_COUNT; i++) {
+        bool pinned = (set->pcr_mask & ~ignored & UINT32_C(1) << i) != 0;
+        bool there = (document->pcr_mask & UINT32_C(1) << i) != 0;
+        grille_bytes pin = grille_bytes_of(set->pcrs[i], GRILLE_PCR_BYTES);
+        if (!pinned) continue;
+        if (there && grille_bytes_equal(document->pcrs[i], pin)) {
+            result.matches++;
+        } else if (result.first_difference == GRILLE_PCR_COUNT) {
+            result.first_difference = i;
+        }
+    }
+    return result;
+}
+
+static const char *cause_of(unsigned pcr) {
+    switch (pcr) {
+    case 0:
+    case 1:
+    case 2:
+        return "another build of the enclave: pin the measurements of the build that runs";
+    case 3:
+        return "the parent instance has another role, or none";
+    case 4:
+        return "the enclave runs on another instance";
+    case 8:
+        return "the image is unsigned or was signed with another certificate";
+    default:
+        return "the enclave did not extend and lock this PCR as expected";
+    }
+}
+
+static grille_reason explain(const grille_policy *policy, const grille_policy_set *set, unsigned pcr,
+                             const grille_document *document, grille_error *error) {
+    char observed[2 * GRILLE_PCR_BYTES + 1], expected[2 * GRILLE_PCR_BYTES + 1];
+    grille_hex_encode(grille_bytes_of(set->pcrs[pcr], GRILLE_PCR_BYTES), expected);
+    if ((document->pcr_mask & UINT32_C(1) << pcr) == 0) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_PCR_MISSING,
+                                "the document has no PCR%u; set \"%s\" (closest of %zu) pins %s. Likely %s", pcr,
+                                set->name, policy->set_count, expected, cause_of(pcr));
+    }
+    grille_hex_encode(document->pcrs[pcr], observed);
+    return grille_error_set(error, GRILLE_REASON_ATTEST_PCR_MISMATCH,
+                            "PCR%u differs: observed %s, expected %s by set \"%.40s\" (closest of %zu). Likely %s", pcr,
+                            observed, expected, set->name, policy->set_count, cause_of(pcr));
+}
+
+static grille_reason judge_debug(const grille_policy *policy, const grille_document *document, bool *debug,
+                                 grille_error *error) {
+    *debug = !grille_defence_not_debug(document->pcrs[0]);
+    if (!*debug || policy->insecure_allow_debug) return GRILLE_REASON_OK;
+    return grille_error_set(error, GRILLE_REASON_ATTEST_DEBUG,
+                            "PCR0 is all zero: observed a debug enclave, whose memory its parent can read; expected a "
+                            "production one. Start it without --debug-mode, or set insecure_allow_debug while testing");
+}
+
+grille_reason grille_policy_judge_nitro(const grille_policy *policy, const grille_document *document, uint64_t build,
+                                        grille_wall_ms now_ms, const grille_policy_set **set, bool *debug,
+                                        grille_error *error) {
+    const grille_policy_set *closest = NULL;
+    comparison best = {.matches = 0};
+    grille_reason reason = judge_debug(policy, document, debug, error);
+    grille_reason refused = GRILLE_REASON_OK;
+    *set = NULL;
+    if (reason != GRILLE_REASON_OK) return reason;
+    for (size_t i = 0; i < policy->set_count; i++) {
+        const grille_policy_set *candidate = &policy->sets[i];
+        comparison result;
+        if (candidate->kind != GRILLE_IDENTITY_NITRO) continue;
+        result = compare(candidate, document, *debug ? DEBUG_PCRS : 0);
+        if (result.first_difference == GRILLE_PCR_COUNT) {
+            reason = grille_policy_check_set(candidate, build, now_ms, error);
+            if (reason == GRILLE_REASON_OK) {
+                *set = candidate;
+                grille_error_clear(error);
+                return GRILLE_REASON_OK;
+            }
+            refused = reason;
+        } else if (closest == NULL || result.matches > best.matches) {
+            closest = candidate;
+            best = result;
+        }
+    }
+    if (refused != GRILLE_REASON_OK) return refused;
+    if (closest == NULL) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_REFUSED,
+                                "the peer is an enclave, and the policy has no set of kind nitro: add one");
+    }
+    return explain(policy, closest, best.first_difference, document, error);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A policy file's top level, and the functions that make a policy of it. docs/policy.md has the format. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "attest/policy_development_root.h"
+#include "attest/policy_set.h"
+#include "attest/policy_value.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "wire/limits.h"
+
+/* What a policy allocates is bounded by its files, whose sizes are. */
+#define POLICY_MEMORY_BYTES ((size_t)64 << 20)
+
+#define DEFAULT_MAX_AGE_MS    300000
+#define DEFAULT_CLOCK_SKEW_MS 60000
+#define LONGEST_AGE_MS        86400000
+#define LONGEST_SKEW_MS       3600000
+
+/* Words are in the order of their bool: index 1 sets it. */
+static grille_reason read_order(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    static const char *const words[] = {"any", "responder_first"};
+    grille_policy_parser *parser = target;
+    size_t index = 0;
+    grille_reason reason = grille_policy_read_word(&parser->yaml, value, key->key, words, 2, &index);
+    parser->policy->responder_first = index == 1;
+    return reason;
+}
+
+static grille_reason read_schema(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    static const char *const words[] = {"warn", "exact"};
+    grille_policy_parser *parser = target;
+    size_t index = 0;
+    grille_reason reason = grille_policy_read_word(&parser->yaml, value, key->key, words, 2, &index);
+    parser->policy->exact_schema = index == 1;
+    return reason;
+}
+
+static grille_reason read_max_age(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    grille_policy_parser *parser = target;
+    return grille_policy_read_duration(&parser->yaml, value, key->key, LONGEST_AGE_MS, &parser->policy->max_age_ms);
+}
+
+static grille_reason read_clock_skew(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    grille_policy_parser *parser = target;
+    return grille_policy_read_duration(&parser->yaml, value, key->key, LONGEST_SKEW_MS, &parser->policy->clock_skew_ms);
+}
+
+static grille_reason read_allow_debug(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    grille_policy_parser *parser = target;
+    return grille_policy_read_bool(&parser->yaml, value, key->key, &parser->policy->insecure_allow_debug);
+}
+
+static grille_reason read_development_root(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    (void)key;
+    return grille_policy_read_development_root(target, value);
+}
+
+static grille_reason check_unique_name(const grille_policy_parser *parser, const yaml_node_t *node,
+                                       const grille_policy_set *sets, size_t index) {
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(sets[i].name, sets[index].name) != 0) continue;
+        return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_VALUE,
+                                "the name \"%s\" is used by an earlier set: names are unique", sets[index].name);
+    }
+    return GRILLE_REASON_OK;
+}
+
+static grille_reason read_peers(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    grille_policy_parser *parser = target;
+    size_t count = 0;
+    grille_policy_set *sets;
+    grille_reason reason = grille_yaml_list(&parser->yaml, value, key->key, &count);
+    if (reason != GRILLE_REASON_OK) return reason;
+    if (count > GRILLE_LIMIT_POLICY_SETS) {
+        return grille_yaml_fail(&parser->yaml, value, GRILLE_REASON_POLICY_LENGTH, "%zu sets, expected at most %d",
+                                count, GRILLE_LIMIT_POLICY_SETS);
+    }
+    sets = grille_arena_alloc(&parser->policy->arena, count * sizeof *sets);
+    if (sets == NULL) return grille_error_default(parser->yaml.error, GRILLE_REASON_OUT_OF_MEMORY);
+    for (size_t i = 0; i < count && reason == GRILLE_REASON_OK; i++) {
+        yaml_node_t *node = grille_yaml_item(&parser->yaml, value, i);
+        reason = grille_policy_read_set(parser, node, &sets[i]);
+        if (reason == GRILLE_REASON_OK) reason = check_unique_name(parser, node, sets, i);
+    }
+    parser->policy->sets = sets;
+    parser->policy->set_count = count;
+    return reason;
+}
+
+static const grille_yaml_key keys[] = {
+    {"peers", read_peers, 0},
+    {"evidence_order", read_order, 0},
+    {"max_age", read_max_age, 0},
+    {"clock_skew", read_clock_skew, 0},
+    {"schema", read_schema, 0},
+    {"insecure_allow_debug", read_allow_debug, 0},
+    {"insecure_development_root", read_development_root, 0},
+};
+
+static grille_reason read_policy(grille_policy_parser *parser, grille_bytes text, const char *name,
+                                 grille_error *error) {
+    yaml_node_t *root = NULL;
+    grille_reason reason = parser->crypto->hash(GRILLE_SHA384, &text, 1, parser->policy->digest);
+    if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
+    reason = grille_yaml_open(&parser->yaml, text, name, &root, error);
+    if (reason != GRILLE_REASON_OK) return reason;
+    reason = grille_yaml_read_map(&parser->yaml, root, "a policy", keys, sizeof keys / sizeof keys[0], parser);
+    if (reason == GRILLE_REASON_OK && parser->policy->set_count == 0) {
+        reason = grille_yaml_fail(&parser->yaml, root, GRILLE_REASON_POLICY_EMPTY,
+                                  "the policy accepts nobody: write peers: with at least one set");
+    }
+    grille_yaml_close(&parser->yaml);
+    return reason;
+}
+
+static grille_policy *new_policy(void) {
+    grille_policy *policy = calloc(1, sizeof *policy);
+    if (policy == NULL) return NULL;
+    atomic_init(&policy->owners, 1);
+    grille_budget_init(&policy->budget, POLICY_MEMORY_BYTES);
+    grille_arena_init(&policy->arena, NULL, 0, &policy->budget);
+    policy->max_age_ms = DEFAULT_MAX_AGE_MS;
+    policy->clock_skew_ms = DEFAULT_CLOCK_SKEW_MS;
+    return policy;
+}
+
+grille_code grille_policy_parse(grille_bytes text, const char *name, const char *folder, grille_policy **policy,
+                                grille_error *error) {
+    grille_policy_parser parser = {.policy = new_policy(), .crypto = grille_crypto_wolf(), .folder = folder};
+    grille_reason reason = GRILLE_REASON_OUT_OF_MEMORY;
+    *policy = NULL;
+    grille_error_clear(error);
+    if (parser.policy != NULL && text.len > GRILLE_LIMIT_POLICY_FILE_BYTES) {
+        reason = grille_error_set(error, GRILLE_REASON_POLICY_FILE, "%s has %zu bytes, expected at most %d", name,
+                                  text.len, GRILLE_LIMIT_POLICY_FILE_BYTES);
+    } else if (parser.policy != NULL) {
+        reason = read_policy(&parser, text, name, error);
+    }
+    if (reason == GRILLE_REASON_OK) {
+        *policy = parser.policy;
+        return GRILLE_OK;
+    }
+    grille_policy_free(parser.policy);
+    return grille_reason_code(grille_error_default(error, reason));
+}
+
+static char *folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+grille_code grille_policy_load(const char *path, grille_policy **policy, grille_error *error) {
+    grille_budget budget;
+    grille_arena arena;
+    grille_bytes text;
+    char *folder;
+    grille_code code;
+    grille_reason reason;
+    *policy = NULL;
+    grille_error_clear(error);
+    grille_budget_init(&budget, 2 * GRILLE_LIMIT_POLICY_FILE_BYTES);
+    grille_arena_init(&arena, NULL, 0, &budget);
+    reason = grille_policy_read_file(path, GRILLE_LIMIT_POLICY_FILE_BYTES, &arena, &text, error);
+    folder = folder_of(path);
+    if (reason == GRILLE_REASON_OK && folder == NULL) reason = GRILLE_REASON_OUT_OF_MEMORY;
+    code = reason == GRILLE_REASON_OK ? grille_policy_parse(text, path, folder, policy, error)
+                                      : grille_reason_code(grille_error_default(error, reason));
+    free(folder);
+    grille_arena_reset(&arena);
+    return code;
+}

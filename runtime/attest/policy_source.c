@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attest/policy_source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "crypto/pem.h"
+#include "wire/limits.h"
+
+#define PATH_BYTES 4096
+
+static grille_reason fail_file(const char *path, grille_error *error) {
+    return grille_error_set(error, GRILLE_REASON_POLICY_FILE,
+                            "%s can't be read: %s. Check the path and its permissions", path, strerror(errno));
+}
+
+static grille_reason read_open_file(FILE *file, const char *path, size_t limit, grille_arena *arena,
+                                    grille_bytes *content, grille_error *error) {
+    struct stat status;
+    uint8_t *bytes;
+    size_t len;
+    if (fstat(fileno(file), &status) != 0) return fail_file(path, error);
+    if (!S_ISREG(status.st_mode) || status.st_size < 0 || (uint64_t)status.st_size > limit) {
+        return grille_error_set(error, GRILLE_REASON_POLICY_FILE, "%s is no regular file of at most %zu bytes", path,
+                                limit);
+    }
+    bytes = grille_arena_alloc(arena, (size_t)status.st_size + 1);
+    if (bytes == NULL) return grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
+    len = fread(bytes, 1, (size_t)status.st_size, file);
+    if (ferror(file)) return fail_file(path, error);
+    *content = grille_bytes_of(bytes, len);
+    return GRILLE_REASON_OK;
+}
+
+grille_reason grille_policy_read_file(const char *path, size_t limit, grille_arena *arena, grille_bytes *content,
+                                      grille_error *error) {
+    FILE *file = fopen(path, "rbe");
+    grille_reason reason;
+    if (file == NULL) return fail_file(path, error);
+    reason = read_open_file(file, path, limit, arena, content, error);
+    (void)fclose(file);
+    return reason;
+}
+
+grille_reason grille_policy_fold_digest(grille_policy_parser *parser, grille_bytes content) {
+    const grille_bytes parts[] = {grille_bytes_of(parser->policy->digest, sizeof parser->policy->digest), content};
+    return parser->crypto->hash(GRILLE_SHA384, parts, 2, parser->policy->digest);
+}
+
+/* The file that a value names, relative to the policy's folder; its bytes become part of the policy's digest. */
+static grille_reason read_named_file(grille_policy_parser *parser, const yaml_node_t *node, const char *what,
+                                     grille_bytes name, grille_bytes *content) {
+    char path[PATH_BYTES];
+    grille_error cause = {.code = GRILLE_OK};
+    grille_reason reason;
+    int len;
+    if (parser->folder == NULL) {
+        return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_FILE,
+                                "%s names a file, but this policy has no folder: write the content itself", what);
+    }
+    len = name.len > 0 && name.data[0] == '/'
+              ? snprintf(path, sizeof path, "%.*s", (int)name.len, (const char *)name.data)
+              : snprintf(path, sizeof path, "%s/%.*s", parser->folder, (int)name.len, (const char *)name.data);
+    if (name.len == 0 || len < 0 || (size_t)len >= sizeof path || memchr(name.data, 0, name.len) != NULL) {
+        return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_VALUE, "%s is not a path", what);
+    }
+    reason = grille_policy_read_file(path, GRILLE_LIMIT_POLICY_FILE_BYTES, &parser->policy->arena, content, &cause);
+    if (reason != GRILLE_REASON_OK) return grille_yaml_fail(&parser->yaml, node, reason, "%s: %s", what, cause.text);
+    return grille_policy_fold_digest(parser, *content);
+}
+
+static bool is_pem(grille_bytes text) {
+    static const char mark[] = "-----BEGIN";
+    grille_reader reader = grille_reader_of(text);
+    return grille_bytes_equal(grille_read_bytes(&reader, sizeof mark - 1), grille_bytes_of_text(mark));
+}
+
+static grille_reason read_certificate(grille_policy_parser *parser, grille_reader *text, grille_bytes *der) {
+    uint8_t bytes[GRILLE_LIMIT_PEER_CERTIFICATE_BYTES];
+    size_t len = 0;
+    grille_pem_label label;
+    grille_x509 parsed;
+    grille_reason reason = grille_pem_read(text, &label, bytes, sizeof bytes, &len);
+    if (reason == GRILLE_REASON_OK && label != GRILLE_PEM_CERTIFICATE) reason = GRILLE_REASON_CRYPTO_BAD_PEM;
+    if (reason == GRILLE_REASON_OK) reason = grille_x509_read(grille_bytes_of(bytes, len), &parsed);
+    if (reason == GRILLE_REASON_OK) {
+        *der = grille_arena_copy(&parser->policy->arena, grille_bytes_of(bytes, len));
+        if (der->data == NULL) reason = GRILLE_REASON_OUT_OF_MEMORY;
+    }
+    grille_wipe(bytes, sizeof bytes); /* somebody may have named a private key */
+    return reason;
+}
+
+grille_reason grille_policy_read_certificates(grille_policy_parser *parser, const yaml_node_t *node, const char *what,
+                                              grille_bytes *certificates, size_t capacity, size_t *count) {
+    grille_bytes text;
+    grille_reader reader;
+    grille_reason reason = grille_yaml_text(&parser->yaml, node, what, &text);
+    if (reason == GRILLE_REASON_OK && !is_pem(text)) reason = read_named_file(parser, node, what, text, &text);
+    if (reason != GRILLE_REASON_OK) return reason;
+    reader = grille_reader_of(text);
+    *count = 0;
+    while (reason == GRILLE_REASON_OK && grille_pem_more(&reader)) {
+        if (*count == capacity) {
+            return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_CERTIFICATE,
+                                    "%s has more than %zu certificates", what, capacity);
+        }
+        reason = read_certificate(parser, &reader, &certificates[*count]);
+        if (reason == GRILLE_REASON_OK) ++*count;
+    }
+    if (reason == GRILLE_REASON_OUT_OF_MEMORY) return grille_error_default(parser->yaml.error, reason);
+    if (reason == GRILLE_REASON_OK && *count > 0) return reason;
+    return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_CERTIFICATE,
+                            "%s: certificate %zu can't be read (%s): write PEM, or the path of a PEM file", what,
+                            *count + 1, reason == GRILLE_REASON_OK ? "there is none" : grille_reason_text(reason));
+}
+
+grille_reason grille_policy_pin(const grille_policy_parser *parser, const yaml_node_t *node, grille_policy_set *set,
+                                unsigned index, const uint8_t value[GRILLE_PCR_BYTES]) {
+    if ((set->pcr_mask & 1u << index) != 0) {
+        return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_PINNED_TWICE,
+                                "PCR%u is pinned a second time in this set: keep one of them", index);
+    }
+    if (grille_bytes_all_zero(grille_bytes_of(value, GRILLE_PCR_BYTES))) {
+        return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_ZERO_PCR,
+                                "PCR%u is all zero: it would accept every debug enclave, or one without the thing that "
+                                "PCR%u measures. Take the value from the build's measurements",
+                                index, index);
+    }
+    memcpy(set->pcrs[index], value, GRILLE_PCR_BYTES);
+    set->pcr_mask |= 1u << index;
+    return GRILLE_REASON_OK;
+}
+
+/* One "PCRn" of the map Measurements; absent is fine when it is not `required`. */
+static grille_reason pin_measured(grille_policy_parser *parser, grille_yaml *file, const yaml_node_t *measured,
+                                  const yaml_node_t *node, grille_policy_set *set, unsigned index, bool required) {
+    uint8_t value[GRILLE_PCR_BYTES];
+    size_t len = 0;
+    char key[8];
+    const yaml_node_t *found;
+    (void)snprintf(key, sizeof key, "PCR%u", index);
+    found = grille_yaml_find(file, measured, key);
+    if (found == NULL && !required) return GRILLE_REASON_OK;
+    if (found == NULL || found->type != YAML_SCALAR_NODE ||
+        !grille_hex_decode((const char *)found->data.scalar.value, found->data.scalar.length, value, sizeof value,
+                           &len) ||
+        len != sizeof value) {
+        return grille_yaml_fail(
+            &parser->yaml, node, GRILLE_REASON_POLICY_MEASUREMENTS,
+            "the measurements file has no Measurements.%s of 96 hex digits; expected what nitro-cli "
+            "build-enclave prints",
+            key);
+    }
+    return grille_policy_pin(parser, node, set, index, value);
+}
+
+grille_reason grille_policy_read_measurements(grille_policy_parser *parser, const yaml_node_t *node,
+                                              grille_policy_set *set) {
+    static const unsigned pinned[] = {0, 1, 2, 8};
+    grille_bytes name, content;
+    grille_error cause = {.code = GRILLE_OK};
+    grille_yaml file; /* JSON is YAML */
+    yaml_node_t *root = NULL, *measured;
+    grille_reason reason = grille_yaml_text(&parser->yaml, node, "measurements", &name);
+    if (reason == GRILLE_REASON_OK) reason = read_named_file(parser, node, "measurements", name, &content);
+    if (reason != GRILLE_REASON_OK) return reason;
+    reason = grille_yaml_open(&file, content, "measurements", &root, &cause);
+    if (reason != GRILLE_REASON_OK) {
+        return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_MEASUREMENTS, "%s", cause.text);
+    }
+    measured = grille_yaml_find(&file, root, "Measurements");
+    for (size_t i = 0; i < sizeof pinned / sizeof pinned[0] && reason == GRILLE_REASON_OK; i++) {
+        reason = pin_measured(parser, &file, measured, node, set, pinned[i], pinned[i] != 8);
+    }
+    grille_yaml_close(&file);
+    return reason;
+}
