@@ -62,11 +62,15 @@ static const grille_session_events events = {
 
 /* ---- life ---- */
 
+/* SETTINGS wants rising ids. */
 static size_t announce_services(grille_endpoint *endpoint) {
     size_t count = endpoint->registry != NULL ? grille_registry_service_count(endpoint->registry) : 0;
-    size_t at = 0;
-    for (at = 0; at < count; at++) {
-        const grille_service *service = grille_registry_service(endpoint->registry, at);
+    for (size_t index = 0; index < count; index++) {
+        const grille_service *service = grille_registry_service(endpoint->registry, index);
+        size_t at = index;
+        for (; at > 0 && endpoint->services[at - 1].id > service->id; at--) {
+            endpoint->services[at] = endpoint->services[at - 1];
+        }
         endpoint->services[at] = (grille_service_digest){
             .id = service->id, .digest = grille_bytes_of(service->schema_digest, sizeof service->schema_digest)};
     }

@@ -79,9 +79,19 @@ static grille_reason check_service(const grille_registry *registry, const grille
                                    grille_error *error) {
     size_t at = 0;
     for (at = 0; at < registry->service_count; at++) {
-        if (strcmp(registry->services[at]->name, service->name) != 0) continue;
-        return grille_error_set(error, GRILLE_REASON_RPC_DUPLICATE_SERVICE, "service %s is registered already",
-                                service->name);
+        const grille_service *other = registry->services[at];
+        if (strcmp(other->name, service->name) == 0) {
+            return grille_error_set(error, GRILLE_REASON_RPC_DUPLICATE_SERVICE, "service %s is registered already",
+                                    service->name);
+        }
+        if (other->id != service->id) continue;
+        return grille_error_set(error, GRILLE_REASON_RPC_METHOD_COLLISION,
+                                "services %s and %s have the same id 0x%08x; rename one", other->name, service->name,
+                                service->id);
+    }
+    if (service->id == 0) {
+        return grille_error_set(error, GRILLE_REASON_RPC_BAD_METHOD,
+                                "service %s has id 0, which is reserved; generate the code again", service->name);
     }
     if (registry->service_count >= GRILLE_LIMIT_SERVICES ||
         service->method_count > GRILLE_LIMIT_METHODS - registry->method_count) {

@@ -19,7 +19,7 @@ typedef struct grille_settings {
 } grille_settings;
 
 typedef struct grille_service_digest {
-    uint32_t id;         /* first 4 bytes, big-endian, of SHA-256 of "/package.Service"; never 0 */
+    uint32_t id;         /* first 4 bytes, big-endian, of SHA-256 of "package.Service"; never 0 */
     grille_bytes digest; /* SHA-256: GRILLE_SCHEMA_DIGEST_BYTES */
 } grille_service_digest;
 
