@@ -41,7 +41,8 @@ def main():
     status, events = int(sys.argv[1]), sys.argv[2]
     passed = failed = 0
     attempts = {}
-    for line in open(events, encoding="utf-8", errors="replace"):
+    lines = Path(events).read_text(errors="replace").splitlines() if Path(events).exists() else []
+    for line in lines:
         event = json.loads(line)
         name = event.get("id", {})
         if "testResult" in name:
@@ -57,7 +58,7 @@ def main():
         failed += counts[1]
         if counts[1]:
             print("failed: %s (%s)" % (key[0], result.get("status")), file=sys.stderr)
-    if status != 0 and failed == 0:
+    if (status != 0 or not lines) and failed == 0:
         failed = 1
         print("bazel ended with status %d" % status, file=sys.stderr)
     print(passed, failed)

@@ -22,13 +22,13 @@ install_packages() {
 ensure_packages() {
     command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
         die "this needs Debian 12: there is no dpkg-query and apt-get here"
+    [ -e /proc/self ] || die "/proc is not mounted, and Java and Bazel need it: mount -t proc proc /proc"
     local missing log
     missing=$(missing_packages | tr '\n' ' ')
     missing=${missing% }
     [ -n "$missing" ] || return 0
     [ "$(id -u)" = 0 ] ||
         die "Debian packages are missing and only root can install them: apt-get install --no-install-recommends $missing"
-    [ -e /proc/self ] || die "/proc is not mounted; Java and Bazel need it (mount -t proc proc /proc)"
     note "installing Debian packages: $missing"
     log=$(mktemp)
     # shellcheck disable=SC2086 # a list of names

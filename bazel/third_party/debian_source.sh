@@ -56,7 +56,7 @@ export APT_CONFIG=$private/apt.conf
 
 apt-get -qq update --error-on=any >"$private/log" 2>&1 ||
     fail "apt-get update failed (no network?): $(grep -m1 '^E:' "$private/log" || tail -n 1 "$private/log")"
-version=$(apt-get -qq --only-source --print-uris source "$package" 2>/dev/null | sed -n 's/.* \([^ ]*\)\.dsc .*/\1/p')
+version=$(apt-get -qq --only-source --print-uris source "$package" 2>/dev/null | sed -n 's/.* \([^ ]*\)\.dsc .*/\1/p') || true
 case $version in
 "${package}_${upstream_version}-"*) ;;
 *) fail "the suite has ${version:-no such source package}, and only $upstream_version is known to build" ;;
