@@ -99,10 +99,11 @@
 #define GRILLE_LIMIT_PING_PER_SECOND 2
 /* SETTINGS comes once: no bucket but the rule, which is a limit of 1. */
 #define GRILLE_LIMIT_SETTINGS_FRAMES 1
-/* Resets that the peer sent or made us send (CVE-2023-44487, CVE-2025-8671): nghttp2's figures. */
-#define GRILLE_LIMIT_RESET_BURST      1000
-#define GRILLE_LIMIT_RESET_PER_SECOND 33
-/* One grant may follow each half window; a busy peer with many streams sends thousands a second. */
+/* Resets that the peer sent or made us send by breaking a rule (CVE-2023-44487, CVE-2025-8671). What runs is bounded by
+ * slots; this bounds work without use, and lets a client whose deadlines pass reset each of its calls. */
+#define GRILLE_LIMIT_RESET_BURST      10000
+#define GRILLE_LIMIT_RESET_PER_SECOND 1000
+/* Besides two grants for each DATA frame of ours, which are never counted: grants for what was not sent. */
 #define GRILLE_LIMIT_CREDIT_BURST      10000
 #define GRILLE_LIMIT_CREDIT_PER_SECOND 10000
 /* Twice in each direction is the rule; the rest is slack. */
@@ -117,7 +118,8 @@
 /* Frames of unknown type with the ignorable flag. */
 #define GRILLE_LIMIT_IGNORED_BURST      100
 #define GRILLE_LIMIT_IGNORED_PER_SECOND 10
-/* Frames for streams that are closed already: those under way when we reset a stream, at most a window of them. */
+/* Frames for streams that are closed already, besides what was under way when this end closed them, which is never
+ * counted. */
 #define GRILLE_LIMIT_LATE_FRAME_BURST      10000
 #define GRILLE_LIMIT_LATE_FRAME_PER_SECOND 1000
 /* Records before we send KeyUpdate: far below the 2^24.5 full records of AES-GCM (RFC 8446, 5.5). */

@@ -127,7 +127,6 @@ extern "C" {
     X(SESSION_TOO_MANY_STREAMS,  "SESSION-TOO-MANY-STREAMS",  RESOURCE_EXHAUSTED,  "the peer has more streams open than it may") \
     X(SESSION_FLOW_CONTROL,      "SESSION-FLOW-CONTROL",      INTERNAL,            "the peer sent more message bytes than it had credit for") \
     X(SESSION_CREDIT_OVERFLOW,   "SESSION-CREDIT-OVERFLOW",   INTERNAL,            "the peer granted more credit than a window can hold") \
-    X(SESSION_EMPTY_DATA,        "SESSION-EMPTY-DATA",        INTERNAL,            "a DATA frame without bytes, BEGIN or END_STREAM") \
     X(SESSION_FLOOD,             "SESSION-FLOOD",             RESOURCE_EXHAUSTED,  "the peer sent more control frames than it may") \
     X(SESSION_BAD_PING,          "SESSION-BAD-PING",          INTERNAL,            "an answer to a PING that was never sent") \
     X(SESSION_BAD_DRAIN,         "SESSION-BAD-DRAIN",         INTERNAL,            "DRAIN frames out of order")        \

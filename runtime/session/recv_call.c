@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * CALL: numbers first, then limits, then a slot. */
+#include <inttypes.h>
+
+#include "session/private.h"
+
+static grille_reason check_id(grille_session *session, uint32_t id) {
+    const bool ours = (id % 2 == 1) == session->options.initiator;
+    if (!ours && id > session->last_peer_id && id <= INT32_MAX) {
+        session->last_peer_id = id;
+        return GRILLE_REASON_OK;
+    }
+    return grille_session_fail(session, GRILLE_REASON_SESSION_BAD_STREAM_ID,
+                               "CALL on stream %" PRIu32 "; the peer's ids are %s, rise from %" PRIu32
+                               " and end at %" PRId32,
+                               id, session->options.initiator ? "even" : "odd", session->last_peer_id, INT32_MAX);
+}
+
+/* RESET without a slot. The stream counts as open until the peer can know that it is not. */
+static void refuse(grille_session *session, const grille_call_refusal *refusal) {
+    const uint32_t at = (session->refusal_first + session->refusal_count) % session->refusal_capacity;
+    const uint32_t window = session->options.settings.stream_window_bytes;
+    session->refusals[at] = (grille_refusal){.id = session->header.stream, .code = refusal->code};
+    session->refusal_count++;
+    session->peer_streams++;
+    if ((session->header.flags & GRILLE_FLAG_END_STREAM) == 0) session->earned_late_bytes += window - refusal->cost;
+    session->earned_late_frames++; /* RESET */
+    if (refusal->code == GRILLE_RESET_REFUSED) session->stats.calls_refused++;
+}
+
+static grille_reason refuse_counted(grille_session *session, const grille_call_refusal *refusal) {
+    refuse(session, refusal);
+    if (grille_rate_limit_take(&session->resets_limit, 1, session->now_us)) return GRILLE_REASON_OK;
+    return grille_session_fail(session, GRILLE_REASON_SESSION_FLOOD, "more calls of the peer broke a rule than may");
+}
+
+/* A slot that is open and known, without an owner; NULL for want of memory. */
+static grille_stream *open_stream(grille_session *session, uint32_t cost) {
+    grille_stream *stream = grille_slot_take(session, false);
+    if (stream == NULL) return NULL;
+    grille_slot_register(stream, session->header.stream);
+    stream->open = true;
+    stream->counted = true;
+    session->peer_streams++;
+    stream->receive_credit -= cost;
+    stream->peer_closed = (session->header.flags & GRILLE_FLAG_END_STREAM) != 0;
+    return stream;
+}
+
+/* Which limit the call is over, as text; false: none. */
+static bool is_over_limit(const grille_session *session, grille_reason decoded, const grille_call_payload *call,
+                          char text[GRILLE_LIMIT_TEXT_BYTES]) {
+    const grille_settings *limits = &session->options.settings;
+    if (decoded == GRILLE_REASON_WIRE_LIMIT) {
+        grille_limit_text(text, "a metadata key, or metadata, of a call", session->header.length,
+                          limits->max_metadata_bytes);
+        return true;
+    }
+    if (call->header.metadata.encoded_bytes > limits->max_metadata_bytes) {
+        grille_limit_text(text, "metadata", call->header.metadata.encoded_bytes, limits->max_metadata_bytes);
+        return true;
+    }
+    if (call->message.len > limits->max_message_bytes) {
+        grille_limit_text(text, "a message", call->message.len, limits->max_message_bytes);
+        return true;
+    }
+    return false;
+}
+
+static grille_reason answer_limit(grille_session *session, const grille_call_refusal *refusal, const char *text) {
+    grille_stream *stream = open_stream(session, refusal->cost);
+    if (stream == NULL) return refuse_counted(session, refusal);
+    return grille_stream_over_limit(stream, GRILLE_REASON_WIRE_LIMIT, text);
+}
+
+/* Copies what lives until release into the slot. */
+static bool keep_header(grille_stream *stream, grille_call_header *header) {
+    if (header->metadata.count == 0) {
+        header->metadata = (grille_metadata_view){0};
+        return true;
+    }
+    header->metadata.encoded = grille_arena_copy(&stream->arena, header->metadata.encoded);
+    return header->metadata.encoded.data != NULL;
+}
+
+static grille_reason tell_call(grille_stream *stream, const grille_call_payload *call) {
+    const grille_session *session = stream->session;
+    const grille_session_events *events = session->options.events;
+    grille_reason reason = GRILLE_REASON_OK;
+    events->on_call(session->options.user, stream, &call->header);
+    if (call->has_message && grille_stream_listens(stream)) reason = grille_recv_whole_message(stream, call->message);
+    if (call->end_stream && reason == GRILLE_REASON_OK && grille_stream_listens(stream) &&
+        events->on_half_close != NULL) {
+        events->on_half_close(session->options.user, stream);
+    }
+    return reason;
+}
+
+static grille_reason accept(grille_session *session, grille_call_payload *call, uint32_t cost) {
+    const grille_call_refusal refusal = {.code = GRILLE_RESET_REFUSED, .cost = cost};
+    grille_stream *stream = open_stream(session, cost);
+    grille_reason reason = GRILLE_REASON_OK;
+    if (stream == NULL) {
+        refuse(session, &refusal);
+        return GRILLE_REASON_OK;
+    }
+    if (!keep_header(stream, &call->header)) {
+        grille_stream_drop(stream, GRILLE_RESET_REFUSED);
+        session->stats.calls_refused++;
+        return GRILLE_REASON_OK;
+    }
+    stream->owned = true;
+    stream->handled = true;
+    session->handlers++;
+    if (call->header.has_timeout) {
+        grille_deadline_set(stream, grille_time_after(session->now_us, call->header.timeout_us));
+    }
+    stream->events++;
+    reason = tell_call(stream, call);
+    grille_credit_schedule(stream);
+    stream->events--;
+    grille_slot_settle(stream);
+    return reason;
+}
+
+static bool has_no_handler(const grille_session *session) {
+    return session->options.events->on_call == NULL || session->handlers >= session->options.settings.max_handlers;
+}
+
+grille_reason grille_recv_call(grille_session *session, grille_bytes payload) {
+    const uint32_t id = session->header.stream;
+    char text[GRILLE_LIMIT_TEXT_BYTES];
+    grille_call_payload call = {0};
+    const grille_reason decoded = grille_call_payload_decode(session->header.flags, payload, &call);
+    grille_call_refusal refusal = {.code = GRILLE_RESET_REFUSED};
+    grille_reason reason = check_id(session, id);
+    if (reason != GRILLE_REASON_OK) return reason;
+    if (decoded != GRILLE_REASON_OK && decoded != GRILLE_REASON_WIRE_LIMIT) {
+        return grille_session_fail(session, decoded, "CALL on stream %" PRIu32 ": %s", id, grille_reason_text(decoded));
+    }
+    refusal.cost = grille_recv_message_cost(session->header.flags, payload);
+    if (!grille_credit_take(session, refusal.cost)) {
+        return grille_recv_over_credit(session, refusal.cost, session->receive_credit);
+    }
+    if (session->peer_streams >= session->options.settings.max_streams) {
+        return grille_session_fail(session, GRILLE_REASON_SESSION_TOO_MANY_STREAMS,
+                                   "CALL on stream %" PRIu32 " with %" PRIu32 " open, which is the limit", id,
+                                   session->peer_streams);
+    }
+    if (grille_drain_refuses(session, id) || has_no_handler(session)) {
+        refuse(session, &refusal);
+        return GRILLE_REASON_OK;
+    }
+    if (is_over_limit(session, decoded, &call, text)) {
+        refusal.code = GRILLE_RESET_LIMIT;
+        return answer_limit(session, &refusal, text);
+    }
+    if (call.header.has_timeout && call.header.timeout_us == 0) {
+        refusal.code = GRILLE_RESET_DEADLINE;
+        session->stats.deadlines_exceeded++;
+        return refuse_counted(session, &refusal);
+    }
+    return accept(session, &call, refusal.cost);
+}
