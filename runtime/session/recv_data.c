@@ -106,7 +106,7 @@ static void deliver(grille_stream *stream, uint64_t charge) {
     stream->assembling = false;
     stream->assembled_room = 0;
     stream->delivered++;
-    stream->messages_done = true;
+    if (stream->ours) stream->messages_done = true;
     if (session->options.events->on_message != NULL) {
         session->options.events->on_message(session->options.user, stream, grille_bytes_of(record->data, record->len));
     } else {

@@ -119,7 +119,7 @@ static grille_record *push(grille_stream *stream, size_t len) {
 }
 
 static void queue_done(grille_stream *stream, unsigned flags) {
-    stream->messages_done = true;
+    if (!stream->ours) stream->messages_done = true;
     if ((flags & GRILLE_SEND_END_STREAM) != 0) {
         stream->end_waits = true;
         stream->sends_ended = true;
