@@ -34,7 +34,8 @@ typedef struct grille_nsm_description {
 typedef struct grille_nsm grille_nsm;
 
 /* First member of every implementation. All functions may be called from any thread and block while another call is
- * under way. Errors: NSM_FAILED with the module's own error name in `error`. */
+ * under way. Errors: NSM_FAILED with the module's own error name in `error`, NSM_MALFORMED for an answer that is not
+ * complete or not the request's, NO_SPACE, BAD_ARGUMENT for a field over GRILLE_NSM_FIELD_MAX. */
 typedef struct grille_nsm_functions {
     /* Writes an attestation document (COSE_Sign1) of at most `capacity` bytes. */
     grille_reason (*attest)(grille_nsm *nsm, const grille_nsm_request *request, uint8_t *document, size_t capacity,
@@ -44,8 +45,8 @@ typedef struct grille_nsm_functions {
     grille_reason (*describe_pcr)(grille_nsm *nsm, uint16_t index, uint8_t value[GRILLE_NSM_PCR_BYTES], bool *locked,
                                   grille_error *error);
     /* new = SHA384(old ‖ data) */
-    grille_reason (*extend_pcr)(grille_nsm *nsm, uint16_t index, grille_bytes data,
-                                uint8_t value[GRILLE_NSM_PCR_BYTES], grille_error *error);
+    grille_reason (*extend_pcr)(grille_nsm *nsm, uint16_t index, grille_bytes data, uint8_t value[GRILLE_NSM_PCR_BYTES],
+                                grille_error *error);
     grille_reason (*lock_pcr)(grille_nsm *nsm, uint16_t index, grille_error *error);
     grille_reason (*lock_pcrs)(grille_nsm *nsm, uint16_t range, grille_error *error);
     void (*close)(grille_nsm *nsm);

@@ -115,7 +115,8 @@ extern "C" {
     X(POLICY_NOT_YET,                  "POLICY-NOT-YET",                  INVALID_ARGUMENT,    "the policy asks for something that is not available yet")
 
 #define GRILLE_REASON_MAP_NSM(X)                                                                                       \
-    X(NSM_FAILED,              "NSM-FAILED",               UNAVAILABLE,         "the NSM did not answer or answered an error")
+    X(NSM_FAILED,              "NSM-FAILED",               UNAVAILABLE,         "the NSM did not answer or answered an error") \
+    X(NSM_MALFORMED,           "NSM-MALFORMED",            UNAVAILABLE,         "a message of the NSM is malformed")
 
 #define GRILLE_REASON_MAP_TLS(X)
 
