@@ -35,3 +35,7 @@ bool grille_defence_not_debug(grille_bytes pcr0) {
 bool grille_defence_confirm_matches(grille_bytes received, grille_bytes expected) {
     return same(received, expected);
 }
+
+bool grille_defence_nonce_is_not_ours(grille_bytes peer_nonce, grille_bytes own_nonce) {
+    return peer_nonce.len != 0 && !grille_bytes_equal_constant_time(peer_nonce, own_nonce);
+}

@@ -17,6 +17,8 @@ bool grille_defence_key_matches(grille_bytes claimed, grille_bytes tls_spki);
 bool grille_defence_nonce_matches(grille_bytes claimed, grille_bytes sent);
 /* The peer's TLS key is not our own: stops reflection to ourselves. */
 bool grille_defence_key_is_not_ours(grille_bytes peer_spki, grille_bytes own_spki);
+/* The peer's nonce is not the one that we sent: stops our own Hello sent back to us. */
+bool grille_defence_nonce_is_not_ours(grille_bytes peer_nonce, grille_bytes own_nonce);
 /* The first certificate of a chain is the pinned root, byte for byte (or by its digest): stops cloned CAs. */
 bool grille_defence_root_matches(grille_bytes presented, grille_bytes pinned);
 /* PCR0 is not all zero: stops debug enclaves. */

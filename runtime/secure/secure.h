@@ -8,13 +8,14 @@
 #ifndef GRILLE_SECURE_SECURE_H
 #define GRILLE_SECURE_SECURE_H
 
-#include "attest/evidence.h"
-#include "base/budget.h"
+#include "secure/gate.h"
+#include "secure/tls.h"
 
+/* The application protocol of TLS (RFC 7301); the number is the gate's version. */
+#define GRILLE_SECURE_ALPN "grille/1"
+
+/* One thread at a time. */
 typedef struct grille_secure grille_secure;
-
-typedef enum grille_secure_role { GRILLE_INITIATOR, GRILLE_RESPONDER } grille_secure_role;
-typedef enum grille_cipher { GRILLE_CIPHER_AUTO, GRILLE_CIPHER_AES128, GRILLE_CIPHER_AES256, GRILLE_CIPHER_CHACHA20 } grille_cipher;
 
 typedef enum grille_secure_state {
     GRILLE_SECURE_HANDSHAKE, /* TLS is not finished */
@@ -30,27 +31,35 @@ typedef struct grille_secure_options {
     grille_cipher cipher;
     const grille_crypto *crypto;
     const grille_identity *identity;
-    grille_policy *policy; /* referenced */
-    grille_bytes claims;   /* encoded; copied */
+    grille_policy *policy;             /* referenced */
+    grille_bytes claims;               /* encoded; copied */
     uint8_t nonce[GRILLE_NONCE_BYTES]; /* fresh random bytes of the owner */
-    grille_budget *budget; /* outlives the channel end; TLS's own memory is charged to it too */
-    grille_time_us now_us; /* start of the gate deadline */
-    grille_wall_ms wall_ms; /* dates the TLS certificate */
+    uint64_t records_per_key;          /* 0: GRILLE_LIMIT_RECORDS_PER_KEY; tests set it */
+    grille_budget *budget;             /* outlives the channel end; TLS's own memory is charged to it too */
+    grille_time_us now_us;             /* start of the gate deadline */
+    grille_wall_ms wall_ms;            /* dates the TLS certificate */
 } grille_secure_options;
 
-/* Makes a key, a certificate and a TLS end; an initiator has its first flight outgoing at once. */
+/* Makes a key, a certificate and a TLS end; an initiator has its first flight outgoing at once. Crypto, identity and
+ * budget must outlive the end. BUDGET, CRYPTO_…, TLS_FAILED, BAD_ARGUMENT; *secure is then NULL. */
 GRILLE_MUST_USE grille_reason grille_secure_new(const grille_secure_options *options, grille_secure **secure,
                                                 grille_error *error);
 /* Wipes and frees; NULL is ignored. */
 void grille_secure_free(grille_secure *secure);
 
-/* Hands over bytes from the transport. All of them are taken before the gate is open (the total is limited); while OPEN
- * they are borrowed, unread parts included, until grille_secure_read has answered MORE. */
+/* How many bytes may be fed now: what is left of GRILLE_LIMIT_BEFORE_CONFIRM_BYTES, or SIZE_MAX while OPEN. At 0 leave
+ * the rest in the transport until a step has made room: an honest initiator's first calls may be longer than that. */
+size_t grille_secure_room(const grille_secure *secure);
+
+/* Hands over bytes from the transport, at most grille_secure_room. Before the gate is open they are copied; while OPEN
+ * they are borrowed until grille_secure_read has answered MORE (feeding again before that is BAD_ARGUMENT).
+ * GATE_TOO_MUCH over the room, BUDGET: the channel has FAILED. Once FAILED or CLOSED bytes are dropped. */
 GRILLE_MUST_USE grille_reason grille_secure_feed(grille_secure *secure, grille_bytes bytes);
 
 /* Does at most one expensive step (one TLS accept/connect call, one evidence made or verified). MORE: call again at
- * once, something is left to do with the bytes at hand; OK: nothing to do until more bytes or time come; anything else:
- * the channel has FAILED, send what is outgoing, then close. */
+ * once, something is left to do with the bytes at hand; OK: nothing to do until more bytes or time come (when it is
+ * OPEN now: call grille_secure_read until it answers MORE, frames may have come with the gate's last message); anything
+ * else: the channel has FAILED, send what is outgoing, then close. */
 GRILLE_MUST_USE grille_reason grille_secure_step(grille_secure *secure, grille_time_us now_us, grille_wall_ms wall_ms);
 
 grille_secure_state grille_secure_get_state(const grille_secure *secure);
@@ -58,11 +67,18 @@ grille_secure_state grille_secure_get_state(const grille_secure *secure);
  * travel behind it), else when OPEN. */
 bool grille_secure_can_write(const grille_secure *secure);
 
-/* Reads plaintext while OPEN. OK with *len > 0; MORE when no whole record is left; CLOSED state on close_notify. GATE
- * frames of a later epoch are part of the plaintext (stream 0) and go to grille_secure_gate_frame. */
-GRILLE_MUST_USE grille_reason grille_secure_read(grille_secure *secure, uint8_t *plain, size_t capacity, size_t *len);
+/* Reads plaintext of at most one record while OPEN; a capacity of 16,384 takes any. OK with *len > 0; MORE when no
+ * whole record is left, or when close_notify came (the state is then CLOSED); anything else: the channel has FAILED.
+ * GATE frames are part of the plaintext (stream 0) and go to grille_secure_gate_frame. */
+GRILLE_MUST_USE grille_reason grille_secure_read(grille_secure *secure, uint8_t *plain, size_t capacity, size_t *len,
+                                                 grille_time_us now_us);
 
-/* Seals plaintext into as few records as it needs; all of it is taken. */
+/* A GATE frame's payload that came after the gate was open. REFUSED fails the channel with GATE_REFUSED_BY_PEER; later
+ * epochs are not yet there: anything else fails it with GATE_ORDER. */
+GRILLE_MUST_USE grille_reason grille_secure_gate_frame(grille_secure *secure, grille_bytes payload);
+
+/* Seals plaintext into as few records as it needs; all of it is taken. BAD_ARGUMENT before grille_secure_can_write;
+ * BUDGET, TLS_FAILED: the channel has FAILED. */
 GRILLE_MUST_USE grille_reason grille_secure_write(grille_secure *secure, grille_bytes plain);
 
 /* Bytes for the transport; borrowed until the next call on this end. grille_secure_sent takes away what was written. */
@@ -72,13 +88,16 @@ void grille_secure_sent(grille_secure *secure, size_t len);
 /* Appends close_notify to what is outgoing. */
 void grille_secure_shutdown(grille_secure *secure);
 
+/* Gives back (wiped) the buffers that hold nothing: for a connection that was idle for a while. */
+void grille_secure_trim(grille_secure *secure);
+
 /* When step must be called even without bytes (gate deadline), or GRILLE_TIME_NEVER. */
 grille_time_us grille_secure_expiry(const grille_secure *secure);
 
 /* The verified peer; NULL before the gate is open. */
 const grille_peer_identity *grille_secure_peer(const grille_secure *secure);
 
-/* Why it FAILED, for the local operator. */
+/* Why it FAILED, for the local operator: the peer learns a TLS alert or an empty REFUSED. Code OK otherwise. */
 const grille_error *grille_secure_failure(const grille_secure *secure);
 
 #endif

@@ -112,9 +112,10 @@
 /* An epoch is four messages. */
 #define GRILLE_LIMIT_GATE_BURST      16
 #define GRILLE_LIMIT_GATE_PER_SECOND 1
-/* A peer needs one after 2^20 records or with an epoch; each costs us a key schedule step and an answer. */
-#define GRILLE_LIMIT_KEY_UPDATE_BURST      8
-#define GRILLE_LIMIT_KEY_UPDATE_PER_SECOND 1
+/* A peer needs one after 2^20 records, in answer to ours, or with an epoch: a fast link makes a few a second. Each costs
+ * us a key schedule step and an answer. */
+#define GRILLE_LIMIT_KEY_UPDATE_BURST      32
+#define GRILLE_LIMIT_KEY_UPDATE_PER_SECOND 8
 /* Frames of unknown type with the ignorable flag. */
 #define GRILLE_LIMIT_IGNORED_BURST      100
 #define GRILLE_LIMIT_IGNORED_PER_SECOND 10

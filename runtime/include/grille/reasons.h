@@ -118,9 +118,35 @@ extern "C" {
     X(NSM_FAILED,              "NSM-FAILED",               UNAVAILABLE,         "the NSM did not answer or answered an error") \
     X(NSM_MALFORMED,           "NSM-MALFORMED",            UNAVAILABLE,         "a message of the NSM is malformed")
 
-#define GRILLE_REASON_MAP_TLS(X)
+#define GRILLE_REASON_MAP_TLS(X)                                                                                       \
+    X(TLS_FAILED,           "TLS-FAILED",           UNAVAILABLE,         "TLS failed") \
+    X(TLS_VERSION,          "TLS-VERSION",          UNAVAILABLE,         "the peer does not speak TLS 1.3") \
+    X(TLS_ALPN,             "TLS-ALPN",             UNAVAILABLE,         "the peer does not agree to the application protocol (ALPN)") \
+    X(TLS_NOTHING_COMMON,   "TLS-NOTHING-COMMON",   UNAVAILABLE,         "the peer and this end have no cipher or key exchange in common") \
+    X(TLS_BAD_KEY_SHARE,    "TLS-BAD-KEY-SHARE",    UNAVAILABLE,         "the peer's key share is not valid") \
+    X(TLS_BAD_RECORD,       "TLS-BAD-RECORD",       UNAVAILABLE,         "the peer sent something that is not valid TLS here") \
+    X(TLS_NO_CERTIFICATE,   "TLS-NO-CERTIFICATE",   UNAUTHENTICATED,     "the peer sent no TLS certificate") \
+    X(TLS_CHAIN_LENGTH,     "TLS-CHAIN-LENGTH",     UNAUTHENTICATED,     "the peer sent more than one TLS certificate") \
+    X(TLS_BAD_CERTIFICATE,  "TLS-BAD-CERTIFICATE",  UNAUTHENTICATED,     "the peer's TLS certificate is not a self-signed P-256 certificate") \
+    X(TLS_CERTIFICATE_TIME, "TLS-CERTIFICATE-TIME", UNAUTHENTICATED,     "the peer's TLS certificate is not valid now") \
+    X(TLS_BAD_SIGNATURE,    "TLS-BAD-SIGNATURE",    UNAUTHENTICATED,     "the peer does not hold the key of its TLS certificate") \
+    X(TLS_PEER_ALERT,       "TLS-PEER-ALERT",       UNAVAILABLE,         "the peer ended TLS with an alert") \
+    X(TLS_CONTROL_FLOOD,    "TLS-CONTROL-FLOOD",    RESOURCE_EXHAUSTED,  "the peer sent more TLS control records than it may")
 
-#define GRILLE_REASON_MAP_GATE(X)
+#define GRILLE_REASON_MAP_GATE(X)                                                                                      \
+    X(GATE_DEADLINE,         "GATE-DEADLINE",         UNAVAILABLE,         "TLS and the gate were not finished in time") \
+    X(GATE_TOO_MUCH,         "GATE-TOO-MUCH",         RESOURCE_EXHAUSTED,  "the peer sent more than it may before its Confirm") \
+    X(GATE_TOO_LONG,         "GATE-TOO-LONG",         UNAUTHENTICATED,     "a gate message is longer than its limit") \
+    X(GATE_BAD_MESSAGE,      "GATE-BAD-MESSAGE",      UNAUTHENTICATED,     "a gate message does not have the layout of its type") \
+    X(GATE_ORDER,            "GATE-ORDER",            UNAUTHENTICATED,     "a gate message came out of its order, or twice") \
+    X(GATE_NOT_A_GATE_FRAME, "GATE-NOT-A-GATE-FRAME", UNAUTHENTICATED,     "another frame came before the peer's Confirm") \
+    X(GATE_VERSION,          "GATE-VERSION",          UNAUTHENTICATED,     "the peer speaks another version of the gate") \
+    X(GATE_EPOCH,            "GATE-EPOCH",            UNAUTHENTICATED,     "the peer's Hello is for another epoch") \
+    X(GATE_KIND,             "GATE-KIND",             UNAUTHENTICATED,     "the peer sent evidence of a kind that its Hello did not offer") \
+    X(GATE_REFLECTED,        "GATE-REFLECTED",        UNAUTHENTICATED,     "the peer presents this end's own key or nonce") \
+    X(GATE_CONFIRM,          "GATE-CONFIRM",          UNAUTHENTICATED,     "the peer's Confirm is not that of this session") \
+    X(GATE_REFUSED_BY_PEER,  "GATE-REFUSED-BY-PEER",  UNAUTHENTICATED,     "the peer refused our evidence; its log says why") \
+    X(GATE_CLOSED,           "GATE-CLOSED",           UNAVAILABLE,         "the peer closed the channel before the gate was open")
 
 #define GRILLE_REASON_MAP_SESSION(X)                                                                                   \
     X(SESSION_BAD_ORDER,         "SESSION-BAD-ORDER",         INTERNAL,            "SETTINGS is not the first frame of the peer, or came twice") \

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "secure/byte_queue.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+
+/* One small message with its record around it; doubled from there. */
+static const size_t first_capacity = 1024;
+
+void grille_byte_queue_init(grille_byte_queue *queue, grille_budget *budget) {
+    *queue = (grille_byte_queue){.budget = budget};
+}
+
+void grille_byte_queue_deinit(grille_byte_queue *queue) {
+    grille_budget_free_wiped(queue->budget, queue->data, queue->capacity);
+    *queue = (grille_byte_queue){.budget = queue->budget};
+}
+
+static void move_to_front(grille_byte_queue *queue) {
+    const size_t len = grille_byte_queue_len(queue);
+    memmove(queue->data, queue->data + queue->start, len);
+    queue->start = 0;
+    queue->end = len;
+}
+
+/* A new block instead of realloc: the old one has to be wiped. */
+static grille_reason grow(grille_byte_queue *queue, size_t needed) {
+    const size_t len = grille_byte_queue_len(queue);
+    size_t capacity = queue->capacity > 0 ? queue->capacity : first_capacity;
+    uint8_t *data = NULL;
+    while (capacity < needed)
+        capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+    data = grille_budget_alloc(queue->budget, capacity);
+    if (data == NULL) return GRILLE_REASON_BUDGET;
+    if (len > 0) memcpy(data, queue->data + queue->start, len);
+    grille_budget_free_wiped(queue->budget, queue->data, queue->capacity);
+    queue->data = data;
+    queue->capacity = capacity;
+    queue->start = 0;
+    queue->end = len;
+    return GRILLE_REASON_OK;
+}
+
+grille_reason grille_byte_queue_reserve(grille_byte_queue *queue, size_t len, uint8_t **room) {
+    const size_t waiting = grille_byte_queue_len(queue);
+    grille_reason reason = GRILLE_REASON_OK;
+    if (len > SIZE_MAX - waiting) return GRILLE_REASON_BUDGET;
+    if (len > queue->capacity - queue->end) {
+        /* Moving is cheap only when less than half of the block has to be moved. */
+        if (waiting + len <= queue->capacity && waiting <= queue->capacity / 2)
+            move_to_front(queue);
+        else
+            reason = grow(queue, waiting + len);
+    }
+    if (reason != GRILLE_REASON_OK) return reason;
+    *room = queue->data + queue->end;
+    return GRILLE_REASON_OK;
+}
+
+void grille_byte_queue_commit(grille_byte_queue *queue, size_t len) {
+    const size_t room = queue->capacity - queue->end;
+    queue->end += len <= room ? len : room;
+}
+
+grille_reason grille_byte_queue_append(grille_byte_queue *queue, grille_bytes bytes) {
+    uint8_t *room = NULL;
+    const grille_reason reason = grille_byte_queue_reserve(queue, bytes.len, &room);
+    if (reason != GRILLE_REASON_OK || bytes.len == 0) return reason;
+    memcpy(room, bytes.data, bytes.len);
+    grille_byte_queue_commit(queue, bytes.len);
+    return GRILLE_REASON_OK;
+}
+
+grille_bytes grille_byte_queue_view(const grille_byte_queue *queue) {
+    if (grille_byte_queue_len(queue) == 0) return (grille_bytes){NULL, 0};
+    return grille_bytes_of(queue->data + queue->start, grille_byte_queue_len(queue));
+}
+
+size_t grille_byte_queue_len(const grille_byte_queue *queue) {
+    return queue->end - queue->start;
+}
+
+void grille_byte_queue_consume(grille_byte_queue *queue, size_t len) {
+    const size_t waiting = grille_byte_queue_len(queue);
+    queue->start += len <= waiting ? len : waiting;
+    if (queue->start < queue->end) return;
+    queue->start = 0;
+    queue->end = 0;
+}
+
+void grille_byte_queue_trim(grille_byte_queue *queue) {
+    if (grille_byte_queue_len(queue) == 0) grille_byte_queue_deinit(queue);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Bytes that wait: appended at the end, taken from the front, in one block that grows within a budget. Wiped when
+ * given back. */
+#ifndef GRILLE_SECURE_BYTE_QUEUE_H
+#define GRILLE_SECURE_BYTE_QUEUE_H
+
+#include "base/budget.h"
+
+/* Caller's storage. One thread. */
+typedef struct grille_byte_queue {
+    uint8_t *data;
+    size_t start; /* first byte that waits */
+    size_t end;   /* one past the last */
+    size_t capacity;
+    grille_budget *budget;
+} grille_byte_queue;
+
+/* The budget outlives the queue. Allocates nothing. */
+void grille_byte_queue_init(grille_byte_queue *queue, grille_budget *budget);
+/* Wipes and frees. */
+void grille_byte_queue_deinit(grille_byte_queue *queue);
+
+/* Room for `len` bytes at the end, to be filled and then committed (all of it or less); valid until the next call.
+ * BUDGET when it can't be had; the queue is then as it was. */
+GRILLE_MUST_USE grille_reason grille_byte_queue_reserve(grille_byte_queue *queue, size_t len, uint8_t **room);
+void grille_byte_queue_commit(grille_byte_queue *queue, size_t len);
+
+/* Copies bytes to the end. BUDGET as above. */
+GRILLE_MUST_USE grille_reason grille_byte_queue_append(grille_byte_queue *queue, grille_bytes bytes);
+
+/* All that waits; borrowed until the next call. */
+grille_bytes grille_byte_queue_view(const grille_byte_queue *queue);
+size_t grille_byte_queue_len(const grille_byte_queue *queue);
+/* Drops up to `len` bytes from the front. */
+void grille_byte_queue_consume(grille_byte_queue *queue, size_t len);
+
+/* Gives an empty queue's block back, wiped; does nothing while bytes wait. */
+void grille_byte_queue_trim(grille_byte_queue *queue);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The two expensive steps: making our evidence and judging the peer's. */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "secure/gate_private.h"
+
+/* type, kind, claims and the body's length; the body is made in place behind them. */
+static void write_head(uint8_t *room, size_t head_len, uint8_t kind, grille_bytes claims, size_t body_len) {
+    grille_writer writer = grille_writer_into(room, head_len);
+    grille_write_u8(&writer, GRILLE_GATE_EVIDENCE);
+    grille_write_u8(&writer, kind);
+    grille_write_block_u16(&writer, claims);
+    grille_write_u16(&writer, (uint16_t)body_len);
+}
+
+static grille_reason prove(grille_gate *gate, grille_error *error) {
+    const grille_gate_options *options = &gate->options;
+    const size_t head_len = 2 + 2 + options->claims.len + 2;
+    const size_t capacity = GRILLE_LIMIT_EVIDENCE_BYTES - head_len;
+    grille_binding binding;
+    uint8_t *room = NULL;
+    size_t body_len = 0;
+    grille_reason reason = grille_gate_binding_of(gate, grille_gate_own_letter(gate), options->claims, &binding);
+    if (reason == GRILLE_REASON_OK)
+        reason = grille_byte_queue_reserve(&gate->own_evidence, GRILLE_LIMIT_EVIDENCE_BYTES, &room);
+    if (reason == GRILLE_REASON_OK)
+        reason = grille_evidence_prove(options->identity, options->crypto, &binding, room + head_len, capacity,
+                                       &body_len, error);
+    grille_wipe(binding.binder, sizeof binding.binder);
+    if (reason != GRILLE_REASON_OK) return reason;
+    write_head(room, head_len, (uint8_t)grille_identity_get_kind(options->identity), options->claims, body_len);
+    grille_byte_queue_commit(&gate->own_evidence, head_len + body_len);
+    return grille_gate_send_payload(gate, grille_byte_queue_view(&gate->own_evidence));
+}
+
+static grille_reason verify(grille_gate *gate, grille_wall_ms wall_ms, grille_error *error) {
+    const grille_gate_options *options = &gate->options;
+    grille_gate_evidence evidence = {0};
+    grille_binding binding;
+    grille_reason reason = grille_gate_evidence_decode(grille_byte_queue_view(&gate->peer_evidence), &evidence);
+    if (reason == GRILLE_REASON_OK)
+        reason = grille_gate_binding_of(gate, grille_gate_peer_letter(gate), evidence.claims, &binding);
+    if (reason != GRILLE_REASON_OK) return reason;
+    reason = grille_evidence_verify(options->policy, options->crypto, (grille_identity_kind)evidence.kind, &binding,
+                                    evidence.body, wall_ms, &gate->peer, error);
+    grille_wipe(binding.binder, sizeof binding.binder);
+    gate->peer.epoch = options->epoch;
+    return reason;
+}
+
+grille_reason grille_gate_work(grille_gate *gate, grille_wall_ms wall_ms, grille_error *error) {
+    grille_reason reason = GRILLE_REASON_OK;
+    if (gate->failed) return grille_gate_fail(gate, GRILLE_REASON_GATE_ORDER, error);
+    switch (grille_gate_next(gate)) {
+    case GRILLE_GATE_PROVE:
+        reason = prove(gate, error);
+        break;
+    case GRILLE_GATE_VERIFY:
+        reason = verify(gate, wall_ms, error);
+        break;
+    default:
+        return GRILLE_REASON_OK;
+    }
+    return reason == GRILLE_REASON_OK ? grille_gate_advance(gate, error) : grille_gate_fail(gate, reason, error);
+}

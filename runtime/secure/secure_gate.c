@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The gate over TLS: GATE frames on stream 0, and nothing else, until both Confirms are through. */
+#include "base/bytes.h"
+#include "base/error.h"
+#include "secure/secure_private.h"
+#include "wire/frame.h"
+
+enum { record_plain_bytes = 16384 };
+
+/* What the gate has to say leaves in records of its own: no call rides in front of our Confirm. */
+static grille_reason flush(grille_secure *secure) {
+    const grille_bytes outgoing = grille_gate_outgoing(&secure->gate);
+    const grille_reason reason = grille_tls_write(secure->tls, outgoing, &secure->failure);
+    if (reason == GRILLE_REASON_OK) grille_gate_sent(&secure->gate, outgoing.len);
+    return reason;
+}
+
+static grille_reason begin(grille_secure *secure) {
+    const grille_gate_options options = {.role = secure->role,
+                                         .crypto = secure->crypto,
+                                         .identity = secure->identity,
+                                         .policy = secure->policy,
+                                         .budget = secure->budget,
+                                         .claims = grille_bytes_of(secure->claims, secure->claims_len),
+                                         .nonce = grille_bytes_of(secure->nonce, sizeof secure->nonce),
+                                         .suite = grille_tls_suite(secure->tls),
+                                         .alpn = grille_bytes_of_text(GRILLE_SECURE_ALPN),
+                                         .exporter = grille_bytes_of(secure->exporter, sizeof secure->exporter),
+                                         .own_leaf =
+                                             grille_bytes_of(secure->leaf.certificate, secure->leaf.certificate_len),
+                                         .peer_leaf = grille_bytes_of(secure->peer_leaf, secure->peer_leaf_len),
+                                         .own_spki = grille_bytes_of(secure->leaf.spki, secure->leaf.spki_len),
+                                         .peer_spki = secure->peer_spki};
+    grille_reason reason =
+        grille_tls_export(secure->tls, GRILLE_GATE_EXPORTER_LABEL, secure->exporter, sizeof secure->exporter);
+    if (reason != GRILLE_REASON_OK) return reason;
+    secure->gate_started = true;
+    reason = grille_gate_init(&secure->gate, &options, &secure->failure);
+    return reason == GRILLE_REASON_OK ? flush(secure) : reason;
+}
+
+grille_reason grille_secure_start_gate(grille_secure *secure) {
+    grille_reason reason = GRILLE_REASON_OK;
+    secure->state = GRILLE_SECURE_GATE;
+    reason = begin(secure);
+    if (reason != GRILLE_REASON_OK) return grille_secure_fail(secure, reason);
+    return grille_tls_unread(secure->tls) > 0 ? GRILLE_REASON_MORE : GRILLE_REASON_OK;
+}
+
+/* Refuses by header and type byte, before the rest is stored. */
+static grille_reason check_front(grille_secure *secure, const grille_frame_header *header, uint8_t type) {
+    const uint8_t expected = grille_gate_expects(&secure->gate);
+    const size_t max = grille_gate_payload_max(type);
+    if (max == 0)
+        return grille_error_set(&secure->failure, GRILLE_REASON_GATE_BAD_MESSAGE,
+                                "the peer sent a gate message of type %u", type);
+    if (type != expected && type != GRILLE_GATE_REFUSED)
+        return grille_error_set(&secure->failure, GRILLE_REASON_GATE_ORDER, "the peer sent %s, expected %s",
+                                grille_gate_type_name(type), grille_gate_type_name(expected));
+    if (header->length > max)
+        return grille_error_set(&secure->failure, GRILLE_REASON_GATE_TOO_LONG,
+                                "the peer's %s has %u bytes, at most %zu may come", grille_gate_type_name(type),
+                                header->length, max);
+    return GRILLE_REASON_OK;
+}
+
+/* MORE: no whole frame is there. Anything else but OK ends the channel. */
+static grille_reason take_frame(grille_secure *secure) {
+    const grille_bytes plain = grille_byte_queue_view(&secure->plain);
+    grille_bytes rest = plain;
+    grille_bytes payload = {NULL, 0};
+    grille_frame_header header = {0};
+    grille_reason reason = grille_frame_header_decode(plain, &header);
+    if (reason == GRILLE_REASON_MORE) return reason;
+    if (reason == GRILLE_REASON_OK && header.type != GRILLE_FRAME_GATE)
+        return grille_error_set(&secure->failure, GRILLE_REASON_GATE_NOT_A_GATE_FRAME,
+                                "the peer sent a %s frame before its CONFIRM", grille_frame_name(header.type));
+    if (reason != GRILLE_REASON_OK)
+        return grille_error_set(&secure->failure, reason, "before the peer's CONFIRM: %s", grille_reason_text(reason));
+    if (plain.len <= GRILLE_FRAME_HEADER_BYTES) return GRILLE_REASON_MORE;
+    reason = check_front(secure, &header, plain.data[GRILLE_FRAME_HEADER_BYTES]);
+    if (reason == GRILLE_REASON_OK) reason = grille_frame_take(&rest, &header, &payload);
+    if (reason != GRILLE_REASON_OK) return reason;
+    reason = grille_gate_take(&secure->gate, payload, &secure->failure);
+    grille_byte_queue_consume(&secure->plain, plain.len - rest.len);
+    return reason;
+}
+
+/* MORE: no whole record is there. */
+static grille_reason read_record(grille_secure *secure, grille_time_us now_us) {
+    uint8_t *room = NULL;
+    size_t len = 0;
+    grille_reason reason = grille_byte_queue_reserve(&secure->plain, record_plain_bytes, &room);
+    if (reason == GRILLE_REASON_OK)
+        reason = grille_tls_read(secure->tls, room, record_plain_bytes, &len, now_us, &secure->failure);
+    grille_byte_queue_commit(&secure->plain, len);
+    if (reason == GRILLE_REASON_MORE && grille_tls_is_closed(secure->tls))
+        return grille_error_set(&secure->failure, GRILLE_REASON_GATE_CLOSED,
+                                "the peer closed the channel while the gate expected %s; its log says why",
+                                grille_gate_type_name(grille_gate_expects(&secure->gate)));
+    return reason;
+}
+
+/* Takes messages, reading records as they are needed, until an expensive step is due (OK), the gate is open (OK) or
+ * bytes are missing (MORE). */
+static grille_reason take_messages(grille_secure *secure, grille_time_us now_us) {
+    grille_reason reason = GRILLE_REASON_OK;
+    while (grille_gate_expects(&secure->gate) != 0) {
+        reason = take_frame(secure);
+        if (reason == GRILLE_REASON_MORE) {
+            reason = read_record(secure, now_us);
+            if (reason == GRILLE_REASON_OK) reason = grille_secure_check_taken(secure);
+        }
+        if (reason != GRILLE_REASON_OK) return reason;
+    }
+    return GRILLE_REASON_OK;
+}
+
+static grille_reason finish(grille_secure *secure) {
+    secure->state = GRILLE_SECURE_OPEN;
+    grille_byte_queue_trim(&secure->plain);
+    return GRILLE_REASON_OK;
+}
+
+grille_reason grille_secure_step_gate(grille_secure *secure, grille_time_us now_us, grille_wall_ms wall_ms) {
+    const bool takes = grille_gate_expects(&secure->gate) != 0;
+    const grille_reason worked =
+        takes ? take_messages(secure, now_us) : grille_gate_work(&secure->gate, wall_ms, &secure->failure);
+    grille_reason reason = worked;
+    if (reason == GRILLE_REASON_OK || reason == GRILLE_REASON_MORE) reason = flush(secure);
+    if (reason != GRILLE_REASON_OK) return grille_secure_fail(secure, reason);
+    if (grille_gate_is_open(&secure->gate)) return finish(secure);
+    if (worked == GRILLE_REASON_OK) return GRILLE_REASON_MORE;
+    /* Nothing to do until bytes come; but parts of a record may have passed the limit. */
+    return grille_secure_check_taken(secure);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "secure/tls_alloc.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <wolfssl/wolfcrypt/settings.h>
+
+#include <wolfssl/ssl.h>
+#include <wolfssl/wolfcrypt/memory.h>
+
+#include "base/bytes.h"
+
+/* Before every block: whom it was charged to, and how much. */
+typedef struct block {
+    union {
+        struct {
+            grille_budget *budget; /* NULL: allocated outside of any connection */
+            struct block *next;    /* in the pool */
+            size_t bytes;          /* charged: this header included */
+            size_t asked;
+        } about;
+        max_align_t alignment;
+    };
+} block;
+
+typedef struct pool_class {
+    block *first;
+    size_t count;
+} pool_class;
+
+/* A record of 16,384 bytes of plaintext with header, tag, content type and wolfSSL's slack needs the last one. */
+static const size_t class_bytes[] = {256, 512, 1024, 2048, 4096, 8192, 16384, 17408};
+enum { class_count = sizeof class_bytes / sizeof class_bytes[0] };
+
+typedef struct pool {
+    pool_class classes[class_count];
+    bool registered; /* with the key whose destructor empties it */
+} pool;
+
+static _Thread_local grille_budget *current;
+static _Thread_local bool refused;
+static _Thread_local pool thread_pool;
+static pthread_key_t pool_key;
+static bool pool_key_made;
+static bool library_ready;
+
+static void empty_pool(void *arg) {
+    pool *p = arg;
+    for (size_t i = 0; i < class_count; i++) {
+        while (p->classes[i].first != NULL) {
+            block *taken = p->classes[i].first;
+            p->classes[i].first = taken->about.next;
+            free(taken);
+        }
+        p->classes[i].count = 0;
+    }
+    p->registered = false;
+}
+
+/* class_count when a block of this size is not pooled. */
+static size_t class_of(size_t bytes) {
+    size_t i = 0;
+    while (i < class_count && class_bytes[i] < bytes)
+        i++;
+    return i;
+}
+
+static block *take(size_t bytes) {
+    const size_t i = class_of(bytes);
+    block *taken = NULL;
+    if (i < class_count && class_bytes[i] == bytes && thread_pool.classes[i].first != NULL) {
+        taken = thread_pool.classes[i].first;
+        thread_pool.classes[i].first = taken->about.next;
+        thread_pool.classes[i].count--;
+        return taken;
+    }
+    return malloc(bytes);
+}
+
+static void give(block *given) {
+    const size_t bytes = given->about.bytes;
+    const size_t i = class_of(bytes);
+    if (i == class_count || class_bytes[i] != bytes || thread_pool.classes[i].count >= GRILLE_TLS_POOL_BLOCKS ||
+        !pool_key_made) {
+        free(given);
+        return;
+    }
+    if (!thread_pool.registered) thread_pool.registered = pthread_setspecific(pool_key, &thread_pool) == 0;
+    if (!thread_pool.registered) {
+        free(given);
+        return;
+    }
+    given->about.next = thread_pool.classes[i].first;
+    thread_pool.classes[i].first = given;
+    thread_pool.classes[i].count++;
+}
+
+static void *hook_malloc(size_t len) {
+    size_t bytes = len + sizeof(block);
+    const size_t i = class_of(bytes);
+    block *taken = NULL;
+    if (len > SIZE_MAX - sizeof(block)) return NULL;
+    if (i < class_count) bytes = class_bytes[i];
+    if (current != NULL && !grille_budget_charge(current, bytes)) {
+        refused = true;
+        return NULL;
+    }
+    taken = take(bytes);
+    if (taken == NULL) {
+        if (current != NULL) grille_budget_release(current, bytes);
+        refused = true;
+        return NULL;
+    }
+    taken->about.budget = current;
+    taken->about.next = NULL;
+    taken->about.bytes = bytes;
+    taken->about.asked = len;
+    return taken + 1;
+}
+
+static void hook_free(void *memory) {
+    block *freed = NULL;
+    if (memory == NULL) return;
+    freed = (block *)memory - 1;
+    if (freed->about.budget != NULL) grille_budget_release(freed->about.budget, freed->about.bytes);
+    give(freed);
+}
+
+static void *hook_realloc(void *memory, size_t len) {
+    void *grown = NULL;
+    block *old = NULL;
+    if (memory == NULL) return hook_malloc(len);
+    old = (block *)memory - 1;
+    if (len + sizeof(block) <= old->about.bytes && len <= SIZE_MAX - sizeof(block)) {
+        old->about.asked = len;
+        return memory;
+    }
+    grown = hook_malloc(len);
+    if (grown == NULL) return NULL;
+    memcpy(grown, memory, old->about.asked);
+    grille_wipe(memory, old->about.asked);
+    hook_free(memory);
+    return grown;
+}
+
+/* Before main: so all of wolfSSL's blocks in this process have our header, and wolfSSL_Init, which sets an entropy
+ * callback of its own (one that always fails in our build), can't overwrite the one of the crypto room. */
+__attribute__((constructor)) static void start_library(void) {
+    pool_key_made = pthread_key_create(&pool_key, empty_pool) == 0;
+    library_ready =
+        wolfSSL_SetAllocators(hook_malloc, hook_free, hook_realloc) == 0 && wolfSSL_Init() == WOLFSSL_SUCCESS;
+}
+
+bool grille_tls_library_ready(void) {
+    return library_ready;
+}
+
+grille_tls_alloc_scope grille_tls_alloc_enter(grille_budget *budget) {
+    const grille_tls_alloc_scope scope = {.outer = current, .outer_refused = refused};
+    current = budget;
+    refused = false;
+    return scope;
+}
+
+bool grille_tls_alloc_leave(grille_tls_alloc_scope scope) {
+    const bool was_refused = refused;
+    current = scope.outer;
+    refused = scope.outer_refused;
+    return was_refused;
+}
+
+size_t grille_tls_alloc_pooled_bytes(void) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < class_count; i++)
+        bytes += class_bytes[i] * thread_pool.classes[i].count;
+    return bytes;
+}
