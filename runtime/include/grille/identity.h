@@ -61,7 +61,9 @@ typedef struct grille_identity grille_identity;
 GRILLE_MUST_USE grille_code grille_identity_load_x509(const char *chain_path, const char *key_path,
                                                       grille_identity **identity, grille_error *error);
 
-/* The identity of the enclave that this process runs in, by the NSM device at `path` (NULL: /dev/nsm). */
+/* The identity of the enclave that this process runs in, by its NSM: the device at `path` (NULL: /dev/nsm) where the
+ * program links //runtime/nsm:linked_device, the folder of a simulated one where it links
+ * //runtime/nsm:linked_simulated. */
 GRILLE_MUST_USE grille_code grille_identity_open_nsm(const char *path, grille_identity **identity,
                                                      grille_error *error);
 

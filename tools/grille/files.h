@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Files of the command: small, written once, never over another. */
+#ifndef GRILLE_TOOLS_FILES_H
+#define GRILLE_TOOLS_FILES_H
+
+#include <stdbool.h>
+
+#include "grille/status.h"
+
+/* Writes a new file DIR/NAME; the folder is made (0700) when it is missing. An existing file is an error. The file is
+ * readable by its owner only unless `is_public`. */
+GRILLE_MUST_USE bool file_write_new(const char *folder, const char *name, grille_bytes content, bool is_public,
+                                    grille_error *error);
+
+/* Reads DIR/NAME of at most `capacity` bytes. */
+GRILLE_MUST_USE bool file_read(const char *folder, const char *name, uint8_t *content, size_t capacity, size_t *len,
+                               grille_error *error);
+
+#endif
