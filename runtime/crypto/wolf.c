@@ -29,7 +29,9 @@ static const grille_crypto wolf = {
 
 /* A process whose cryptography does not start has nothing safe left to do. */
 static void init_once(void) {
-    if (wolfCrypt_Init() == 0 && grille_wolf_random_init() == GRILLE_REASON_OK) return;
+    if (wolfCrypt_Init() == 0 && grille_wolf_random_init() == GRILLE_REASON_OK &&
+        grille_wolf_warm_up() == GRILLE_REASON_OK)
+        return;
     fputs("grille: wolfCrypt does not initialise\n", stderr);
     abort();
 }

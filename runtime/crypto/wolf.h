@@ -13,6 +13,9 @@
 /* Registers the seed callback; called once, before anything else of wolfCrypt. */
 GRILLE_MUST_USE grille_reason grille_wolf_random_init(void);
 
+/* Runs each algorithm once; called once, after grille_wolf_random_init and before any other thread uses wolfCrypt. */
+GRILLE_MUST_USE grille_reason grille_wolf_warm_up(void);
+
 /* Lends the calling thread's own generator, seeded when it is the first use, after a fork and after new entropy. Valid
  * until the next call on this thread. */
 GRILLE_MUST_USE grille_reason grille_wolf_generator(WC_RNG **generator);
