@@ -5,9 +5,6 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-/* The last millisecond of the year 9999. */
-#define LATEST_MS 253402300799999
-
 /* Required fields that were seen. */
 enum {
     SEEN_MODULE_ID = 1,
@@ -69,7 +66,7 @@ static grille_reason read_digest(payload *p) {
 
 static grille_reason read_timestamp(payload *p) {
     uint64_t timestamp_ms = grille_cbor_read_unsigned(&p->reader);
-    if (timestamp_ms == 0 || timestamp_ms > LATEST_MS) {
+    if (timestamp_ms == 0 || timestamp_ms > GRILLE_LATEST_WALL_MS) {
         return refuse_field(p, "timestamp", "milliseconds since 1970, above 0 and before the year 10000");
     }
     p->document->timestamp_ms = (grille_wall_ms)timestamp_ms;

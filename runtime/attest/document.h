@@ -12,6 +12,13 @@
 /* user_data, nonce and public_key each: the CDDL's bound, which the NSM takes. */
 #define GRILLE_DOCUMENT_FIELD_MAX 1024
 
+/* Freshness when nobody says otherwise: a document is made for the session that it is shown in; clocks of two machines
+ * that both follow NTP differ by less. */
+#define GRILLE_DEFAULT_MAX_AGE_MS    300000
+#define GRILLE_DEFAULT_CLOCK_SKEW_MS 60000
+/* The last millisecond of the year 9999, the last that X.509 can say. */
+#define GRILLE_LATEST_WALL_MS INT64_C(253402300799999)
+
 /* Views into the document. */
 typedef struct grille_document {
     grille_cose cose;

@@ -6,16 +6,16 @@
 
 #include "base/time.h"
 #include "crypto/crypto.h"
+#include "grille/attest.h"
 #include "grille/identity.h"
 #include "grille/policy.h"
 
 #define GRILLE_BINDER_BYTES 48
 #define GRILLE_NONCE_BYTES  32
 
-/* user_data of documents that the channel asks for, and of those that applications ask for: the prefix keeps an enclave
- * from signing one for the other. */
+/* user_data of documents that the channel asks for begins so; of those that applications ask for with
+ * GRILLE_ATTEST_APP_PREFIX: no enclave signs one for the other. */
 #define GRILLE_ATTEST_CHANNEL_PREFIX "grille-attest-1"
-#define GRILLE_ATTEST_APP_PREFIX     "grille-app-1"
 
 /* What ties evidence to one session and one epoch. Views borrowed during a call. */
 typedef struct grille_binding {

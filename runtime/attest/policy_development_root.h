@@ -10,4 +10,7 @@
 GRILLE_MUST_USE grille_reason grille_policy_read_development_root(grille_policy_parser *parser,
                                                                   const yaml_node_t *node);
 
+/* True unless this is a release build: for a root that is given without a policy. */
+bool grille_attest_accepts_development_root(void);
+
 #endif

@@ -6,3 +6,7 @@ grille_reason grille_policy_read_development_root(grille_policy_parser *parser, 
                             "insecure_development_root is refused by this release build, which trusts AWS Nitro "
                             "Enclaves G1 only: take the key out, or use a development build");
 }
+
+bool grille_attest_accepts_development_root(void) {
+    return false;
+}

@@ -13,10 +13,8 @@
 /* What a policy allocates is bounded by its files, whose sizes are. */
 #define POLICY_MEMORY_BYTES ((size_t)64 << 20)
 
-#define DEFAULT_MAX_AGE_MS    300000
-#define DEFAULT_CLOCK_SKEW_MS 60000
-#define LONGEST_AGE_MS        86400000
-#define LONGEST_SKEW_MS       3600000
+#define LONGEST_AGE_MS  86400000
+#define LONGEST_SKEW_MS 3600000
 
 /* Words are in the order of their bool: index 1 sets it. */
 static grille_reason read_order(void *target, const grille_yaml_key *key, yaml_node_t *value) {
@@ -121,8 +119,8 @@ static grille_policy *new_policy(void) {
     atomic_init(&policy->owners, 1);
     grille_budget_init(&policy->budget, POLICY_MEMORY_BYTES);
     grille_arena_init(&policy->arena, NULL, 0, &policy->budget);
-    policy->max_age_ms = DEFAULT_MAX_AGE_MS;
-    policy->clock_skew_ms = DEFAULT_CLOCK_SKEW_MS;
+    policy->max_age_ms = GRILLE_DEFAULT_MAX_AGE_MS;
+    policy->clock_skew_ms = GRILLE_DEFAULT_CLOCK_SKEW_MS;
     return policy;
 }
 
