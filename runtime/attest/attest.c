@@ -128,6 +128,7 @@ static grille_document_check check_of(const grille_attest_options *options, int6
         check.max_age_ms = options->policy->max_age_ms;
     }
     if (!live) check.max_age_ms = -1;
+    check.any_pcr4 = check.root.len != 0;
     return check;
 }
 

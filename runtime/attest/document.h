@@ -46,9 +46,11 @@ typedef struct grille_document_check {
     grille_wall_ms now_ms; /* the verifier's own time, never the document's */
     int64_t clock_skew_ms; /* leeway on notBefore and for timestamps of the future; none on notAfter */
     int64_t max_age_ms;    /* of the timestamp; -1: any age, for documents that were stored */
+    bool any_pcr4;         /* PCR4 need not be the hash of the instance id: a simulated NSM's PCRs are chosen */
 } grille_document_check;
 
-/* Verifies root, certificate path, times, the COSE signature, and that module id, certificates and PCR4 agree. OK sets
+/* Verifies root, certificate path, times, the COSE signature, and that module id, certificates and PCR4
+ * agree. OK sets
  * *expires_ms to the earliest notAfter of the path. */
 GRILLE_MUST_USE grille_reason grille_document_verify(const grille_crypto *crypto, const grille_document *document,
                                                      const grille_document_check *check, grille_wall_ms *expires_ms,

@@ -100,7 +100,7 @@ static grille_reason refuse_inconsistent(const grille_document *document, const 
 /* The module id names the leaf, its instance the issuer, and the instance hashes to PCR4 (SHA384 of 48 zero bytes and
  * the id). */
 static grille_reason check_consistency(const grille_crypto *crypto, const grille_document *document,
-                                       const grille_path *path, grille_error *error) {
+                                       const grille_path *path, bool any_pcr4, grille_error *error) {
     static const uint8_t zeros[GRILLE_PCR_BYTES];
     grille_bytes instance_id = instance_id_of(document->module_id);
     const grille_bytes parts[] = {grille_bytes_of(zeros, sizeof zeros), instance_id};
@@ -113,6 +113,7 @@ static grille_reason check_consistency(const grille_crypto *crypto, const grille
     if (!name_begins_with(path->issuer_common_name, instance_id)) {
         return refuse_inconsistent(document, "the leaf's issuer is another instance", error);
     }
+    if (any_pcr4) return GRILLE_REASON_OK;
     reason = crypto->hash(GRILLE_SHA384, parts, 2, pcr4);
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
     if ((document->pcr_mask & 1u << 4) == 0 ||
@@ -131,7 +132,7 @@ grille_reason grille_document_verify(const grille_crypto *crypto, const grille_d
     if (reason == GRILLE_REASON_OK) reason = walk_path(crypto, document, check, &path, error);
     if (reason == GRILLE_REASON_OK) reason = check_time(document, check, &path.leaf, error);
     if (reason == GRILLE_REASON_OK) reason = grille_cose_verify(crypto, &document->cose, path.leaf.point, error);
-    if (reason == GRILLE_REASON_OK) reason = check_consistency(crypto, document, &path, error);
+    if (reason == GRILLE_REASON_OK) reason = check_consistency(crypto, document, &path, check->any_pcr4, error);
     if (reason == GRILLE_REASON_OK) *expires_ms = path.expires_ms;
     return reason;
 }

@@ -101,7 +101,8 @@ grille_reason grille_evidence_verify_nitro(const grille_evidence *evidence, gril
     const grille_document_check check = {.root = policy->development_root,
                                          .now_ms = evidence->now_ms,
                                          .clock_skew_ms = policy->clock_skew_ms,
-                                         .max_age_ms = policy->max_age_ms};
+                                         .max_age_ms = policy->max_age_ms,
+                                         .any_pcr4 = policy->development_root.len != 0};
     const grille_policy_set *set = NULL;
     grille_document document;
     grille_wall_ms expires_ms = 0;
