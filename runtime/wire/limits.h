@@ -162,8 +162,25 @@
 
 /* "OK <port>\n" of a hybrid socket, newline included. */
 #define GRILLE_LIMIT_HYBRID_ANSWER_BYTES 32
-/* A vsock connect that nobody answers hangs in the kernel. */
-#define GRILLE_DEFAULT_CONNECT_TIMEOUT_MS 5000
+/* One attempt, dialling and gate: a vsock connect that nobody answers hangs in the kernel. */
+#define GRILLE_DEFAULT_CONNECT_TIMEOUT_MS 10000
+/* Running calls get this long when a server drains. */
+#define GRILLE_DEFAULT_DRAIN_TIMEOUT_MS 10000
+/* Polling before sleep: about as long as waking a sleeping CPU takes. */
+#define GRILLE_DEFAULT_SPIN_US 50
+/* A connection that was told goodbye waits for the peer's end of the stream, so that the goodbye is not lost. */
+#define GRILLE_LIMIT_LINGER_MS 500
+/* What a peer may still send meanwhile; it is thrown away. */
+#define GRILLE_LIMIT_LINGER_BYTES 1048576
+/* Buffers of a connection without traffic are wiped and given back. */
+#define GRILLE_CONNECTION_IDLE_MS 100
+/* Calls of one channel that wait for a connection or for a free stream. */
+#define GRILLE_LIMIT_WAITING_CALLS 1024
+/* Offloaded calls that wait for a worker, in one server. */
+#define GRILLE_LIMIT_QUEUED_TASKS 4096
+/* After a failed attempt a channel waits, longer each time (a half more, a fifth jitter), then tries again. */
+#define GRILLE_RECONNECT_FIRST_MS 20
+#define GRILLE_RECONNECT_LONGEST_MS 5000
 /* Connections of one server. */
 #define GRILLE_DEFAULT_CONNECTIONS 1024
 /* Everything that one connection may hold: buffers, calls, messages under way, TLS. */

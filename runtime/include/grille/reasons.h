@@ -177,14 +177,6 @@ extern "C" {
     X(SESSION_PEER_PROTOCOL,     "SESSION-PEER-PROTOCOL",     INTERNAL,            "the peer says that this end broke a rule of this call") \
     X(SESSION_PEER_LIMIT,        "SESSION-PEER-LIMIT",        RESOURCE_EXHAUSTED,  "the peer ended the call over a limit of its own")
 
-#define GRILLE_REASON_MAP_CODEC(X)                                                                                     \
-    X(CODEC_MALFORMED,         "CODEC-MALFORMED",          INTERNAL,            "a message is not well-formed protobuf") \
-    X(CODEC_WIRE_TYPE,         "CODEC-WIRE-TYPE",          INTERNAL,            "a field of a message does not have the wire type of its schema") \
-    X(CODEC_GROUP,             "CODEC-GROUP",              INTERNAL,            "a message has a group, which is not supported") \
-    X(CODEC_DEPTH,             "CODEC-DEPTH",              RESOURCE_EXHAUSTED,  "messages are nested deeper than the limit") \
-    X(CODEC_FIELDS,            "CODEC-FIELDS",             RESOURCE_EXHAUSTED,  "a message has more fields than the limit") \
-    X(CODEC_BOUND,             "CODEC-BOUND",              RESOURCE_EXHAUSTED,  "a value does not fit the field's bound in this program")
-
 #define GRILLE_REASON_MAP_RPC(X)                                                                                       \
     X(RPC_DUPLICATE_SERVICE,   "RPC-DUPLICATE-SERVICE",    ALREADY_EXISTS,      "a service of this name is registered already") \
     X(RPC_METHOD_COLLISION,    "RPC-METHOD-COLLISION",     ALREADY_EXISTS,      "two methods have the same id")        \
@@ -194,7 +186,24 @@ extern "C" {
     X(RPC_METADATA_TOO_LONG,   "RPC-METADATA-TOO-LONG",    RESOURCE_EXHAUSTED,  "metadata is over its limit")          \
     X(RPC_MESSAGE_TOO_LONG,    "RPC-MESSAGE-TOO-LONG",     RESOURCE_EXHAUSTED,  "a message is over its limit")
 
-#define GRILLE_REASON_MAP_LOOP(X)
+#define GRILLE_REASON_MAP_LOOP(X)                                                                                      \
+    X(LOOP_BAD_ADDRESS,        "LOOP-BAD-ADDRESS",         INVALID_ARGUMENT,    "an address is malformed")             \
+    X(LOOP_ADDRESS_UNSUPPORTED, "LOOP-ADDRESS-UNSUPPORTED", UNIMPLEMENTED,      "this form of address can't be used here") \
+    X(LOOP_BAD_OPTIONS,        "LOOP-BAD-OPTIONS",         INVALID_ARGUMENT,    "an option is missing or out of range") \
+    X(LOOP_WRONG_STATE,        "LOOP-WRONG-STATE",         FAILED_PRECONDITION, "the object is in another state")      \
+    X(LOOP_SOCKET,             "LOOP-SOCKET",              SYSTEM,              "a socket could not be made or set up") \
+    X(LOOP_LISTEN,             "LOOP-LISTEN",              SYSTEM,              "an address could not be bound")       \
+    X(LOOP_DIAL,               "LOOP-DIAL",                UNAVAILABLE,         "nobody could be reached at the address") \
+    X(LOOP_DIAL_TIMEOUT,       "LOOP-DIAL-TIMEOUT",        UNAVAILABLE,         "connecting took longer than its timeout") \
+    X(LOOP_HYBRID_REFUSED,     "LOOP-HYBRID-REFUSED",      UNAVAILABLE,         "the hybrid socket did not connect us to the port") \
+    X(LOOP_CONNECTION_LOST,    "LOOP-CONNECTION-LOST",     UNAVAILABLE,         "the connection broke")                \
+    X(LOOP_PEER_CLOSED,        "LOOP-PEER-CLOSED",         UNAVAILABLE,         "the peer closed the connection")      \
+    X(LOOP_HALF_OPEN_LIMIT,    "LOOP-HALF-OPEN-LIMIT",     RESOURCE_EXHAUSTED,  "too many connections have not passed the gate yet") \
+    X(LOOP_CONNECTION_LIMIT,   "LOOP-CONNECTION-LIMIT",    RESOURCE_EXHAUSTED,  "too many connections are open")       \
+    X(LOOP_WAITING_LIMIT,      "LOOP-WAITING-LIMIT",       RESOURCE_EXHAUSTED,  "too many calls wait for a connection") \
+    X(LOOP_WOULD_DEADLOCK,     "LOOP-WOULD-DEADLOCK",      WOULD_DEADLOCK,      "a blocking call from the thread that would have to complete it") \
+    X(LOOP_CHANNEL_CLOSED,     "LOOP-CHANNEL-CLOSED",      CANCELLED,           "the channel was closed")              \
+    X(LOOP_DRAINED,            "LOOP-DRAINED",             UNAVAILABLE,         "the server is stopping")
 /* clang-format on */
 
 #define GRILLE_REASON_MAP(X)                                                                                           \
@@ -207,7 +216,6 @@ extern "C" {
     GRILLE_REASON_MAP_TLS(X)                                                                                           \
     GRILLE_REASON_MAP_GATE(X)                                                                                          \
     GRILLE_REASON_MAP_SESSION(X)                                                                                       \
-    GRILLE_REASON_MAP_CODEC(X)                                                                                         \
     GRILLE_REASON_MAP_RPC(X)                                                                                           \
     GRILLE_REASON_MAP_LOOP(X)
 

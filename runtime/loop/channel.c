@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A channel's life: options, opening, what can be asked of it, closing. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "crypto/crypto.h"
+#include "loop/channel_private.h"
+
+/* Calls kept for reuse. */
+#define IDLE_CALLS 256
+
+grille_channel_options grille_channel_options_default(void) {
+    return (grille_channel_options){
+        .size = sizeof(grille_channel_options),
+        .connect_timeout_ms = GRILLE_DEFAULT_CONNECT_TIMEOUT_MS,
+        .cipher = GRILLE_CIPHER_CHOICE_AUTO,
+        .max_message_bytes = GRILLE_DEFAULT_MESSAGE_BYTES,
+        .max_memory_bytes = GRILLE_DEFAULT_CONNECTION_BUDGET_BYTES,
+        .spin_us = GRILLE_DEFAULT_SPIN_US,
+    };
+}
+
+/* The first option that can't be, or NULL. */
+static const char *bad_option(const grille_channel_options *options) {
+    if (options == NULL) return "the options are NULL: make them with grille_channel_options_default()";
+    if (options->size != sizeof *options) {
+        return "the size of the options is wrong: make them with grille_channel_options_default()";
+    }
+    if (options->policy == NULL) return "policy is missing: load one with grille_policy_load()";
+    if (options->identity == NULL) return "identity is missing: open one with grille_identity_load_x509() or _open_nsm()";
+    if (options->connect_timeout_ms == 0) return "connect_timeout_ms must not be 0";
+    if ((unsigned)options->cipher > GRILLE_CIPHER_CHOICE_CHACHA20) return "cipher is none of grille_cipher_choice";
+    if (options->max_message_bytes > GRILLE_LIMIT_MESSAGE_BYTES) return "max_message_bytes must be at most 1 GiB";
+    if (options->max_memory_bytes == 0) return "max_memory_bytes must not be 0";
+    return NULL;
+}
+
+static grille_cipher cipher_of(grille_cipher_choice choice) {
+    switch (choice) {
+    case GRILLE_CIPHER_CHOICE_AES128:
+        return GRILLE_CIPHER_AES128;
+    case GRILLE_CIPHER_CHOICE_AES256:
+        return GRILLE_CIPHER_AES256;
+    case GRILLE_CIPHER_CHOICE_CHACHA20:
+        return GRILLE_CIPHER_CHACHA20;
+    case GRILLE_CIPHER_CHOICE_AUTO:
+        break;
+    }
+    return GRILLE_CIPHER_AUTO;
+}
+
+static void take_options(grille_channel *channel, const grille_channel_options *options) {
+    channel->connect_timeout_ms = options->connect_timeout_ms;
+    channel->max_message_bytes = options->max_message_bytes;
+    channel->connection_options = (grille_connection_options){
+        .role = GRILLE_INITIATOR,
+        .cipher = cipher_of(options->cipher),
+        .crypto = grille_crypto_wolf(),
+        .identity = options->identity,
+        .policy = grille_policy_ref(options->policy),
+        .build = options->build,
+        .max_streams = GRILLE_MINIMUM_STREAMS,
+        .max_message_bytes = options->max_message_bytes,
+        .max_memory_bytes = options->max_memory_bytes,
+        .name = channel->name,
+    };
+}
+
+static void init_lists(grille_channel *channel) {
+    grille_list_init(&channel->waiters);
+    grille_list_init(&channel->cancelled);
+    grille_list_init(&channel->submitted);
+    grille_list_init(&channel->waiting);
+    grille_list_init(&channel->retiring);
+    grille_job_init(&channel->submit_job, grille_channel_on_submit);
+    grille_job_init(&channel->cancel_job, grille_channel_on_cancel);
+    grille_job_init(&channel->close_job, grille_channel_on_close);
+    pthread_mutex_init(&channel->lock, NULL);
+    pthread_mutex_init(&channel->cancel_lock, NULL);
+    pthread_mutex_init(&channel->submit_lock, NULL);
+    channel->attempt_ends_us = GRILLE_TIME_NEVER;
+    channel->retry_at_us = GRILLE_TIME_NEVER;
+    channel->armed_us = GRILLE_TIME_NEVER;
+}
+
+static grille_reason init_loop(grille_channel *channel, uint32_t spin_us, grille_error *error) {
+    grille_reason reason = grille_call_pool_new(IDLE_CALLS, &channel->pool);
+    if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
+    reason = grille_loop_init(&channel->loop, spin_us, error);
+    if (reason != GRILLE_REASON_OK) {
+        grille_call_pool_unref(channel->pool);
+        return reason;
+    }
+    (void)uv_timer_init(&channel->loop.uv, &channel->timer);
+    (void)uv_timer_init(&channel->loop.uv, &channel->ready_timer);
+    channel->timer.data = channel;
+    channel->ready_timer.data = &channel->loop;
+    return GRILLE_REASON_OK;
+}
+
+/* What can be freed of a channel whose keeper never ran. */
+static void discard(grille_channel *channel) {
+    grille_channel_disconnect(channel);
+    grille_channel_destroy(channel);
+}
+
+static grille_reason make_channel(const grille_address *address, const grille_channel_options *options,
+                                  grille_channel **channel, grille_error *error) {
+    grille_channel *made = calloc(1, sizeof *made);
+    if (made == NULL) return grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
+    made->address = *address;
+    grille_address_format(address, made->name);
+    init_lists(made);
+    grille_reason reason = init_loop(made, options->spin_us, error);
+    if (reason != GRILLE_REASON_OK) {
+        free(made);
+        return reason;
+    }
+    take_options(made, options);
+    grille_channel_connect(made);
+    reason = grille_channel_start_keeper(made, error);
+    if (reason != GRILLE_REASON_OK) {
+        discard(made);
+        return reason;
+    }
+    *channel = made;
+    return GRILLE_REASON_OK;
+}
+
+grille_code grille_channel_open(const char *text, const grille_channel_options *options, grille_channel **channel,
+                                grille_error *error) {
+    const char *bad = bad_option(options);
+    grille_address address;
+    grille_socket_name name;
+    if (bad != NULL) {
+        return grille_reason_code(
+            grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "channel options: %s", bad));
+    }
+    grille_reason reason = grille_address_parse(text, &address, error);
+    if (reason == GRILLE_REASON_OK && address.kind != GRILLE_ADDRESS_FD &&
+        !grille_socket_name_to_dial(&address, 0, &name)) {
+        reason = grille_error_set(error, GRILLE_REASON_LOOP_BAD_ADDRESS,
+                                  "%s is an address to listen on, not one to connect to", text);
+    }
+    if (reason == GRILLE_REASON_OK) reason = make_channel(&address, options, channel, error);
+    if (reason == GRILLE_REASON_OK) grille_error_clear(error);
+    return grille_reason_code(reason);
+}
+
+/* ---- Asking ---- */
+
+grille_channel_state grille_channel_get_state(grille_channel *channel) {
+    pthread_mutex_lock(&channel->lock);
+    grille_channel_state state = channel->state;
+    pthread_mutex_unlock(&channel->lock);
+    return state;
+}
+
+grille_code grille_channel_get_peer(grille_channel *channel, grille_peer_identity *peer) {
+    pthread_mutex_lock(&channel->lock);
+    bool ready = channel->state == GRILLE_CHANNEL_READY;
+    if (ready) *peer = channel->peer;
+    pthread_mutex_unlock(&channel->lock);
+    return ready ? GRILLE_OK : GRILLE_FAILED_PRECONDITION;
+}
+
+/* Whether waiting for READY makes no sense any more; under lock. */
+static bool is_decided(const grille_channel *channel) {
+    if (channel->state == GRILLE_CHANNEL_READY || channel->state == GRILLE_CHANNEL_CLOSED) return true;
+    return channel->state == GRILLE_CHANNEL_FAILED &&
+           (channel->exhausted || channel->last_error.code == GRILLE_UNAUTHENTICATED);
+}
+
+static void look(grille_channel *channel, void *user) {
+    channel_waiter *waiter = user;
+    pthread_mutex_lock(&channel->lock);
+    if (is_decided(channel)) grille_channel_finish_waiter(waiter);
+    pthread_mutex_unlock(&channel->lock);
+}
+
+static grille_code readiness(grille_channel *channel, uint32_t timeout_ms, grille_error *error) {
+    pthread_mutex_lock(&channel->lock);
+    grille_channel_state state = channel->state;
+    grille_error last = channel->last_error;
+    pthread_mutex_unlock(&channel->lock);
+    if (state == GRILLE_CHANNEL_READY) {
+        grille_error_clear(error);
+        return GRILLE_OK;
+    }
+    if (state == GRILLE_CHANNEL_CLOSED) {
+        return grille_reason_code(
+            grille_error_set(error, GRILLE_REASON_LOOP_CHANNEL_CLOSED, "%s: the channel was closed", channel->name));
+    }
+    if (last.code != GRILLE_OK) {
+        if (error != NULL) *error = last;
+        return last.code;
+    }
+    (void)grille_error_set(error, GRILLE_REASON_LOOP_DIAL_TIMEOUT,
+                           "%s: not ready within %u ms; the first attempt is still under way", channel->name,
+                           timeout_ms);
+    if (error != NULL) error->code = GRILLE_DEADLINE_EXCEEDED;
+    return GRILLE_DEADLINE_EXCEEDED;
+}
+
+grille_code grille_channel_wait_ready(grille_channel *channel, uint32_t timeout_ms, grille_error *error) {
+    if (grille_loop_in_turn() != NULL) {
+        return grille_reason_code(
+            grille_error_set(error, GRILLE_REASON_LOOP_WOULD_DEADLOCK,
+                             "grille_channel_wait_ready inside a callback or a handler on its loop thread"));
+    }
+    if (!grille_channel_enter(channel)) return readiness(channel, timeout_ms, error);
+    channel_waiter waiter = {.for_ready = true,
+                             .deadline_us = grille_time_after(grille_clock_us(), (uint64_t)timeout_ms * 1000)};
+    grille_channel_wait(channel, &waiter, look, look, &waiter);
+    grille_code code = readiness(channel, timeout_ms, error);
+    grille_channel_leave(channel);
+    return code;
+}
+
+/* ---- Closing ---- */
+
+void grille_channel_on_close(grille_job *job) {
+    grille_channel *channel = grille_container(job, grille_channel, close_job);
+    if (channel->closed) return;
+    grille_channel_on_submit(&channel->submit_job);
+    channel->closed = true;
+    grille_channel_set_state(channel, GRILLE_CHANNEL_CLOSED, NULL);
+    grille_channel_fail_waiting(channel, true, GRILLE_CANCELLED, "the channel was closed");
+    grille_channel_disconnect(channel);
+    uv_close((uv_handle_t *)&channel->timer, NULL);
+    uv_close((uv_handle_t *)&channel->ready_timer, NULL);
+}
+
+void grille_channel_destroy(grille_channel *channel) {
+    if (!channel->closed) grille_channel_on_close(&channel->close_job);
+    grille_loop_deinit(&channel->loop);
+    grille_call_pool_unref(channel->pool);
+    grille_policy_free(channel->connection_options.policy);
+    pthread_cond_destroy(&channel->keeper_woken);
+    pthread_mutex_destroy(&channel->submit_lock);
+    pthread_mutex_destroy(&channel->cancel_lock);
+    pthread_mutex_destroy(&channel->lock);
+    free(channel);
+}
+
+void grille_channel_close(grille_channel *channel) {
+    if (channel == NULL) return;
+    bool inside = grille_loop_in_turn() == &channel->loop;
+    pthread_mutex_lock(&channel->lock);
+    bool first = !channel->closing;
+    channel->closing = true;
+    if (inside) channel->detached = true;
+    pthread_mutex_unlock(&channel->lock);
+    if (!first) return;
+    if (inside) pthread_detach(channel->keeper);
+    grille_loop_post(&channel->loop, &channel->close_job);
+    grille_channel_need_leader(channel);
+    if (!inside) grille_channel_end_keeper(channel);
+}

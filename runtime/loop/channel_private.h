@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the files of a channel share: channel.c opens and closes, leader.c decides which thread turns the loop, submit.c
+ * brings calls to it, connector.c keeps a connection. */
+#ifndef GRILLE_LOOP_CHANNEL_PRIVATE_H
+#define GRILLE_LOOP_CHANNEL_PRIVATE_H
+
+#include "grille/channel.h"
+#include "loop/address.h"
+#include "loop/connection.h"
+#include "loop/dialer.h"
+#include "loop/socket.h"
+
+/* A thread that waits for its call, or for the channel to be ready. On that thread's stack. */
+typedef struct channel_waiter {
+    grille_link link; /* in channel->waiters while another thread leads; under lock */
+    pthread_cond_t woken;
+    bool done; /* what it waits for has come; under lock, or by the leader's own thread for itself */
+    bool lead; /* it was chosen to lead; under lock */
+    bool for_ready;
+    grille_time_us deadline_us; /* for_ready only: calls have their own */
+} channel_waiter;
+
+/* One connection of the channel: the one in use, or one that the peer drains. */
+typedef struct channel_connection {
+    grille_link link; /* in channel->retiring */
+    grille_channel *channel;
+    grille_connection *connection;
+    size_t running; /* calls of ours on it */
+    bool open;
+    bool over; /* on_ended came */
+} channel_connection;
+
+/* What a call keeps in its owner space. */
+typedef struct call_owner {
+    grille_call *call;
+    grille_link cancel_link; /* in channel->cancelled; under cancel_lock */
+    channel_waiter *waiter;  /* blocking calls */
+    grille_deliver_fn *deliver; /* asynchronous calls, with the two below */
+    void (*callback)(void);
+    void *user;
+    channel_connection *connection; /* where it runs, or NULL */
+} call_owner;
+_Static_assert(sizeof(call_owner) <= GRILLE_CLIENT_CALL_OWNER_BYTES, "the owner's room in a call");
+
+struct grille_channel {
+    grille_loop loop;
+    grille_address address;
+    char name[GRILLE_ADDRESS_TEXT_BYTES];
+    grille_connection_options connection_options;
+    uint32_t connect_timeout_ms;
+    size_t max_message_bytes;
+    grille_call_pool *pool;
+
+    /* Leadership and what other threads see; under lock. */
+    pthread_mutex_t lock;
+    bool led;
+    uint64_t lead_count; /* times somebody took the lead */
+    grille_link waiters;
+    pthread_t keeper;
+    pthread_cond_t keeper_woken;
+    bool keeper_needed;  /* take the lead as soon as it is free */
+    bool keeper_asleep;  /* waits without a timeout: tell it when the lead is free */
+    bool keeper_leads;
+    size_t inside; /* threads inside a blocking function */
+    bool closing;
+    bool detached; /* closed in a callback: the keeper frees */
+    grille_channel_state state;
+    grille_error last_error; /* of the last attempt */
+    grille_peer_identity peer; /* while READY */
+
+    pthread_mutex_t cancel_lock;
+    grille_link cancelled;
+
+    /* Calls from other threads on their way to the loop; under submit_lock. */
+    pthread_mutex_t submit_lock;
+    grille_link submitted;
+
+    /* The leader's. */
+    channel_waiter *leading; /* whose thread leads; NULL: the keeper */
+    grille_job submit_job;
+    grille_job cancel_job;
+    grille_job close_job;
+    grille_link waiting; /* calls without a connection or a stream */
+    size_t waiting_count;
+    size_t async_count; /* asynchronous calls that are not done */
+    grille_dialer *dialer;
+    channel_connection *current; /* under way or in use */
+    grille_link retiring;
+    size_t connection_count; /* not freed yet */
+    unsigned failures;       /* attempts in a row */
+    bool exhausted;          /* fd:N has one attempt */
+    grille_time_us ready_since_us;
+    grille_time_us attempt_ends_us; /* or GRILLE_TIME_NEVER */
+    grille_time_us retry_at_us;     /* or GRILLE_TIME_NEVER */
+    uv_timer_t timer;
+    grille_time_us armed_us;
+    uv_timer_t ready_timer; /* of a leader in grille_channel_wait_ready */
+    bool closed;            /* the leader has begun to close */
+};
+
+/* leader.c */
+
+/* Makes the keeper thread. */
+GRILLE_MUST_USE grille_reason grille_channel_start_keeper(grille_channel *channel, grille_error *error);
+/* Counts a thread in that will block. False when the channel is closing. */
+GRILLE_MUST_USE bool grille_channel_enter(grille_channel *channel);
+void grille_channel_leave(grille_channel *channel);
+/* Leads or waits until waiter->done (or its deadline). When the lead is free `on_lead` runs first, on this thread, else
+ * `on_follow`; either brings the call to the loop. Between enter and leave. */
+void grille_channel_wait(grille_channel *channel, channel_waiter *waiter,
+                         void (*on_lead)(grille_channel *channel, void *user),
+                         void (*on_follow)(grille_channel *channel, void *user), void *user);
+/* Marks a waiter done and wakes its thread, whose stack it is on; under lock. */
+void grille_channel_finish_waiter(channel_waiter *waiter);
+/* The same for any waiter, the leader's own included; leader, without the lock. */
+void grille_channel_waiter_done(grille_channel *channel, channel_waiter *waiter);
+/* Sees to it that somebody leads soon; any thread. */
+void grille_channel_need_leader(grille_channel *channel);
+/* Joins the keeper, or leaves the channel to it. */
+void grille_channel_end_keeper(grille_channel *channel);
+
+/* connector.c; leader */
+
+void grille_channel_connect(grille_channel *channel);
+/* Ends whatever is under way or in use. */
+void grille_channel_disconnect(grille_channel *channel);
+bool grille_channel_is_disconnected(const grille_channel *channel);
+void grille_channel_set_state(grille_channel *channel, grille_channel_state state, const grille_error *error);
+void grille_channel_arm(grille_channel *channel);
+
+/* submit.c; leader */
+
+/* Starts a call, or lets it wait, or fails it. */
+void grille_channel_accept_call(grille_channel *channel, grille_call *call);
+/* Starts waiting calls as far as there is room. */
+void grille_channel_pump(grille_channel *channel);
+/* Ends waiting calls: all of them, or only those that do not wait for ready. */
+void grille_channel_fail_waiting(grille_channel *channel, bool all, grille_code code, const char *text);
+/* Ends waiting calls whose deadline has passed; the earliest of the others. */
+grille_time_us grille_channel_expire_waiting(grille_channel *channel, grille_time_us now_us);
+grille_time_us grille_channel_first_deadline(const grille_channel *channel);
+void grille_channel_on_submit(grille_job *job);
+void grille_channel_on_cancel(grille_job *job);
+
+/* channel.c */
+
+void grille_channel_on_close(grille_job *job);
+/* Frees everything; no thread is inside and nobody leads any more. */
+void grille_channel_destroy(grille_channel *channel);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop/connection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "grille/log.h"
+#include "loop/connection_private.h"
+#include "loop/socket.h"
+#include "wire/claims.h"
+
+static void free_when_over(grille_connection *connection) {
+    if (connection->open_handles != 0) return;
+    if (connection->endpoint != NULL) {
+        if (!grille_endpoint_is_idle(connection->endpoint)) return;
+        grille_endpoint_free(connection->endpoint);
+    }
+    grille_secure_free(connection->secure);
+    grille_policy_free(connection->policy);
+    connection->events->on_freed(connection, connection->user);
+    free(connection);
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+    grille_connection *connection = handle->data;
+    connection->open_handles--;
+    free_when_over(connection);
+}
+
+static void on_endpoint_idle(void *user) {
+    free_when_over(user);
+}
+
+void grille_connection_finish(grille_connection *connection) {
+    if (connection->stage == CONNECTION_GONE) return;
+    connection->stage = CONNECTION_GONE;
+    grille_job_cancel(&connection->flush);
+    grille_job_cancel(&connection->step);
+    if (connection->endpoint != NULL) {
+        grille_endpoint_on_write(connection->endpoint, NULL, NULL);
+        grille_endpoint_on_idle(connection->endpoint, on_endpoint_idle, connection);
+    }
+    grille_loop_wipe(connection->loop);
+    uv_close((uv_handle_t *)&connection->poll, on_handle_closed);
+    uv_close((uv_handle_t *)&connection->timer, on_handle_closed);
+    (void)close(connection->fd);
+    connection->fd = -1;
+}
+
+/* One line for the local operator. A peer that did not pass the gate or broke a rule is worth a warning. */
+static void log_end(const grille_connection *connection, const grille_error *why) {
+    if (why->code == GRILLE_OK) {
+        grille_log(GRILLE_LOG_DEBUG, "%s: closed", connection->name);
+        return;
+    }
+    bool quiet = connection->stage == CONNECTION_FRAMES && why->code == GRILLE_UNAVAILABLE;
+    grille_log(quiet ? GRILLE_LOG_INFO : GRILLE_LOG_WARNING, "%s: %s: %s", connection->name, why->name, why->text);
+}
+
+static void tell_end(grille_connection *connection, const grille_error *why, grille_code code) {
+    connection->ended = true;
+    log_end(connection, why);
+    grille_job_cancel(&connection->step);
+    if (connection->endpoint != NULL) grille_endpoint_close(connection->endpoint, code, why->text);
+    connection->events->on_ended(connection, why, connection->user);
+}
+
+void grille_connection_end(grille_connection *connection, const grille_error *why, grille_code code) {
+    if (connection->ended) return;
+    grille_error kept = *why;
+    tell_end(connection, &kept, code);
+    connection->stage = CONNECTION_GOODBYE;
+    connection->linger_until_us =
+        grille_time_after(grille_loop_refresh(connection->loop), GRILLE_LIMIT_LINGER_MS * 1000);
+    if (grille_secure_get_state(connection->secure) == GRILLE_SECURE_OPEN) grille_secure_shutdown(connection->secure);
+    grille_connection_arm(connection);
+    grille_loop_at_end_of_turn(connection->loop, &connection->flush);
+    grille_loop_active(connection->loop);
+}
+
+void grille_connection_lose(grille_connection *connection, const grille_error *why) {
+    grille_error kept = *why;
+    if (!connection->ended) tell_end(connection, &kept, kept.code);
+    grille_loop_active(connection->loop);
+    grille_connection_finish(connection);
+}
+
+void grille_connection_said_goodbye(grille_connection *connection) {
+    connection->stage = CONNECTION_LINGER;
+    if (shutdown(connection->fd, SHUT_WR) != 0) grille_connection_finish(connection);
+}
+
+void grille_connection_close(grille_connection *connection, grille_code code, const char *text) {
+    grille_error why;
+    grille_error_clear(&why);
+    (void)snprintf(why.text, sizeof why.text, "%s", text);
+    grille_connection_end(connection, &why, code);
+}
+
+void grille_connection_drain(grille_connection *connection) {
+    if (connection->ended || connection->draining) return;
+    connection->draining = true;
+    if (connection->stage == CONNECTION_HANDSHAKE) {
+        grille_connection_close(connection, GRILLE_UNAVAILABLE, "stopped before the peer was verified");
+        return;
+    }
+    grille_endpoint_drain(connection->endpoint, grille_loop_refresh(connection->loop));
+    grille_connection_arm(connection);
+    grille_connection_changed(connection);
+}
+
+void grille_connection_changed(grille_connection *connection) {
+    if (connection->stage < CONNECTION_LINGER) grille_loop_at_end_of_turn(connection->loop, &connection->flush);
+}
+
+grille_endpoint *grille_connection_endpoint(grille_connection *connection) {
+    return connection->ended ? NULL : connection->endpoint;
+}
+
+const grille_peer_identity *grille_connection_peer(grille_connection *connection) {
+    return connection->has_peer ? &connection->peer : NULL;
+}
+
+bool grille_connection_is_open(const grille_connection *connection) {
+    return connection->stage == CONNECTION_FRAMES;
+}
+
+/* ---- Events of the socket, and time ---- */
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+    grille_connection *connection = poll->data;
+    grille_loop_active(connection->loop);
+    grille_loop_refresh(connection->loop);
+    /* An error of the socket is read, and named, by the next read or write. */
+    if (status != 0 || (events & (UV_READABLE | UV_DISCONNECT)) != 0) grille_connection_on_readable(connection);
+    if ((events & UV_WRITABLE) != 0 && connection->stage < CONNECTION_LINGER) grille_connection_write(connection);
+}
+
+void grille_connection_poll(grille_connection *connection, int events) {
+    if (connection->stage == CONNECTION_GONE || connection->polled_events == events) return;
+    connection->polled_events = events;
+    if (events == 0) {
+        (void)uv_poll_stop(&connection->poll);
+    } else {
+        (void)uv_poll_start(&connection->poll, events, on_poll);
+    }
+}
+
+static grille_time_us earliest(grille_time_us left, grille_time_us right) {
+    return left < right ? left : right;
+}
+
+static grille_time_us trim_due(const grille_connection *connection) {
+    if (connection->trimmed) return GRILLE_TIME_NEVER;
+    return grille_time_after(connection->last_active_us, GRILLE_CONNECTION_IDLE_MS * 1000);
+}
+
+static grille_time_us next_expiry(const grille_connection *connection) {
+    if (connection->ended) return connection->linger_until_us;
+    grille_time_us next = earliest(grille_secure_expiry(connection->secure), trim_due(connection));
+    if (connection->endpoint != NULL) next = earliest(next, grille_endpoint_expiry(connection->endpoint));
+    return next;
+}
+
+static void trim(grille_connection *connection, grille_time_us now_us) {
+    if (now_us < trim_due(connection)) return;
+    grille_loop_wipe(connection->loop);
+    if (!connection->ended) grille_secure_trim(connection->secure);
+    connection->trimmed = true;
+}
+
+static void tick(grille_connection *connection, grille_time_us now_us) {
+    trim(connection, now_us);
+    if (grille_secure_expiry(connection->secure) <= now_us) {
+        grille_loop_step(connection->loop, &connection->step);
+    }
+    if (connection->endpoint == NULL || grille_endpoint_expiry(connection->endpoint) > now_us) return;
+    if (grille_endpoint_tick(connection->endpoint, now_us) != GRILLE_REASON_OK) {
+        grille_error why = *grille_endpoint_failure(connection->endpoint);
+        grille_connection_queue_goodbye(connection);
+        grille_connection_end(connection, &why, GRILLE_UNAVAILABLE);
+        return;
+    }
+    connection->events->on_progress(connection, connection->user);
+    grille_connection_changed(connection);
+}
+
+static void on_timer(uv_timer_t *timer) {
+    grille_connection *connection = timer->data;
+    grille_time_us now_us = grille_loop_refresh(connection->loop);
+    grille_loop_active(connection->loop);
+    connection->armed_us = GRILLE_TIME_NEVER;
+    if (!connection->ended) {
+        tick(connection, now_us);
+    } else if (now_us >= connection->linger_until_us) {
+        grille_connection_finish(connection);
+    }
+    grille_connection_arm(connection);
+}
+
+void grille_connection_arm(grille_connection *connection) {
+    if (connection->stage == CONNECTION_GONE) return;
+    grille_time_us next = next_expiry(connection);
+    /* A timer that fires early is harmless and cheaper than setting it for each call. */
+    if (next >= connection->armed_us) return;
+    connection->armed_us = next;
+    grille_time_us now_us = connection->loop->now_us;
+    uint64_t delay_ms = next <= now_us ? 0 : (next - now_us + 999) / 1000;
+    (void)uv_timer_start(&connection->timer, on_timer, delay_ms, 0);
+}
+
+/* ---- Start ---- */
+
+static grille_reason make_secure(grille_connection *connection, const grille_connection_options *options,
+                                 grille_error *error) {
+    uint8_t digest[GRILLE_POLICY_DIGEST_BYTES];
+    uint8_t claims[GRILLE_POLICY_DIGEST_BYTES + 32];
+    grille_policy_digest(options->policy, digest);
+    grille_writer writer = grille_writer_into(claims, sizeof claims);
+    grille_claims_write(&writer, &(grille_claims){options->build, {digest, sizeof digest}});
+    if (grille_writer_end(&writer) != GRILLE_REASON_OK) return grille_error_default(error, GRILLE_REASON_INTERNAL);
+    grille_secure_options secure = {
+        .role = options->role,
+        .cipher = options->cipher,
+        .crypto = options->crypto,
+        .identity = options->identity,
+        .policy = options->policy,
+        .claims = grille_written(&writer),
+        .budget = &connection->budget,
+        .now_us = connection->loop->now_us,
+        .wall_ms = grille_clock_wall_ms(),
+    };
+    grille_reason reason = options->crypto->random(secure.nonce, sizeof secure.nonce);
+    if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
+    return grille_secure_new(&secure, &connection->secure, error);
+}
+
+static grille_reason start_handles(grille_connection *connection, grille_error *error) {
+    int status = uv_poll_init_socket(&connection->loop->uv, &connection->poll, connection->fd);
+    if (status != 0) {
+        return grille_error_set(error, GRILLE_REASON_LOOP_SOCKET, "the socket can't be watched: %s",
+                                uv_strerror(status));
+    }
+    (void)uv_timer_init(&connection->loop->uv, &connection->timer);
+    connection->poll.data = connection;
+    connection->timer.data = connection;
+    connection->open_handles = 2;
+    return GRILLE_REASON_OK;
+}
+
+static grille_connection *allocate(grille_loop *loop, int fd, const grille_connection_options *options,
+                                   const grille_connection_events *events, void *user) {
+    grille_connection *connection = calloc(1, sizeof *connection);
+    if (connection == NULL) return NULL;
+    connection->loop = loop;
+    connection->fd = fd;
+    connection->events = events;
+    connection->user = user;
+    connection->armed_us = GRILLE_TIME_NEVER;
+    connection->linger_until_us = GRILLE_TIME_NEVER;
+    connection->registry = options->registry;
+    connection->executor = options->executor;
+    connection->initiator = options->role == GRILLE_INITIATOR;
+    connection->max_streams = options->max_streams;
+    connection->max_message_bytes = options->max_message_bytes;
+    connection->policy = grille_policy_ref(options->policy);
+    (void)snprintf(connection->name, sizeof connection->name, "%s", options->name);
+    grille_job_init(&connection->flush, grille_connection_on_flush);
+    grille_job_init(&connection->step, grille_connection_on_step);
+    grille_budget_init(&connection->budget, options->max_memory_bytes);
+    connection->last_active_us = grille_loop_refresh(loop);
+    return connection;
+}
+
+grille_reason grille_connection_new(grille_loop *loop, int fd, const grille_connection_options *options,
+                                    const grille_connection_events *events, void *user,
+                                    grille_connection **connection, grille_error *error) {
+    grille_connection *made = allocate(loop, fd, options, events, user);
+    grille_reason reason =
+        made == NULL ? grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY) : make_secure(made, options, error);
+    if (reason == GRILLE_REASON_OK) reason = start_handles(made, error);
+    if (reason != GRILLE_REASON_OK) {
+        if (made != NULL) {
+            grille_secure_free(made->secure);
+            grille_policy_free(made->policy);
+            free(made);
+        }
+        (void)close(fd);
+        return reason;
+    }
+    grille_connection_poll(made, UV_READABLE);
+    grille_connection_arm(made);
+    grille_connection_changed(made);
+    *connection = made;
+    return GRILLE_REASON_OK;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One connection: a socket, a secure channel end (secure/secure.h) on it, an endpoint (rpc/endpoint.h) on that. Belongs
+ * to its loop's leader. */
+#ifndef GRILLE_LOOP_CONNECTION_H
+#define GRILLE_LOOP_CONNECTION_H
+
+#include "loop/loop.h"
+#include "rpc/endpoint.h"
+#include "secure/secure.h"
+
+typedef struct grille_connection grille_connection;
+
+/* What a connection tells its owner, on the loop's thread. Any function of the connection may be called inside. */
+typedef struct grille_connection_events {
+    /* The peer is verified and there is an endpoint: calls may be started. Once, at most. An initiator's first calls may
+     * travel before the peer has verified us. */
+    void (*on_started)(grille_connection *connection, void *user);
+    /* Both ends are verified. Once, at most, after on_started. */
+    void (*on_open)(grille_connection *connection, void *user);
+    /* Bytes came or left, or time passed: there may be room for more calls, the peer may drain, we may be drained. */
+    void (*on_progress)(grille_connection *connection, void *user);
+    /* The connection is over: every call on it has ended, no new one can be started. Once. The endpoint is gone for the
+     * owner. `why` lives during the event; its code is OK when the owner closed it. */
+    void (*on_ended)(grille_connection *connection, const grille_error *why, void *user);
+    /* Socket, handles and handlers are gone; memory goes right afterwards. Once, last. */
+    void (*on_freed)(grille_connection *connection, void *user);
+} grille_connection_events;
+
+typedef struct grille_connection_options {
+    grille_secure_role role;
+    grille_cipher cipher;
+    const grille_crypto *crypto;
+    const grille_identity *identity;  /* outlives the connection */
+    grille_policy *policy;            /* referenced */
+    uint64_t build;                   /* claim */
+    const grille_registry *registry;  /* NULL: serves nothing; outlives the connection */
+    grille_executor *executor;        /* NULL: handlers run on the loop; outlives the connection */
+    uint32_t max_streams;
+    size_t max_message_bytes;
+    size_t max_memory_bytes;
+    const char *name; /* for log lines; copied, cut at 160 bytes */
+} grille_connection_options;
+
+/* Takes over the descriptor (also when it fails: it is closed then) and starts the handshake. Errors: what
+ * grille_secure_new answers, OUT_OF_MEMORY, LOOP_SOCKET. */
+GRILLE_MUST_USE grille_reason grille_connection_new(grille_loop *loop, int fd, const grille_connection_options *options,
+                                                    const grille_connection_events *events, void *user,
+                                                    grille_connection **connection, grille_error *error);
+
+/* NULL before on_started and after on_ended. */
+grille_endpoint *grille_connection_endpoint(grille_connection *connection);
+/* NULL before on_started. */
+const grille_peer_identity *grille_connection_peer(grille_connection *connection);
+bool grille_connection_is_open(const grille_connection *connection);
+
+/* To be called after something was done on the endpoint: what it has to say leaves at the end of this turn. */
+void grille_connection_changed(grille_connection *connection);
+
+/* Takes no new calls of the peer and closes when all have ended; at once when the peer is not verified yet. */
+void grille_connection_drain(grille_connection *connection);
+
+/* Ends it: calls of ours end with `code` and why's text, what is outgoing and a goodbye leave, then the socket closes.
+ * on_ended comes inside. Harmless when it has ended. */
+void grille_connection_end(grille_connection *connection, const grille_error *why, grille_code code);
+/* The same because the owner wants it: on_ended gets a `why` of OK. */
+void grille_connection_close(grille_connection *connection, grille_code code, const char *text);
+
+#endif

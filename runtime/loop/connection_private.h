@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the files of a connection share. */
+#ifndef GRILLE_LOOP_CONNECTION_PRIVATE_H
+#define GRILLE_LOOP_CONNECTION_PRIVATE_H
+
+#include "loop/connection.h"
+
+/* What is expected next. */
+typedef enum connection_stage {
+    CONNECTION_HANDSHAKE, /* TLS and gate */
+    CONNECTION_FRAMES,    /* both ends verified */
+    CONNECTION_GOODBYE,   /* ended; what is outgoing still leaves */
+    CONNECTION_LINGER,    /* all has left, our direction is shut down: the peer's end of the stream */
+    CONNECTION_GONE       /* the descriptor is closed: handles and handlers */
+} connection_stage;
+
+struct grille_connection {
+    grille_loop *loop;
+    const grille_connection_events *events;
+    void *user;
+    connection_stage stage;
+    bool ended;    /* on_ended was told */
+    bool draining;
+    int fd;
+    uv_poll_t poll;
+    int polled_events;
+    uv_timer_t timer;
+    grille_time_us armed_us; /* when the timer fires, or GRILLE_TIME_NEVER */
+    unsigned open_handles;
+    grille_job flush; /* at the end of a turn */
+    grille_job step;  /* one piece of the handshake */
+    grille_budget budget;
+    grille_secure *secure;
+    grille_endpoint *endpoint;
+    grille_peer_identity peer;
+    bool has_peer;
+    bool unsent; /* the endpoint gave frames that are not all written yet */
+    grille_time_us last_active_us;
+    bool trimmed; /* nothing happened since the buffers were given back */
+    grille_time_us linger_until_us;
+    size_t lingered_bytes;
+    grille_registry const *registry;
+    grille_executor *executor;
+    grille_policy *policy;
+    bool initiator;
+    uint32_t max_streams;
+    size_t max_message_bytes;
+    char name[160];
+};
+
+/* connection.c */
+
+/* grille_connection_end for a socket that is of no use any more: nothing is sent. */
+void grille_connection_lose(grille_connection *connection, const grille_error *why);
+/* Everything outgoing has left. */
+void grille_connection_said_goodbye(grille_connection *connection);
+/* Closes the descriptor and the handles. */
+void grille_connection_finish(grille_connection *connection);
+/* Sets the timer for the next expiry, if that is earlier than what it is set for. */
+void grille_connection_arm(grille_connection *connection);
+/* Which events of the socket are wanted. */
+void grille_connection_poll(grille_connection *connection, int events);
+
+/* connection_receive.c */
+
+void grille_connection_on_readable(grille_connection *connection);
+/* One step of TLS or gate, a job of the loop. */
+void grille_connection_on_step(grille_job *job);
+
+/* connection_send.c */
+
+/* Writes what there is to write, a job of the loop. */
+void grille_connection_on_flush(grille_job *job);
+void grille_connection_write(grille_connection *connection);
+/* Moves the endpoint's last words (a broken rule) into what is outgoing. */
+void grille_connection_queue_goodbye(grille_connection *connection);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop/dialer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "loop/hybrid.h"
+#include "loop/socket.h"
+
+/* A Unix socket whose backlog is full refuses at once (EAGAIN): ask again this often. */
+#define RETRY_MS 10
+
+typedef enum dialer_stage { DIALER_CONNECTING, DIALER_BACKLOG_FULL, DIALER_HYBRID_ANSWER, DIALER_OVER } dialer_stage;
+
+struct grille_dialer {
+    grille_loop *loop;
+    grille_address address;
+    char name[GRILLE_ADDRESS_TEXT_BYTES];
+    grille_dialed_fn *done;
+    void *user;
+    dialer_stage stage;
+    unsigned attempt;
+    uint64_t share_us; /* time for one attempt */
+    uint32_t timeout_ms;
+    grille_time_us attempt_ends_us;
+    int fd;
+    uv_timer_t timer;
+    uv_poll_t *poll; /* memory of its own: libuv wants a fresh one per descriptor, and keeps it until it is closed */
+    grille_hybrid_answer answer;
+    grille_job finish; /* tells the result in a turn of its own */
+    grille_error error;
+};
+
+static void try_next(grille_dialer *dialer);
+
+static void free_poll(uv_handle_t *poll) {
+    free(poll);
+}
+
+static void free_dialer(uv_handle_t *timer) {
+    free(timer->data);
+}
+
+static void stop_watching(grille_dialer *dialer) {
+    if (dialer->poll != NULL) uv_close((uv_handle_t *)dialer->poll, free_poll);
+    dialer->poll = NULL;
+}
+
+static void close_socket(grille_dialer *dialer) {
+    stop_watching(dialer);
+    if (dialer->fd >= 0) (void)close(dialer->fd);
+    dialer->fd = -1;
+}
+
+static void over(grille_dialer *dialer) {
+    stop_watching(dialer);
+    dialer->stage = DIALER_OVER;
+    (void)uv_timer_stop(&dialer->timer);
+    grille_loop_at_end_of_turn(dialer->loop, &dialer->finish);
+}
+
+static void on_finish(grille_job *job) {
+    grille_dialer *dialer = grille_container(job, grille_dialer, finish);
+    grille_loop_active(dialer->loop);
+    dialer->done(dialer->user, dialer->fd, &dialer->error);
+    uv_close((uv_handle_t *)&dialer->timer, free_dialer);
+}
+
+/* This attempt is lost; the next, if there is one, or the end. */
+static void attempt_failed(grille_dialer *dialer) {
+    grille_socket_name name;
+    close_socket(dialer);
+    if (dialer->address.kind != GRILLE_ADDRESS_FD &&
+        grille_socket_name_to_dial(&dialer->address, dialer->attempt + 1, &name)) {
+        dialer->attempt++;
+        try_next(dialer);
+        return;
+    }
+    over(dialer);
+}
+
+static const char *likely_cause(int status) {
+    switch (-status) {
+    case ENOENT:
+        return "no such socket: is the server running, and is the path right?";
+    case ECONNREFUSED:
+        return "nobody listens there: is the server running?";
+    case ECONNRESET:
+        return "nobody listens on that port: is the server running, and is the port right?";
+    case EACCES:
+    case EPERM:
+        return "the socket's permissions do not let this user in";
+    case ENODEV:
+    case EADDRNOTAVAIL:
+        return "no vsock to that CID here: is the enclave running, and is the CID right?";
+    default:
+        return "is the server running, and is the address right?";
+    }
+}
+
+static void fail_connect(grille_dialer *dialer, int status) {
+    (void)grille_error_set(&dialer->error, GRILLE_REASON_LOOP_DIAL, "connecting to %s failed: %s; %s", dialer->name,
+                           strerror(-status), likely_cause(status));
+    attempt_failed(dialer);
+}
+
+static void fail_hybrid(grille_dialer *dialer, const char *what) {
+    (void)grille_error_set(&dialer->error, GRILLE_REASON_LOOP_HYBRID_REFUSED,
+                           "%s: the VMM's socket took the connection, but %s: does the guest listen on vsock port %u?",
+                           dialer->name, what, dialer->address.port);
+    attempt_failed(dialer);
+}
+
+static void read_answer(grille_dialer *dialer) {
+    switch (grille_hybrid_read_answer(&dialer->answer, dialer->fd)) {
+    case GRILLE_HYBRID_MORE:
+        break;
+    case GRILLE_HYBRID_CONNECTED:
+        over(dialer);
+        break;
+    case GRILLE_HYBRID_CLOSED:
+        fail_hybrid(dialer, "it closed without an answer");
+        break;
+    case GRILLE_HYBRID_BAD:
+        fail_hybrid(dialer, "its answer is not a line \"OK PORT\" of at most 32 bytes");
+        break;
+    }
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events);
+
+static void watch(grille_dialer *dialer, int events) {
+    stop_watching(dialer);
+    dialer->poll = calloc(1, sizeof *dialer->poll);
+    int result = dialer->poll == NULL
+                     ? UV_ENOMEM
+                     : uv_poll_init_socket(&dialer->loop->uv, dialer->poll, dialer->fd);
+    if (result != 0) {
+        free(dialer->poll);
+        dialer->poll = NULL;
+        fail_connect(dialer, result);
+        return;
+    }
+    dialer->poll->data = dialer;
+    (void)uv_poll_start(dialer->poll, events, on_ready);
+}
+
+static void connected(grille_dialer *dialer) {
+    if (dialer->address.kind != GRILLE_ADDRESS_HYBRID) {
+        over(dialer);
+        return;
+    }
+    if (!grille_hybrid_send_connect(dialer->fd, dialer->address.port)) {
+        fail_hybrid(dialer, "it did not take our CONNECT line");
+        return;
+    }
+    dialer->stage = DIALER_HYBRID_ANSWER;
+    dialer->answer.len = 0;
+    watch(dialer, UV_READABLE);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events) {
+    grille_dialer *dialer = poll->data;
+    (void)status; /* libuv reports a failed connect as EBADF; SO_ERROR has the real one */
+    (void)events;
+    grille_loop_active(dialer->loop);
+    if (dialer->stage == DIALER_HYBRID_ANSWER) {
+        read_answer(dialer);
+        return;
+    }
+    int result = grille_socket_pending_error(dialer->fd);
+    stop_watching(dialer);
+    if (result == 0) {
+        connected(dialer);
+    } else {
+        fail_connect(dialer, result);
+    }
+}
+
+static void start_connect(grille_dialer *dialer, const grille_socket_name *name) {
+    int result = grille_socket_connect(dialer->fd, name);
+    if (result == 0) {
+        connected(dialer);
+    } else if (result == -EINPROGRESS) {
+        dialer->stage = DIALER_CONNECTING;
+        watch(dialer, UV_WRITABLE);
+    } else if (result == -EAGAIN) {
+        dialer->stage = DIALER_BACKLOG_FULL;
+    } else {
+        fail_connect(dialer, result);
+    }
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void arm(grille_dialer *dialer) {
+    if (dialer->stage == DIALER_OVER) return;
+    grille_time_us now_us = grille_clock_us();
+    uint64_t left_ms = dialer->attempt_ends_us <= now_us ? 0 : (dialer->attempt_ends_us - now_us + 999) / 1000;
+    if (dialer->stage == DIALER_BACKLOG_FULL && left_ms > RETRY_MS) left_ms = RETRY_MS;
+    (void)uv_timer_start(&dialer->timer, on_timer, left_ms, 0);
+}
+
+static void try_once(grille_dialer *dialer) {
+    grille_socket_name name;
+    if (!grille_socket_name_to_dial(&dialer->address, dialer->attempt, &name)) {
+        (void)grille_error_set(&dialer->error, GRILLE_REASON_LOOP_ADDRESS_UNSUPPORTED,
+                               "%s is an address to listen on, not one to connect to", dialer->name);
+        over(dialer);
+        return;
+    }
+    int result = grille_socket_open(&name, &dialer->fd);
+    if (result != 0) {
+        (void)grille_error_set(&dialer->error, GRILLE_REASON_LOOP_SOCKET, "no socket for %s: %s", dialer->name,
+                               strerror(-result));
+        attempt_failed(dialer);
+        return;
+    }
+    start_connect(dialer, &name);
+}
+
+static void try_next(grille_dialer *dialer) {
+    dialer->attempt_ends_us = grille_time_after(grille_clock_us(), dialer->share_us);
+    try_once(dialer);
+    arm(dialer);
+}
+
+static void on_timer(uv_timer_t *timer) {
+    grille_dialer *dialer = timer->data;
+    grille_loop_active(dialer->loop);
+    if (grille_clock_us() < dialer->attempt_ends_us) {
+        if (dialer->stage == DIALER_BACKLOG_FULL) {
+            close_socket(dialer);
+            try_once(dialer);
+        }
+        arm(dialer);
+        return;
+    }
+    (void)grille_error_set(&dialer->error, GRILLE_REASON_LOOP_DIAL_TIMEOUT,
+                           "connecting to %s: no answer within the connect timeout of %u ms; is the peer running, and "
+                           "is the address right?",
+                           dialer->name, dialer->timeout_ms);
+    attempt_failed(dialer);
+}
+
+static void adopt(grille_dialer *dialer) {
+    int result = grille_socket_adopt(dialer->address.fd);
+    if (result == 0) {
+        dialer->fd = dialer->address.fd;
+    } else {
+        (void)grille_error_set(&dialer->error, GRILLE_REASON_LOOP_SOCKET, "%s is not a usable stream socket: %s",
+                               dialer->name, strerror(-result));
+    }
+    over(dialer);
+}
+
+grille_reason grille_dialer_start(grille_loop *loop, const grille_address *address, uint32_t timeout_ms,
+                                  grille_dialed_fn *done, void *user, grille_dialer **dialer) {
+    grille_dialer *made = calloc(1, sizeof *made);
+    if (made == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
+    made->loop = loop;
+    made->address = *address;
+    made->done = done;
+    made->user = user;
+    made->timeout_ms = timeout_ms;
+    made->fd = -1;
+    bool parent = address->kind == GRILLE_ADDRESS_VSOCK && address->cid_kind == GRILLE_VSOCK_CID_PARENT;
+    made->share_us = (uint64_t)timeout_ms * 1000 / (parent ? GRILLE_VSOCK_PARENT_CIDS : 1);
+    grille_address_format(address, made->name);
+    grille_job_init(&made->finish, on_finish);
+    (void)uv_timer_init(&loop->uv, &made->timer);
+    made->timer.data = made;
+    *dialer = made;
+    if (address->kind == GRILLE_ADDRESS_FD) {
+        adopt(made);
+    } else {
+        try_next(made);
+    }
+    return GRILLE_REASON_OK;
+}
+
+void grille_dialer_cancel(grille_dialer *dialer) {
+    grille_job_cancel(&dialer->finish);
+    close_socket(dialer);
+    dialer->stage = DIALER_OVER;
+    uv_close((uv_handle_t *)&dialer->timer, free_dialer);
+}

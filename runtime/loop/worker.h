@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The worker pool: threads that run the handlers marked offload, and one executor per loop in front of them. */
+#ifndef GRILLE_LOOP_WORKER_H
+#define GRILLE_LOOP_WORKER_H
+
+#include "loop/loop.h"
+#include "rpc/executor.h"
+
+typedef struct grille_workers grille_workers;
+
+/* `count` threads (at least 1) and a queue of at most `max_queued` tasks. OUT_OF_MEMORY, or SYSTEM when a thread can't be
+ * made. */
+GRILLE_MUST_USE grille_reason grille_workers_new(uint32_t count, size_t max_queued, grille_workers **workers,
+                                                 grille_error *error);
+
+/* Lets queued tasks run, ends the threads and frees. The loops must have seen all their tasks done. NULL is ignored. */
+void grille_workers_free(grille_workers *workers);
+
+/* The executor of one loop: `done` of its tasks runs on that loop. Caller's storage. */
+typedef struct grille_loop_executor {
+    grille_executor executor;
+    grille_workers *workers;
+    grille_loop *loop;
+    pthread_mutex_t lock;
+    grille_link finished; /* tasks whose `done` waits; under lock */
+    grille_job deliver;
+} grille_loop_executor;
+
+void grille_loop_executor_init(grille_loop_executor *executor, grille_workers *workers, grille_loop *loop);
+/* After grille_workers_free. */
+void grille_loop_executor_deinit(grille_loop_executor *executor);
+
+#endif

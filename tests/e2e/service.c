@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const grille_method e2e_methods[E2E_METHODS] = {
+    {.path = "/test.E2e/Echo", .id = 0x11, .request = &fake_type, .response = &fake_type},
+    {.path = "/test.E2e/Work", .id = 0x12, .flags = GRILLE_METHOD_OFFLOAD, .request = &fake_type, .response = &fake_type},
+    {.path = "/test.E2e/Secret", .id = 0x13, .request = &fake_type, .response = &fake_type},
+};
+
+const grille_service e2e_service = {
+    .name = "test.E2e", .id = 0x10, .methods = e2e_methods, .method_count = E2E_METHODS};
+
+static grille_code copy_answer(grille_call *call, const char *text, fake_message *response) {
+    size_t size = strlen(text) + 1;
+    char *copy = grille_call_alloc(call, size);
+    if (copy == NULL) return GRILLE_RESOURCE_EXHAUSTED;
+    memcpy(copy, text, size);
+    response->text = copy;
+    return GRILLE_OK;
+}
+
+static grille_code call_back(grille_call *call, e2e_counts *counts, fake_message *response) {
+    char answer[256];
+    grille_code code = e2e_call(counts->back, E2E_ECHO, "inner", NULL, answer, sizeof answer);
+    return copy_answer(call, grille_code_name(code), response);
+}
+
+static grille_code act(grille_call *call, const char *text, fake_message *response, e2e_counts *counts) {
+    if (strncmp(text, "sleep:", 6) == 0) usleep((useconds_t)strtoul(text + 6, NULL, 10) * 1000);
+    if (strncmp(text, "fail:", 5) == 0) {
+        return grille_fail(call, (grille_code)strtoul(text + 5, NULL, 10), "failed as asked");
+    }
+    if (strcmp(text, "who") == 0) {
+        const grille_peer_identity *peer = grille_peer(call);
+        return copy_answer(call, peer->name[0] != '\0' ? peer->name : peer->module_id, response);
+    }
+    if (strcmp(text, "exit") == 0) _exit(42);
+    if (strcmp(text, "back") == 0) return call_back(call, counts, response);
+    response->text = text;
+    return GRILLE_OK;
+}
+
+static grille_code handle(grille_call *call, const void *request, void *response, const void *handlers, void *user) {
+    e2e_counts *counts = user;
+    const char *text = ((const fake_message *)request)->text;
+    (void)handlers;
+    atomic_fetch_add(&counts->started, 1);
+    grille_code code = act(call, text == NULL ? "" : text, response, counts);
+    if (grille_call_cancelled(call)) atomic_fetch_add(&counts->cancelled, 1);
+    atomic_fetch_add(&counts->finished, 1);
+    return code;
+}
+
+static grille_invoke_fn *const invoke[E2E_METHODS] = {handle, handle, handle};
+
+grille_code e2e_register(grille_server *server, e2e_counts *counts, grille_error *error) {
+    return grille_server_register(server, &e2e_service, invoke, NULL, counts, error);
+}
+
+static void take_answer(const grille_reply *reply, char *answer, size_t answer_size) {
+    const fake_message *response = reply->response;
+    const char *text = response != NULL && response->text != NULL ? response->text : reply->message;
+    (void)snprintf(answer, answer_size, "%s", text);
+}
+
+grille_code e2e_call(grille_channel *channel, e2e_method method, const char *text, const grille_call_options *options,
+                     char *answer, size_t answer_size) {
+    const fake_message request = {text};
+    grille_reply reply;
+    grille_code code = grille_call_unary(channel, &e2e_methods[method], &request, options, &reply);
+    take_answer(&reply, answer, answer_size);
+    grille_reply_free(&reply);
+    return code;
+}
+
+static void deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    e2e_async *async = user;
+    char answer[1024];
+    (void)callback;
+    take_answer(reply, answer, sizeof answer);
+    async->done(reply->code, answer, async->user);
+}
+
+grille_code e2e_call_async(grille_channel *channel, e2e_method method, const char *text,
+                           const grille_call_options *options, e2e_async *async, grille_call **call) {
+    const fake_message request = {text};
+    return grille_call_unary_async(channel, &e2e_methods[method], &request, options, deliver, NULL, async, call);
+}

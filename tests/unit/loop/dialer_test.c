@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop/dialer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "loop/socket.h"
+#include "tests/unit/loop/support.h"
+
+typedef struct dialled {
+    bool done;
+    unsigned times;
+    int fd;
+    grille_error error;
+} dialled;
+
+static void on_dialed(void *user, int fd, const grille_error *error) {
+    dialled *result = user;
+    result->done = true;
+    result->times++;
+    result->fd = fd;
+    result->error = *error;
+}
+
+static grille_address parse(const char *text) {
+    grille_address address;
+    assert_int_equal(grille_address_parse(text, &address, NULL), GRILLE_REASON_OK);
+    return address;
+}
+
+static grille_dialer *start(grille_loop *loop, const char *text, uint32_t timeout_ms, dialled *result) {
+    grille_address address = parse(text);
+    grille_dialer *dialer = NULL;
+    assert_int_equal(grille_dialer_start(loop, &address, timeout_ms, on_dialed, result, &dialer), GRILLE_REASON_OK);
+    assert_false(result->done); /* never inside the start */
+    return dialer;
+}
+
+static dialled dial(const char *text, uint32_t timeout_ms) {
+    grille_loop loop;
+    dialled result = {.fd = -1};
+    open_loop(&loop, 0);
+    (void)start(&loop, text, timeout_ms, &result);
+    turn_until(&loop, &result.done);
+    grille_loop_turn(&loop, false);
+    assert_int_equal(result.times, 1);
+    grille_loop_deinit(&loop);
+    return result;
+}
+
+static int listen_at(const char *text, int backlog) {
+    grille_address address = parse(text);
+    grille_socket_name name;
+    int fd;
+    assert_true(grille_socket_name_to_bind(&address, &name));
+    if (address.kind == GRILLE_ADDRESS_HYBRID) assert_true(grille_socket_name_to_dial(&address, 0, &name));
+    assert_int_equal(grille_socket_open(&name, &fd), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&name.storage, name.len), 0);
+    assert_int_equal(listen(fd, backlog), 0);
+    return fd;
+}
+
+static void test_connects(void **state) {
+    char text[64];
+    (void)state;
+    (void)snprintf(text, sizeof text, "unix-abstract:grille-dialer-%d", (int)getpid());
+    int listener = listen_at(text, 1);
+    dialled result = dial(text, 1000);
+    assert_true(result.fd >= 0);
+    close(result.fd);
+    close(listener);
+}
+
+static void test_nobody_listens(void **state) {
+    char text[64];
+    (void)state;
+    dialled result = dial("unix:/nonexistent/grille.sock", 1000);
+    assert_int_equal(result.fd, -1);
+    assert_string_equal(result.error.name, "LOOP-DIAL");
+    assert_int_equal(result.error.code, GRILLE_UNAVAILABLE);
+    assert_non_null(strstr(result.error.text, "unix:/nonexistent/grille.sock"));
+    assert_non_null(strstr(result.error.text, "No such file"));
+    (void)snprintf(text, sizeof text, "unix-abstract:grille-nobody-%d", (int)getpid());
+    result = dial(text, 1000);
+    assert_non_null(strstr(result.error.text, "nobody listens"));
+}
+
+/* A refused TCP connect is reported by SO_ERROR: libuv itself says EBADF. */
+static void test_tcp_refusal_keeps_its_reason(void **state) {
+    grille_address address = parse("tcp:127.0.0.1:0");
+    grille_socket_name name;
+    char text[GRILLE_ADDRESS_TEXT_BYTES];
+    int fd;
+    (void)state;
+    assert_true(grille_socket_name_to_bind(&address, &name));
+    assert_int_equal(grille_socket_open(&name, &fd), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&name.storage, name.len), 0);
+    address.port = grille_socket_bound_port(fd);
+    grille_address_format(&address, text);
+    dialled result = dial(text, 1000);
+    assert_string_equal(result.error.name, "LOOP-DIAL");
+    assert_non_null(strstr(result.error.text, "Connection refused"));
+    close(fd);
+}
+
+/* A full backlog answers EAGAIN at once; the dialer asks again until its time is over. */
+static void test_full_backlog_times_out(void **state) {
+    char text[64];
+    int filler[8], filled = 0;
+    grille_socket_name name;
+    (void)state;
+    (void)snprintf(text, sizeof text, "unix-abstract:grille-full-%d", (int)getpid());
+    int listener = listen_at(text, 0);
+    grille_address address = parse(text);
+    assert_true(grille_socket_name_to_dial(&address, 0, &name));
+    for (; filled < 8; filled++) {
+        assert_int_equal(grille_socket_open(&name, &filler[filled]), 0);
+        if (grille_socket_connect(filler[filled], &name) == -EAGAIN) break;
+    }
+    assert_true(filled < 8);
+    close(filler[filled]);
+    dialled result = dial(text, 60);
+    assert_int_equal(result.fd, -1);
+    assert_string_equal(result.error.name, "LOOP-DIAL-TIMEOUT");
+    assert_non_null(strstr(result.error.text, "60 ms"));
+    while (filled-- > 0) close(filler[filled]);
+    close(listener);
+}
+
+static void test_full_backlog_is_tried_again(void **state) {
+    char text[64];
+    int filler[8], filled = 0, accepted;
+    grille_socket_name name;
+    grille_loop loop;
+    dialled result = {.fd = -1};
+    (void)state;
+    (void)snprintf(text, sizeof text, "unix-abstract:grille-again-%d", (int)getpid());
+    int listener = listen_at(text, 0);
+    grille_address address = parse(text);
+    assert_true(grille_socket_name_to_dial(&address, 0, &name));
+    for (; filled < 8; filled++) {
+        assert_int_equal(grille_socket_open(&name, &filler[filled]), 0);
+        if (grille_socket_connect(filler[filled], &name) == -EAGAIN) break;
+    }
+    close(filler[filled]);
+    open_loop(&loop, 0);
+    (void)start(&loop, text, 5000, &result);
+    for (int i = 0; i < filled; i++) {
+        assert_int_equal(grille_socket_accept(listener, &accepted), 0);
+        close(accepted);
+    }
+    turn_until(&loop, &result.done);
+    assert_true(result.fd >= 0);
+    close(result.fd);
+    while (filled-- > 0) close(filler[filled]);
+    close(listener);
+    grille_loop_deinit(&loop);
+}
+
+/* Plays a VMM's socket: takes the CONNECT line, answers, passes what comes behind. */
+static void play_hybrid(const char *answer, const char *expected_error, const char *guest_says) {
+    char folder[32], text[64], line[64] = {0};
+    grille_loop loop;
+    dialled result = {.fd = -1};
+    int vmm = -1;
+    make_folder(folder);
+    (void)snprintf(text, sizeof text, "hybrid:%s/vm:5005", folder);
+    int listener = listen_at(text, 1);
+    open_loop(&loop, 0);
+    (void)start(&loop, text, 2000, &result);
+    while (grille_socket_accept(listener, &vmm) == -EAGAIN) grille_loop_turn(&loop, false);
+    for (size_t len = 0; strchr(line, '\n') == NULL;) {
+        long moved = grille_socket_read(vmm, line + len, sizeof line - 1 - len);
+        if (moved > 0) len += (size_t)moved;
+        grille_loop_turn(&loop, false);
+    }
+    assert_string_equal(line, "CONNECT 5005\n");
+    for (size_t i = 0; answer[i] != '\0'; i++) {
+        /* The dialer may have given up on the line by now. */
+        if (grille_socket_write(vmm, answer + i, 1) != 1) break;
+        grille_loop_turn(&loop, false);
+    }
+    if (guest_says == NULL) {
+        close(vmm);
+        vmm = -1;
+    }
+    turn_until(&loop, &result.done);
+    if (expected_error == NULL) {
+        char said[16] = {0};
+        assert_true(result.fd >= 0);
+        assert_int_equal(grille_socket_write(vmm, guest_says, strlen(guest_says)), strlen(guest_says));
+        assert_int_equal(grille_socket_read(result.fd, said, sizeof said), strlen(guest_says));
+        assert_string_equal(said, guest_says);
+        close(result.fd);
+    } else {
+        assert_int_equal(result.fd, -1);
+        assert_string_equal(result.error.name, "LOOP-HYBRID-REFUSED");
+        assert_non_null(strstr(result.error.text, expected_error));
+    }
+    if (vmm >= 0) close(vmm);
+    close(listener);
+    (void)snprintf(text, sizeof text, "%s/vm", folder);
+    (void)unlink(text);
+    (void)rmdir(folder);
+    grille_loop_deinit(&loop);
+}
+
+static void test_hybrid_handshake(void **state) {
+    (void)state;
+    play_hybrid("OK 1073741824\n", NULL, "hello");
+    play_hybrid("ERROR\n", "its answer is not a line", "");
+    play_hybrid("OK 11111111111111111111111111111111111111111\n", "its answer is not a line", "");
+    play_hybrid("", "closed without an answer", NULL);
+    play_hybrid("OK 10", "closed without an answer", NULL);
+}
+
+static void test_silent_hybrid_socket_times_out(void **state) {
+    char folder[32], text[64];
+    (void)state;
+    make_folder(folder);
+    (void)snprintf(text, sizeof text, "hybrid:%s/vm:5005", folder);
+    int listener = listen_at(text, 1);
+    dialled result = dial(text, 40);
+    assert_string_equal(result.error.name, "LOOP-DIAL-TIMEOUT");
+    close(listener);
+    (void)snprintf(text, sizeof text, "%s/vm", folder);
+    (void)unlink(text);
+    (void)rmdir(folder);
+}
+
+static void test_takes_a_descriptor_over(void **state) {
+    int ends[2];
+    char text[16];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    (void)snprintf(text, sizeof text, "fd:%d", ends[0]);
+    dialled result = dial(text, 1000);
+    assert_int_equal(result.fd, ends[0]);
+    assert_true((fcntl(ends[0], F_GETFL) & O_NONBLOCK) != 0);
+    close(ends[0]);
+    close(ends[1]);
+    result = dial("fd:1000000", 1000);
+    assert_string_equal(result.error.name, "LOOP-SOCKET");
+    assert_non_null(strstr(result.error.text, "Bad file descriptor"));
+}
+
+static void test_listening_addresses_are_refused(void **state) {
+    (void)state;
+    assert_string_equal(dial("vsock:any:5000", 1000).error.name, "LOOP-ADDRESS-UNSUPPORTED");
+    assert_string_equal(dial("tcp:127.0.0.1:0", 1000).error.name, "LOOP-ADDRESS-UNSUPPORTED");
+}
+
+static void test_cancelled_dialer_is_silent(void **state) {
+    grille_loop loop;
+    dialled result = {.fd = -1};
+    char text[64];
+    (void)state;
+    (void)snprintf(text, sizeof text, "unix-abstract:grille-cancel-%d", (int)getpid());
+    int listener = listen_at(text, 1);
+    open_loop(&loop, 0);
+    grille_dialer_cancel(start(&loop, text, 1000, &result));
+    grille_dialer *dialer = start(&loop, "unix:/nonexistent", 1000, &result);
+    grille_dialer_cancel(dialer);
+    for (int i = 0; i < 10; i++) grille_loop_turn(&loop, false);
+    assert_false(result.done);
+    grille_loop_deinit(&loop);
+    close(listener);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_connects),
+        cmocka_unit_test(test_nobody_listens),
+        cmocka_unit_test(test_tcp_refusal_keeps_its_reason),
+        cmocka_unit_test(test_full_backlog_times_out),
+        cmocka_unit_test(test_full_backlog_is_tried_again),
+        cmocka_unit_test(test_hybrid_handshake),
+        cmocka_unit_test(test_silent_hybrid_socket_times_out),
+        cmocka_unit_test(test_takes_a_descriptor_over),
+        cmocka_unit_test(test_listening_addresses_are_refused),
+        cmocka_unit_test(test_cancelled_dialer_is_silent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop/poller.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void test_starts_with_the_whole_budget(void **state) {
+    grille_poller poller;
+    (void)state;
+    grille_poller_init(&poller, 50);
+    assert_int_equal(poller.budget_us, 50);
+    grille_poller_init(&poller, 0);
+    assert_int_equal(poller.budget_us, 0);
+}
+
+static void test_misses_halve_down_to_a_sixteenth(void **state) {
+    static const uint64_t expected[] = {24, 12, 6, 3, 3, 3};
+    grille_poller poller;
+    (void)state;
+    grille_poller_init(&poller, 48);
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        grille_poller_missed(&poller, 5000);
+        assert_int_equal(poller.budget_us, expected[i]);
+    }
+}
+
+/* The least budget is never 0, or polling could not come back. */
+static void test_small_budgets_keep_one_microsecond(void **state) {
+    grille_poller poller;
+    (void)state;
+    grille_poller_init(&poller, 1);
+    for (int i = 0; i < 10; i++) grille_poller_missed(&poller, 5000);
+    assert_int_equal(poller.budget_us, 1);
+}
+
+static void test_a_hit_restores(void **state) {
+    grille_poller poller;
+    (void)state;
+    grille_poller_init(&poller, 48);
+    for (int i = 0; i < 10; i++) grille_poller_missed(&poller, 5000);
+    grille_poller_hit(&poller);
+    assert_int_equal(poller.budget_us, 48);
+}
+
+/* A wait that the whole budget would have caught restores it; one microsecond more does not. */
+static void test_a_short_wait_restores(void **state) {
+    grille_poller poller;
+    (void)state;
+    grille_poller_init(&poller, 48);
+    for (int i = 0; i < 10; i++) grille_poller_missed(&poller, 5000);
+    grille_poller_missed(&poller, 97);
+    assert_int_equal(poller.budget_us, 3);
+    grille_poller_missed(&poller, 96);
+    assert_int_equal(poller.budget_us, 48);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_starts_with_the_whole_budget), cmocka_unit_test(test_misses_halve_down_to_a_sixteenth),
+        cmocka_unit_test(test_small_budgets_keep_one_microsecond), cmocka_unit_test(test_a_hit_restores),
+        cmocka_unit_test(test_a_short_wait_restores),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
