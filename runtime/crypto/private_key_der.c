@@ -47,7 +47,7 @@ static void read_pkcs8(grille_reader *info, uint8_t version, grille_private_key_
     read_sec1(&key, true, parts);
     if (grille_reader_end(&wrapped) != GRILLE_REASON_OK || grille_reader_end(&key) != GRILLE_REASON_OK)
         grille_reader_fail(info, bad);
-    if (version == pkcs8_version_2 && grille_der_peek(info) == GRILLE_DER_CONTEXT(1)) {
+    if (version == pkcs8_version_2) {
         grille_reader bits = grille_reader_of(grille_der_read(info, GRILLE_DER_CONTEXT(1), bad));
         if (grille_read_u8(&bits) != 0 || bits.left == 0) grille_reader_fail(info, bad);
         parts->second_point = grille_read_rest(&bits);

@@ -132,7 +132,8 @@ grille_code grille_data_fingerprint(const uint8_t key[GRILLE_DATA_KEY_BYTES], gr
     if (reason == GRILLE_REASON_OK) {
         reason = crypto->hmac(GRILLE_SHA256, grille_bytes_of(derived, sizeof derived), &data, 1, mac);
     }
-    for (at = 0; reason == GRILLE_REASON_OK && at < len; at++) out[at] = mac[at];
+    for (at = 0; reason == GRILLE_REASON_OK && at < len; at++)
+        out[at] = mac[at];
     grille_wipe(prk, sizeof prk);
     grille_wipe(derived, sizeof derived);
     grille_wipe(mac, sizeof mac);

@@ -28,8 +28,8 @@ static void a_sealed_key_opens_for_its_owner_only(void **state) {
     assert_int_equal(grille_sealing_key_new(&key, &error), GRILLE_OK);
     assert_int_equal(grille_sealing_key_new(&other, &error), GRILLE_OK);
     assert_int_equal(grille_sealing_key_public(key).len, 91);
-    assert_int_equal(grille_seal(grille_sealing_key_public(key), TEXT("purpose"), TEXT("data key"), encapsulated, sealed,
-                                 sizeof sealed, &sealed_len, &error),
+    assert_int_equal(grille_seal(grille_sealing_key_public(key), TEXT("purpose"), TEXT("data key"), encapsulated,
+                                 sealed, sizeof sealed, &sealed_len, &error),
                      GRILLE_OK);
     assert_int_equal(sealed_len, 8 + GRILLE_SEAL_TAG_BYTES);
     assert_int_equal(grille_sealing_key_open(key, enc, TEXT("purpose"), grille_bytes_of(sealed, sealed_len), plain,
@@ -52,8 +52,9 @@ static void a_sealed_key_opens_for_its_owner_only(void **state) {
                                                  sizeof plain, &len, &error),
                          GRILLE_UNAUTHENTICATED);
     }
-    assert_int_equal(grille_seal(TEXT("no key"), TEXT("p"), TEXT("x"), encapsulated, sealed, sizeof sealed, &len, &error),
-                     GRILLE_INVALID_ARGUMENT);
+    assert_int_equal(
+        grille_seal(TEXT("no key"), TEXT("p"), TEXT("x"), encapsulated, sealed, sizeof sealed, &len, &error),
+        GRILLE_INVALID_ARGUMENT);
     assert_string_equal(error.name, "CRYPTO-BAD-KEY");
     grille_sealing_key_free(key);
     grille_sealing_key_free(other);
@@ -74,7 +75,8 @@ static void sealed_data_opens_with_its_key_and_purpose_only(void **state) {
     assert_int_equal(grille_data_seal(key, TEXT("file"), TEXT("content"), sealed, sizeof sealed, &sealed_len, &error),
                      GRILLE_OK);
     assert_int_equal(sealed_len, 7 + GRILLE_DATA_OVERHEAD_BYTES);
-    assert_int_equal(grille_data_seal(key, TEXT("file"), TEXT("content"), again, sizeof again, &len, &error), GRILLE_OK);
+    assert_int_equal(grille_data_seal(key, TEXT("file"), TEXT("content"), again, sizeof again, &len, &error),
+                     GRILLE_OK);
     assert_memory_not_equal(sealed, again, sealed_len);
     assert_int_equal(
         grille_data_open(key, TEXT("file"), grille_bytes_of(sealed, sealed_len), plain, sizeof plain, &len, &error),
