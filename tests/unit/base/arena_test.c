@@ -108,6 +108,31 @@ static void test_block_shrinks_to_the_budget(void **state) {
     assert_int_equal(budget.used_bytes, 0);
 }
 
+/* Bytes that the arena charges for its next block, with the smallest pieces. */
+static size_t next_block_bytes(grille_arena *arena, const grille_budget *budget) {
+    size_t before = budget->used_bytes;
+    while (budget->used_bytes == before)
+        assert_non_null(grille_arena_alloc(arena, 1));
+    return budget->used_bytes - before;
+}
+
+/* Blocks double from 1 KiB, so that much data needs few, and stop at 32 KiB, so that little is left unused. */
+static void test_blocks_double_up_to_a_limit(void **state) {
+    grille_budget budget;
+    grille_arena arena;
+    size_t header_bytes = 0;
+    (void)state;
+    grille_budget_init(&budget, 1000000);
+    grille_arena_init(&arena, NULL, 0, &budget);
+    header_bytes = next_block_bytes(&arena, &budget) - 1024;
+    for (size_t expected = 2048; expected <= 32768; expected *= 2) {
+        assert_int_equal(next_block_bytes(&arena, &budget), expected + header_bytes);
+    }
+    assert_int_equal(next_block_bytes(&arena, &budget), 32768 + header_bytes);
+    grille_arena_reset(&arena);
+    assert_int_equal(budget.used_bytes, 0);
+}
+
 typedef struct piece {
     uint8_t *at;
     size_t len;
@@ -177,6 +202,7 @@ int main(void) {
         cmocka_unit_test(test_copy_is_followed_by_zero),
         cmocka_unit_test(test_sizes_that_overflow),
         cmocka_unit_test(test_block_shrinks_to_the_budget),
+        cmocka_unit_test(test_blocks_double_up_to_a_limit),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_out_of_memory_at_each_block),
     };

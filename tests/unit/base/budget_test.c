@@ -2,6 +2,7 @@
  * A budget is never overdrawn, and what failed is not charged. */
 #include "base/budget.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "cmocka_all.h"
@@ -139,11 +140,43 @@ static void test_model(void **state) {
     }
 }
 
+enum { THREADS = 4, CHARGE_BYTES = 100, SHARED_LIMIT_BYTES = 250 };
+
+/* Charges and releases; the answer is how often the budget was over its limit. */
+static void *charge_often(void *argument) {
+    grille_budget *budget = argument;
+    uintptr_t broken = 0;
+    for (int i = 0; i < 20000; i++) {
+        if (!grille_budget_charge(budget, CHARGE_BYTES)) continue;
+        broken += budget->used_bytes > SHARED_LIMIT_BYTES || budget->peak_bytes > SHARED_LIMIT_BYTES;
+        grille_budget_release(budget, CHARGE_BYTES);
+    }
+    return (void *)broken;
+}
+
+static void test_threads_share_a_budget(void **state) {
+    pthread_t threads[THREADS];
+    grille_budget budget;
+    (void)state;
+    grille_budget_init(&budget, SHARED_LIMIT_BYTES);
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, charge_often, &budget), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        void *broken = NULL;
+        assert_int_equal(pthread_join(threads[i], &broken), 0);
+        assert_null(broken);
+    }
+    assert_int_equal(budget.used_bytes, 0);
+    assert_true(budget.peak_bytes >= CHARGE_BYTES && budget.peak_bytes <= SHARED_LIMIT_BYTES);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_charge_to_the_limit), cmocka_unit_test(test_release_too_much_does_not_open_it),
-        cmocka_unit_test(test_alloc_grow_free),     cmocka_unit_test(test_out_of_memory_is_not_charged),
-        cmocka_unit_test(test_free_wiped_wipes),    cmocka_unit_test(test_model),
+        cmocka_unit_test(test_charge_to_the_limit),    cmocka_unit_test(test_release_too_much_does_not_open_it),
+        cmocka_unit_test(test_alloc_grow_free),        cmocka_unit_test(test_out_of_memory_is_not_charged),
+        cmocka_unit_test(test_free_wiped_wipes),       cmocka_unit_test(test_model),
+        cmocka_unit_test(test_threads_share_a_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

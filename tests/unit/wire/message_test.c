@@ -148,6 +148,7 @@ static void test_field_limit(void **state) {
     assert_int_equal(read_test_message(grille_bytes_of(encoded, sizeof encoded - 2), &values), GRILLE_REASON_OK);
     assert_int_equal(values.fields, GRILLE_LIMIT_PROTOCOL_FIELDS);
     assert_int_equal(read_test_message(grille_bytes_of(encoded, sizeof encoded), &values), GRILLE_REASON_WIRE_LIMIT);
+    assert_int_equal(values.fields, GRILLE_LIMIT_PROTOCOL_FIELDS);
 }
 
 static void test_encoded_spans_join_to_the_message(void **state) {
