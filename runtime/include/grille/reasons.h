@@ -177,6 +177,14 @@ extern "C" {
     X(SESSION_PEER_PROTOCOL,     "SESSION-PEER-PROTOCOL",     INTERNAL,            "the peer says that this end broke a rule of this call") \
     X(SESSION_PEER_LIMIT,        "SESSION-PEER-LIMIT",        RESOURCE_EXHAUSTED,  "the peer ended the call over a limit of its own")
 
+#define GRILLE_REASON_MAP_CODEC(X)                                                                                     \
+    X(CODEC_MALFORMED,         "CODEC-MALFORMED",          INTERNAL,            "a message is not well-formed protobuf") \
+    X(CODEC_WIRE_TYPE,         "CODEC-WIRE-TYPE",          INTERNAL,            "a field of a message does not have the wire type of its schema") \
+    X(CODEC_GROUP,             "CODEC-GROUP",              INTERNAL,            "a message has a group, which is not supported") \
+    X(CODEC_DEPTH,             "CODEC-DEPTH",              RESOURCE_EXHAUSTED,  "messages are nested deeper than the limit") \
+    X(CODEC_FIELDS,            "CODEC-FIELDS",             RESOURCE_EXHAUSTED,  "a message has more fields than the limit") \
+    X(CODEC_BOUND,             "CODEC-BOUND",              RESOURCE_EXHAUSTED,  "a value does not fit the field's bound in this program")
+
 #define GRILLE_REASON_MAP_RPC(X)                                                                                       \
     X(RPC_DUPLICATE_SERVICE,   "RPC-DUPLICATE-SERVICE",    ALREADY_EXISTS,      "a service of this name is registered already") \
     X(RPC_METHOD_COLLISION,    "RPC-METHOD-COLLISION",     ALREADY_EXISTS,      "two methods have the same id")        \
@@ -216,6 +224,7 @@ extern "C" {
     GRILLE_REASON_MAP_TLS(X)                                                                                           \
     GRILLE_REASON_MAP_GATE(X)                                                                                          \
     GRILLE_REASON_MAP_SESSION(X)                                                                                       \
+    GRILLE_REASON_MAP_CODEC(X)                                                                                         \
     GRILLE_REASON_MAP_RPC(X)                                                                                           \
     GRILLE_REASON_MAP_LOOP(X)
 
