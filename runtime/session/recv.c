@@ -111,6 +111,13 @@ static grille_reason recv_data(grille_session *session, grille_bytes *input) {
     return grille_recv_data_end(session);
 }
 
+static grille_reason fail_header(grille_session *session, grille_reason reason) {
+    const grille_frame_header *header = &session->header;
+    return grille_session_fail(session, reason, "%s frame (type %u, flags 0x%02x, stream %" PRIu32 ", %u bytes): %s",
+                               grille_frame_name(header->type), header->type, header->flags, header->stream,
+                               header->length, grille_reason_text(reason));
+}
+
 /* One frame, or the part of it that is there (MORE). */
 static grille_reason recv_frame(grille_session *session, grille_bytes *input) {
     grille_reason reason = GRILLE_REASON_OK;
@@ -118,9 +125,7 @@ static grille_reason recv_frame(grille_session *session, grille_bytes *input) {
         reason = take_header(session, input);
         if (reason == GRILLE_REASON_MORE) return reason;
         if (reason != GRILLE_REASON_OK) {
-            return grille_session_fail(session, reason, "frame type %u, flags 0x%02x, stream %" PRIu32 ", %u bytes: %s",
-                                       session->header.type, session->header.flags, session->header.stream,
-                                       session->header.length, grille_reason_text(reason));
+            return fail_header(session, reason);
         }
         reason = begin_frame(session);
         if (reason != GRILLE_REASON_OK) return reason;

@@ -9,7 +9,7 @@ static bool has_flag(const grille_session *session, uint8_t flag) {
 }
 
 bool grille_stream_listens(const grille_stream *stream) {
-    return stream->open && stream->owned && !stream->terminal;
+    return stream->open && stream->owned && !stream->terminal && !stream->status_waits;
 }
 
 /* Why this frame may not come now, or NULL. */
@@ -93,7 +93,7 @@ static bool append(grille_stream *stream, grille_bytes bytes) {
     grille_record *record = grille_message_queue_last(&stream->inbox);
     const uint32_t end = stream->assembled + (uint32_t)bytes.len;
     if (!make_room(stream, record, end)) return false;
-    if (bytes.len > 0) memcpy(record->data + stream->assembled, bytes.data, bytes.len);
+    memcpy(record->data + stream->assembled, bytes.data, bytes.len);
     stream->assembled = end;
     return true;
 }
@@ -150,7 +150,7 @@ grille_reason grille_recv_data_body(grille_session *session, grille_bytes *input
     }
     part = take(input, session->data_left);
     session->data_left -= (uint32_t)part.len;
-    if (session->data_stream != NULL && !append(session->data_stream, part)) {
+    if (part.len > 0 && session->data_stream != NULL && !append(session->data_stream, part)) {
         reason = out_of_memory(session->data_stream);
         session->data_stream = NULL;
         if (reason != GRILLE_REASON_OK) return reason;
@@ -174,7 +174,8 @@ grille_reason grille_recv_data_end(grille_session *session) {
     const grille_record *record = NULL;
     grille_reason reason = GRILLE_REASON_OK;
     session->data_stream = NULL;
-    if (stream == NULL) return GRILLE_REASON_OK;
+    /* The owner may have answered between two parts of the frame. */
+    if (stream == NULL || !grille_stream_listens(stream)) return GRILLE_REASON_OK;
     stream->events++;
     record = grille_message_queue_last(&stream->inbox);
     if (stream->assembling && stream->assembled == record->len) deliver(stream, stream->assembled_charge);
@@ -188,7 +189,7 @@ grille_reason grille_recv_data_end(grille_session *session) {
 grille_reason grille_recv_whole_message(grille_stream *stream, grille_bytes message) {
     grille_reason reason = GRILLE_REASON_OK;
     if (begin_message(stream, (uint32_t)message.len, &reason) == NULL) return reason;
-    if (!append(stream, message)) return out_of_memory(stream);
+    if (message.len > 0 && !append(stream, message)) return out_of_memory(stream);
     deliver(stream, message.len + GRILLE_CREDIT_PER_DATA_FRAME_BYTES);
     return GRILLE_REASON_OK;
 }

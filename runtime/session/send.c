@@ -136,10 +136,10 @@ grille_reason grille_session_send(grille_session *session, uint8_t *buffer, size
     *len = 0;
     if (capacity < GRILLE_SESSION_SEND_BYTES) return GRILLE_REASON_BAD_ARGUMENT;
     grille_session_set_now(session, now_us);
+    if (!session->settings_sent && grille_session_wants_write(session)) send_settings(session, &writer);
     if (session->broken) {
         send_goodbye(session, &writer);
     } else {
-        if (!session->settings_sent) send_settings(session, &writer);
         send_connection_frames(session, &writer);
         send_resets(session, &writer);
         send_credits(session, &writer);

@@ -59,6 +59,7 @@ static void init(grille_session *session, const grille_session_options *options)
     session->send_credit = session->peer.connection_window_bytes;
     session->receive_credit = options->settings.connection_window_bytes;
     session->refusal_capacity = options->settings.max_streams;
+    session->goodbye_reason = GRILLE_DRAIN_PROTOCOL;
     init_lists(session);
     init_buckets(session, options->now_us);
     grille_error_clear(&session->failure);
@@ -110,6 +111,7 @@ grille_reason grille_session_fail(grille_session *session, grille_reason reason,
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    session->goodbye_waits = session->drain_state != GRILLE_DRAIN_DONE;
     return break_off(session, reason, text);
 }
 

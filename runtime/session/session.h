@@ -97,8 +97,8 @@ void grille_session_free(grille_session *session);
 /* ---- Bytes and time ---- */
 
 /* Takes all of `plain`, cut anywhere. Not OK: the connection is broken, every stream got its terminal event,
- * grille_session_failure says why, and what grille_session_send still yields is the goodbye (at most one frame).
- * Further calls answer the same reason. */
+ * grille_session_failure says why, and what grille_session_send still yields is the goodbye: one DRAIN frame that tells
+ * the peer no more than that it is over. Further calls answer the same reason. */
 GRILLE_MUST_USE grille_reason grille_session_recv(grille_session *session, grille_bytes plain, grille_time_us now_us);
 
 /* Builds as many whole frames as there are and fit: SETTINGS, control frames, then the streams in turn, one frame each.

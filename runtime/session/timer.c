@@ -69,7 +69,6 @@ static grille_reason keep_alive(grille_session *session) {
 
 static grille_reason end_idle(grille_session *session) {
     if (session->now_us < idle_due(session)) return GRILLE_REASON_OK;
-    session->goodbye_waits = session->drain_state == GRILLE_DRAIN_NONE;
     session->goodbye_reason = GRILLE_DRAIN_IDLE;
     return grille_session_fail(session, GRILLE_REASON_SESSION_IDLE, "no call for %" PRIu64 " us",
                                session->options.idle_timeout_us);

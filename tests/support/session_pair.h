@@ -37,7 +37,7 @@ typedef struct pair_event {
     char text[128]; /* STATUS: the message; RESET: the text; MESSAGE: the first bytes */
 } pair_event;
 
-enum { PAIR_EVENTS = 4096, PAIR_BUFFER_BYTES = 4 * GRILLE_SESSION_SEND_BYTES };
+enum { PAIR_EVENTS = 1024, PAIR_BUFFER_BYTES = 4 * GRILLE_SESSION_SEND_BYTES };
 
 typedef struct pair_end {
     grille_session *session;
