@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "attest/evidence.h"
+#include "base/bytes.h"
+#include "cmocka_all.h"
+#include "forge_document.h"
+#include "forge_session.h"
+#include "grille/log.h"
+#include "wire/limits.h"
+
+static forge_chain chain;
+static forge_nsm nsm;
+static grille_identity *identity;
+static forge_session session;
+static uint8_t body[GRILLE_LIMIT_EVIDENCE_BYTES];
+static size_t len;
+static char logged[512];
+
+static const grille_crypto *crypto(void) {
+    return grille_crypto_wolf();
+}
+
+static void remember(grille_log_level level, const char *line, void *user) {
+    (void)user;
+    assert_int_equal(GRILLE_LOG_WARNING, level);
+    (void)snprintf(logged, sizeof logged, "%s", line);
+}
+
+static int make_chain(void **state) {
+    forge_template templates[FORGE_CHAIN];
+    (void)state;
+    forge_chain_templates(templates);
+    forge_chain_make(templates, &chain);
+    grille_log_set(remember, NULL, GRILLE_LOG_WARNING);
+    return 0;
+}
+
+static int free_chain(void **state) {
+    (void)state;
+    forge_chain_free(&chain);
+    return 0;
+}
+
+static int setup(void **state) {
+    grille_error error;
+    (void)state;
+    forge_nsm_init(&nsm, &chain);
+    assert_int_equal(GRILLE_OK, grille_identity_from_nsm(&nsm.nsm, &identity, &error));
+    assert_int_equal(GRILLE_IDENTITY_NITRO, grille_identity_get_kind(identity));
+    forge_session_init(&session, 'R', 1);
+    logged[0] = '\0';
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    grille_identity_free(identity);
+    assert_int_equal(1, nsm.closed);
+    return 0;
+}
+
+static void prove(void) {
+    grille_error error;
+    if (grille_evidence_prove(identity, crypto(), &session.binding, body, sizeof body, &len, &error) !=
+        GRILLE_REASON_OK) {
+        fail_msg("%s", error.text);
+    }
+}
+
+static const char *pin(unsigned index) {
+    static char lines[4][160];
+    static unsigned next;
+    char *line = lines[next++ % 4];
+    char hex[2 * GRILLE_PCR_BYTES + 1];
+    grille_hex_encode(grille_bytes_of(nsm.document.pcrs[index], GRILLE_PCR_BYTES), hex);
+    (void)snprintf(line, sizeof lines[0], "    pcr%u: %s\n", index, hex);
+    return line;
+}
+
+static grille_policy *policy_with(const char *top, const char *pins) {
+    return forge_policy("insecure_development_root: %s%s"
+                        "peers:\n"
+                        "  - name: enclave\n"
+                        "    kind: nitro\n%s",
+                        forge_yaml_block(forge_pem(&chain.certificates[0]), 2), top, pins);
+}
+
+static grille_error refusal;
+
+/* Verifies the body under this policy, which it frees. */
+static grille_reason judge(grille_policy *policy, grille_wall_ms now_ms, grille_peer_identity *peer) {
+    grille_reason reason = grille_evidence_verify(policy, crypto(), GRILLE_IDENTITY_NITRO, &session.binding,
+                                                  grille_bytes_of(body, len), now_ms, peer, &refusal);
+    grille_policy_free(policy);
+    assert_string_equal(reason == GRILLE_REASON_OK ? "" : grille_reason_name(reason), refusal.name);
+    if (reason != GRILLE_REASON_OK) {
+        grille_peer_identity zero = {.epoch = 0};
+        assert_memory_equal(&zero, peer, sizeof zero);
+        assert_true(strlen(refusal.text) > 20);
+    }
+    return reason;
+}
+
+static grille_reason verify(void) {
+    grille_peer_identity peer;
+    return judge(policy_with("", pin(0)), FORGE_NOW_MS, &peer);
+}
+
+static void accepts_and_tells_who_it_is(void **state) {
+    grille_peer_identity peer;
+    (void)state;
+    prove();
+    assert_int_equal(GRILLE_REASON_OK, judge(policy_with("", pin(0)), FORGE_NOW_MS, &peer));
+    assert_int_equal(GRILLE_IDENTITY_NITRO, peer.kind);
+    assert_string_equal("enclave", peer.set);
+    assert_string_equal(FORGE_MODULE, peer.module_id);
+    assert_int_equal(0xffff, peer.pcr_mask);
+    assert_memory_equal(nsm.document.pcrs, peer.pcrs, 16 * GRILLE_PCR_BYTES);
+    assert_int_equal(FORGE_NOW_MS, peer.document_time_ms);
+    assert_int_equal(FORGE_NOW_MS + FORGE_HOUR_MS, peer.expires_ms);
+    assert_true(peer.insecure);
+    assert_false(peer.debug);
+    assert_non_null(strstr(logged, "insecure peer accepted: set \"enclave\""));
+}
+
+static void definite_maps_and_tag_18_are_taken_too(void **state) {
+    (void)state;
+    nsm.document.definite = true;
+    nsm.document.head = grille_bytes_of("\xd2\x84", 2);
+    prove();
+    assert_int_equal(GRILLE_REASON_OK, verify());
+}
+
+/* What was bound to another session, role, key or nonce has a name of its own each. */
+static void each_binding_is_compared(void **state) {
+    (void)state;
+    prove();
+    session.nonce[31] ^= 1;
+    assert_int_equal(GRILLE_REASON_ATTEST_NONCE_MISMATCH, verify());
+    session.nonce[31] ^= 1;
+    session.binding.binder[0] ^= 0x80;
+    assert_int_equal(GRILLE_REASON_ATTEST_BINDER_MISMATCH, verify());
+    session.binding.binder[0] ^= 0x80;
+    session.prover_spki[90] ^= 1;
+    assert_int_equal(GRILLE_REASON_ATTEST_KEY_MISMATCH, verify());
+    session.prover_spki[90] ^= 1;
+    session.binding.prover_role = 'I';
+    assert_int_equal(GRILLE_REASON_ATTEST_ROLE_MISMATCH, verify());
+    session.binding.prover_role = 'R';
+    assert_int_equal(GRILLE_REASON_OK, verify());
+}
+
+static void a_document_of_an_application_is_no_evidence(void **state) {
+    grille_error error;
+    uint8_t user_data[1 + GRILLE_BINDER_BYTES];
+    (void)state;
+    user_data[0] = 'R';
+    memcpy(&user_data[1], session.binding.binder, GRILLE_BINDER_BYTES);
+    assert_int_equal(GRILLE_OK, grille_attest_document(identity, grille_bytes_of(user_data, sizeof user_data),
+                                                       session.binding.verifier_nonce, session.binding.prover_spki,
+                                                       body, sizeof body, &len, &error));
+    assert_int_equal(GRILLE_REASON_ATTEST_PREFIX_MISMATCH, verify());
+}
+
+static void fields_that_are_missing_match_nothing(void **state) {
+    grille_bytes document;
+    (void)state;
+    document = forge_document_sign(&nsm.document, &chain); /* all three null */
+    memcpy(body, document.data, document.len);
+    len = document.len;
+    assert_int_equal(GRILLE_REASON_ATTEST_NONCE_MISMATCH, verify());
+    session.binding.verifier_nonce = grille_bytes_of(NULL, 0);
+    assert_int_equal(GRILLE_REASON_ATTEST_NONCE_MISMATCH, verify());
+}
+
+static void any_pinned_pcr_must_match(void **state) {
+    static const unsigned pinned[] = {0, 1, 2, 3, 4, 8, 15};
+    char pins[1200];
+    grille_peer_identity peer;
+    (void)state;
+    pins[0] = '\0';
+    for (size_t i = 0; i < sizeof pinned / sizeof pinned[0]; i++)
+        strcat(pins, pin(pinned[i]));
+    prove();
+    assert_int_equal(GRILLE_REASON_OK, judge(policy_with("", pins), FORGE_NOW_MS, &peer));
+    for (size_t i = 0; i < sizeof pinned / sizeof pinned[0]; i++) {
+        uint8_t *pcr = nsm.document.pcrs[pinned[i]];
+        char observed[2 * GRILLE_PCR_BYTES + 1];
+        pcr[47] ^= 1;
+        prove();
+        grille_hex_encode(grille_bytes_of(pcr, GRILLE_PCR_BYTES), observed);
+        assert_int_equal(GRILLE_REASON_ATTEST_PCR_MISMATCH, judge(policy_with("", pins), FORGE_NOW_MS, &peer));
+        assert_non_null(strstr(refusal.text, observed));
+        pcr[47] ^= 1;
+    }
+}
+
+static void a_pinned_pcr_must_be_there(void **state) {
+    grille_peer_identity peer;
+    char pins[400];
+    (void)state;
+    (void)snprintf(pins, sizeof pins, "%s%s", pin(0), pin(17));
+    prove();
+    assert_int_equal(GRILLE_REASON_ATTEST_PCR_MISSING, judge(policy_with("", pins), FORGE_NOW_MS, &peer));
+    nsm.document.pcr_mask |= 1u << 17;
+    prove();
+    assert_int_equal(GRILLE_REASON_OK, judge(policy_with("", pins), FORGE_NOW_MS, &peer));
+}
+
+static void sets_are_alternatives_and_the_closest_is_named(void **state) {
+    grille_peer_identity peer;
+    char pins[1200];
+    char other[] = "    pcr0: "
+                   "0101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101"
+                   "01\n";
+    (void)state;
+    prove();
+    (void)snprintf(pins, sizeof pins, "%s  - name: second\n    kind: nitro\n%s", other, pin(0));
+    assert_int_equal(GRILLE_REASON_OK, judge(policy_with("", pins), FORGE_NOW_MS, &peer));
+    assert_string_equal("second", peer.set);
+    (void)snprintf(pins, sizeof pins, "%s  - name: second\n    kind: nitro\n%s%s", other, other, pin(1));
+    assert_int_equal(GRILLE_REASON_ATTEST_PCR_MISMATCH, judge(policy_with("", pins), FORGE_NOW_MS, &peer));
+    assert_non_null(strstr(refusal.text, "\"second\""));
+}
+
+static void a_debug_enclave_needs_leave(void **state) {
+    grille_peer_identity peer;
+    const char *pins;
+    char both[400];
+    (void)state;
+    (void)snprintf(both, sizeof both, "%s%s", pin(0), pin(3));
+    pins = both;
+    memset(nsm.document.pcrs[0], 0, GRILLE_PCR_BYTES);
+    memset(nsm.document.pcrs[1], 0, GRILLE_PCR_BYTES);
+    memset(nsm.document.pcrs[2], 0, GRILLE_PCR_BYTES);
+    memset(nsm.document.pcrs[8], 0, GRILLE_PCR_BYTES);
+    prove();
+    assert_int_equal(GRILLE_REASON_ATTEST_DEBUG, judge(policy_with("", pins), FORGE_NOW_MS, &peer));
+    assert_int_equal(GRILLE_REASON_ATTEST_DEBUG,
+                     judge(policy_with("insecure_allow_debug: false\n", pins), FORGE_NOW_MS, &peer));
+    assert_int_equal(GRILLE_REASON_OK, judge(policy_with("insecure_allow_debug: true\n", pins), FORGE_NOW_MS, &peer));
+    assert_true(peer.debug && peer.insecure);
+    assert_non_null(strstr(logged, "debug enclave"));
+    nsm.document.pcrs[3][0] ^= 1; /* the others are compared all the same */
+    prove();
+    assert_int_equal(GRILLE_REASON_ATTEST_PCR_MISMATCH,
+                     judge(policy_with("insecure_allow_debug: true\n", pins), FORGE_NOW_MS, &peer));
+    nsm.document.pcr_mask &= ~1u; /* no PCR0 at all */
+    prove();
+    assert_int_equal(GRILLE_REASON_ATTEST_DEBUG, judge(policy_with("", pins), FORGE_NOW_MS, &peer));
+}
+
+static void age_and_skew_hold_to_the_millisecond(void **state) {
+    static const struct {
+        int64_t document_after_now_ms;
+        grille_reason expected;
+    } rows[] = {
+        {-10000, GRILLE_REASON_OK},
+        {-10001, GRILLE_REASON_ATTEST_DOCUMENT_STALE},
+        {2000, GRILLE_REASON_OK},
+        {2001, GRILLE_REASON_ATTEST_DOCUMENT_FUTURE},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        grille_peer_identity peer;
+        nsm.document.timestamp_ms = (uint64_t)(FORGE_NOW_MS + rows[i].document_after_now_ms);
+        prove();
+        assert_int_equal(rows[i].expected,
+                         judge(policy_with("max_age: 10s\nclock_skew: 2s\n", pin(0)), FORGE_NOW_MS, &peer));
+    }
+}
+
+static void another_root_is_refused(void **state) {
+    forge_template templates[FORGE_CHAIN];
+    forge_chain other;
+    grille_peer_identity peer;
+    char pins[160];
+    (void)state;
+    forge_chain_templates(templates);
+    forge_chain_make(templates, &other); /* the same names, other keys: clones of every CA */
+    nsm.chain = &other;
+    (void)snprintf(pins, sizeof pins, "%s", pin(0));
+    forge_document_init(&nsm.document, &other);
+    prove();
+    assert_int_equal(GRILLE_REASON_ATTEST_ROOT_MISMATCH, verify());
+    nsm.document.cabundle[0] = forge_chain_der(&chain, 0); /* the pinned root in front of the clones */
+    prove();
+    assert_int_equal(GRILLE_REASON_ATTEST_CERT_SIGNATURE, verify());
+    assert_int_equal(GRILLE_REASON_ATTEST_ROOT_MISMATCH,
+                     judge(forge_policy("peers:\n  - name: enclave\n    kind: nitro\n%s", pins), FORGE_NOW_MS, &peer));
+    forge_chain_free(&other);
+}
+
+static void a_failing_nsm_is_reported(void **state) {
+    grille_error error;
+    (void)state;
+    nsm.fails = true;
+    assert_int_equal(GRILLE_REASON_NSM_FAILED,
+                     grille_evidence_prove(identity, crypto(), &session.binding, body, sizeof body, &len, &error));
+    assert_int_equal(0, len);
+    assert_string_equal("NSM-FAILED", error.name);
+    assert_string_equal("the NSM answered InternalError", error.text);
+}
+
+static void a_full_frame_of_noise_is_refused(void **state) {
+    (void)state;
+    memset(body, 0x84, sizeof body);
+    len = sizeof body;
+    assert_int_equal(GRILLE_REASON_ATTEST_COSE_STRUCTURE, verify());
+    len = 0;
+    assert_int_equal(GRILLE_REASON_ATTEST_SIZE, verify());
+}
+
+int main(void) {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(accepts_and_tells_who_it_is),
+        CASE(definite_maps_and_tag_18_are_taken_too),
+        CASE(each_binding_is_compared),
+        CASE(a_document_of_an_application_is_no_evidence),
+        CASE(fields_that_are_missing_match_nothing),
+        CASE(any_pinned_pcr_must_match),
+        CASE(a_pinned_pcr_must_be_there),
+        CASE(sets_are_alternatives_and_the_closest_is_named),
+        CASE(a_debug_enclave_needs_leave),
+        CASE(age_and_skew_hold_to_the_millisecond),
+        CASE(another_root_is_refused),
+        CASE(a_failing_nsm_is_reported),
+        CASE(a_full_frame_of_noise_is_refused),
+    };
+    return cmocka_run_group_tests(tests, make_chain, free_chain);
+}
