@@ -64,15 +64,19 @@ grille_reason grille_frame_check(const grille_frame_header *header) {
     return GRILLE_REASON_OK;
 }
 
+/* The inverse of grille_frame_header_write. */
+static grille_frame_header header_of(uint64_t bits) {
+    return (grille_frame_header){.length = (uint16_t)(bits >> 48),
+                                 .type = (uint8_t)(bits >> 40),
+                                 .flags = (uint8_t)(bits >> 32),
+                                 .stream = (uint32_t)bits};
+}
+
 grille_reason grille_frame_header_decode(grille_bytes input, grille_frame_header *header) {
     grille_reader reader = grille_reader_of(input);
-    grille_frame_header read = {0};
+    const uint64_t bits = grille_read_u64(&reader);
     if (input.len < GRILLE_FRAME_HEADER_BYTES) return GRILLE_REASON_MORE;
-    read.length = grille_read_u16(&reader);
-    read.type = grille_read_u8(&reader);
-    read.flags = grille_read_u8(&reader);
-    read.stream = grille_read_u32(&reader);
-    *header = read;
+    *header = header_of(bits);
     return grille_frame_check(header);
 }
 
@@ -81,7 +85,7 @@ grille_reason grille_frame_take(grille_bytes *input, grille_frame_header *header
     grille_reason reason = grille_frame_header_decode(*input, header);
     if (reason != GRILLE_REASON_OK) return reason;
     if (input->len - GRILLE_FRAME_HEADER_BYTES < header->length) return GRILLE_REASON_MORE;
-    (void)grille_read_bytes(&reader, GRILLE_FRAME_HEADER_BYTES);
+    (void)grille_read_u64(&reader);
     *payload = grille_read_bytes(&reader, header->length);
     *input = grille_read_rest(&reader);
     return GRILLE_REASON_OK;

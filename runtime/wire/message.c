@@ -18,18 +18,23 @@ static void fail_malformed(grille_message_reader *message) {
     grille_message_fail(message, GRILLE_REASON_WIRE_BAD_MESSAGE);
 }
 
-static uint64_t read_varint(grille_message_reader *message) {
-    uint64_t value = 0;
-    for (unsigned index = 0; index < LARGEST_VARINT_BYTES; index++) {
+/* All but the first byte, which had the continuation bit. */
+static uint64_t read_long_varint(grille_message_reader *message, uint8_t first) {
+    uint64_t value = first & 0x7f;
+    for (unsigned index = 1; index < LARGEST_VARINT_BYTES; index++) {
         uint8_t byte = grille_read_u8(&message->bytes);
         bool overflows = index == LARGEST_VARINT_BYTES - 1 && byte > 1;
-        bool padded = index > 0 && byte == 0;
-        if (overflows || padded) break;
+        if (overflows || byte == 0) break; /* 0: not the shortest form */
         value |= (uint64_t)(byte & 0x7f) << (7 * index);
         if ((byte & 0x80) == 0) return value;
     }
     fail_malformed(message);
     return 0;
+}
+
+static inline uint64_t read_varint(grille_message_reader *message) {
+    uint8_t first = grille_read_u8(&message->bytes);
+    return (first & 0x80) == 0 ? first : read_long_varint(message, first);
 }
 
 static void read_value(grille_message_reader *message, grille_message_field *field) {
