@@ -79,6 +79,9 @@ GRILLE_MUST_USE grille_reason grille_tls_read(grille_tls *tls, uint8_t *plain, s
 /* True after close_notify came: nothing further is read. */
 bool grille_tls_is_closed(const grille_tls *tls);
 
+/* Number of the fatal alert that the peer sent (RFC 8446 6.2), or -1. */
+int grille_tls_peer_alert(const grille_tls *tls);
+
 /* Seals all of it, in as few records as it needs. BUDGET or TLS_FAILED: the end is dead. */
 GRILLE_MUST_USE grille_reason grille_tls_write(grille_tls *tls, grille_bytes plain, grille_error *error);
 

@@ -57,15 +57,14 @@ static grille_reason reason_of(int number) {
     return GRILLE_REASON_TLS_FAILED;
 }
 
-/* The number of a fatal alert that the peer sent, or -1. */
-static int peer_alert(const grille_tls *tls) {
+int grille_tls_peer_alert(const grille_tls *tls) {
     WOLFSSL_ALERT_HISTORY history;
     if (wolfSSL_get_alert_history(tls->ssl, &history) != WOLFSSL_SUCCESS) return -1;
     return history.last_rx.level == alert_fatal ? history.last_rx.code : -1;
 }
 
 static grille_reason explain(const grille_tls *tls, int number, bool refused, const char *what, grille_error *error) {
-    const int alert = peer_alert(tls);
+    const int alert = grille_tls_peer_alert(tls);
     const char *finding = wolfSSL_ERR_reason_error_string((unsigned long)number);
     if (refused || tls->io_reason != GRILLE_REASON_OK)
         return grille_error_set(error, GRILLE_REASON_BUDGET,

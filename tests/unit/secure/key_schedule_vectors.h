@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The gate's key schedule, computed independently of this implementation: inputs and every value, all hex. Leafs, Hellos
- * and evidence are opaque bytes here. */
+ * The gate's key schedule, computed independently of this implementation: inputs and every value, all hex. Leafs,
+ * Hellos and evidence are opaque bytes here. */
 #ifndef GRILLE_TESTS_UNIT_SECURE_KEY_SCHEDULE_VECTORS_H
 #define GRILLE_TESTS_UNIT_SECURE_KEY_SCHEDULE_VECTORS_H
 
