@@ -40,14 +40,14 @@ typedef struct transaction {
 size_t transactions_memory_bytes(void) { return sizeof(work); }
 
 /* A line is reported in at most 136 bytes or answered in at most 136 more than it has, and its merchant is named once
- * more, with the total. */
+ * more, with the total; quotes at most double a name. */
 enum { BYTES_PER_LINE = 136, HEADINGS_BYTES = 256 };
 
 size_t transactions_result_bytes(grille_bytes file) {
     size_t lines = 1;
     size_t at = 0;
     for (at = 0; at < file.len; at++) lines += file.data[at] == '\n';
-    return HEADINGS_BYTES + 2 * file.len + lines * BYTES_PER_LINE;
+    return HEADINGS_BYTES + 4 * file.len + lines * BYTES_PER_LINE;
 }
 
 static void put(output *out, const char *format, ...) GRILLE_PRINTF(2, 3);
@@ -183,6 +183,17 @@ static merchant *merchant_of(work *w, const char *name) {
     return &w->merchants[at];
 }
 
+/* As RFC 4180 quotes, only where it must. */
+static void put_name(output *out, const char *name) {
+    if (strpbrk(name, ",\"") == NULL) {
+        put(out, "%s", name);
+        return;
+    }
+    put(out, "\"");
+    for (; *name != 0; name++) put(out, "%s%c", *name == '"' ? "\"" : "", *name);
+    put(out, "\"");
+}
+
 static void put_amount(output *out, int64_t cents) {
     uint64_t value = cents < 0 ? (uint64_t)-cents : (uint64_t)cents;
     put(out, "%s%" PRIu64 ".%02" PRIu64, cents < 0 ? "-" : "", value / 100, value % 100);
@@ -206,7 +217,9 @@ static bool put_transaction(output *out, const transaction *parsed, size_t numbe
     put_masked(out, parsed);
     put(out, ",tok_");
     for (at = 0; at < TOKEN_BYTES; at++) put(out, "%02x", token[at]);
-    put(out, ",%s,", parsed->merchant);
+    put(out, ",");
+    put_name(out, parsed->merchant);
+    put(out, ",");
     put_amount(out, parsed->cents);
     put(out, "\n");
     return true;
@@ -216,7 +229,8 @@ static void put_totals(output *out, const work *w) {
     size_t at = 0;
     put(out, "\nmerchant,transactions,total\n");
     for (at = 0; at < w->merchant_count; at++) {
-        put(out, "%s,%zu,", w->merchants[at].name, w->merchants[at].count);
+        put_name(out, w->merchants[at].name);
+        put(out, ",%zu,", w->merchants[at].count);
         put_amount(out, w->merchants[at].total_cents);
         put(out, "\n");
     }

@@ -71,7 +71,7 @@ static void answers_masks_and_totals(void **state) {
     (void)state;
     expect_in(made.text, "2,411111******1111,tok_31313131000000000000000000000000,Books & Co,12.34\n");
     expect_in(made.text, "4,378282*****0005,tok_30303035");
-    expect_in(made.text, ",Tea, \"Finest\",5.00\n");
+    expect_in(made.text, ",\"Tea, \"\"Finest\"\"\",5.00\n");
     expect_in(made.text, "5,411111******1111,tok_31313131000000000000000000000000,Books & Co,-0.50\n");
     expect_in(made.text, "\nBooks & Co,2,11.84\n");
     expect_in(made.text, "3 lines, 3 answered, 0 bad\n");

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Encrypted processing of a file of card transactions, end to end: owner, parent, enclave. `./run demo [FILE]` builds the
+# programs and calls this with GRILLE_BIN, where they are.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+bin=${GRILLE_BIN:?"start it with ./run demo [FILE]"}
+file=${1:-$here/sample.csv}
+work=$(mktemp -d "${TMPDIR:-/tmp}/grille-demo.XXXXXX")
+started=()
+
+clean_up() {
+    local pid
+    for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
+    wait 2>/dev/null || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+die() {
+    echo "demo: $*" >&2
+    [ ! -s "$work/enclave.log" ] || { echo "demo: the enclave said:" && cat "$work/enclave.log"; } >&2
+    exit 1
+}
+
+title() { printf '\n== %s\n' "$*"; }
+
+wait_for_socket() {
+    local tries
+    for tries in $(seq 100); do
+        [ -S "$1" ] && return 0
+        sleep 0.1
+    done
+    die "nobody listens on $1 after $tries tries"
+}
+
+prepare() {
+    mkdir "$work/owner" "$work/blobs"
+    "$bin/tools/grille/grille" sim init "$work/nsm" >"$work/setup.log" 2>&1 || die "$(cat "$work/setup.log")"
+    "$bin/tools/grille/grille" identity new ca "$work/ca" >/dev/null
+    "$bin/tools/grille/grille" identity new x509 "$work/parent" --ca "$work/ca" \
+        --name spiffe://acme.example/parent >/dev/null
+    cp "$here/enclave.policy.yaml" "$here/parent.policy.yaml" "$bin/examples/cryptor/measurements.json" "$work/"
+    chmod u+w "$work"/*.yaml "$work/measurements.json"
+}
+
+start_enclave() {
+    "$bin/examples/cryptor/cryptor_enclave" "unix:$work/enclave" "$work/enclave.policy.yaml" "$work/nsm" \
+        >"$work/enclave.log" 2>&1 &
+    started+=($!)
+    wait_for_socket "$work/enclave"
+    "$bin/examples/cryptor/cryptor_tap" "$work/tap" "$work/enclave" "$work/tapped" &
+    started+=($!)
+    wait_for_socket "$work/tap"
+}
+
+parent() {
+    "$bin/examples/cryptor/cryptor_parent" "$1" "unix:$work/tap" "$work/parent.policy.yaml" "$work/parent/identity.pem" \
+        "$work/parent/identity.key" "$work/blobs" || die "the parent failed"
+}
+
+owner() { "$bin/examples/cryptor/cryptor_owner" "$@"; }
+
+show() { # at most 24 lines
+    head -n 24 "$1" | cut -c1-150
+    local lines
+    lines=$(wc -l <"$1")
+    [ "$lines" -le 24 ] || echo "… $((lines - 24)) more lines"
+}
+
+prepare
+title "the file, seen by its owner only: $file"
+show "$file"
+start_enclave
+begin=$(date +%s%N)
+title "the enclave proves what it is; its measurements must be those of the build"
+owner challenge "$work/blobs" "$work/owner" || die "no challenge"
+parent attest
+owner seal "$work/blobs" "$work/owner" "$work/parent.policy.yaml" "$file" || die "the owner gives nothing away"
+parent tokenize
+owner open "$work/blobs" "$work/owner" >"$work/result" || die "the owner can't open the result"
+end=$(date +%s%N)
+title "the same file as a tap on the parent's socket saw it (last bytes of $(stat -c %s "$work/tapped"))"
+tail -c 96 "$work/tapped" | od -A d -t x1z | head -n 6
+owner search "$work/owner" "$file" "$work/tapped" || die "the tap saw a card number or the data key"
+title "the result, opened by the owner"
+show "$work/result"
+[ "$(wc -l <"$work/result")" -le 24 ] || sed -n '/^[0-9]* lines, [0-9]* answered/,$p' "$work/result" | head -n 20
+title "done in $(((end - begin) / 1000000)) ms: two attested connections, two calls; nothing was left behind in $work"
