@@ -34,11 +34,11 @@ static const char *item_problem(const pb_field_t *field, const void *item) {
     return NULL;
 }
 
-/* Items of a field in use: 0 for one that is not there. */
+/* Items of a field in use: 0 for one that is not there. Repeated views count in their own struct. */
 static size_t count_of(const pb_field_t *field) {
     switch (PB_HTYPE(field->type)) {
     case PB_HTYPE_REPEATED:
-        return *(const pb_size_t *)field->pSize;
+        return field->pSize ? *(const pb_size_t *)field->pSize : 1;
     case PB_HTYPE_ONEOF:
         return *(const pb_size_t *)field->pSize == field->tag;
     case PB_HTYPE_OPTIONAL:

@@ -73,7 +73,8 @@ static const ProtobufCMessage *message_of(const grille_message_type *type, const
 static grille_reason measure(const grille_message_type *type, const void *message, size_t *len, grille_error *error) {
     const ProtobufCMessage *typed = message_of(type, message, error);
     if (!typed) return GRILLE_REASON_BAD_ARGUMENT;
-    if (!protobuf_c_message_check(typed)) return grille_protobuf_c_explain(typed, error);
+    grille_reason reason = grille_protobuf_c_check(typed, error);
+    if (reason != GRILLE_REASON_OK) return reason;
     *len = protobuf_c_message_get_packed_size(typed);
     return GRILLE_REASON_OK;
 }

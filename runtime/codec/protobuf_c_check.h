@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Why protobuf-c can't encode a message. */
+ * Is a protobuf-c message fit to be encoded? protobuf_c_message_check looks at less: bytes without presence may have a
+ * length and no data there. */
 #ifndef GRILLE_CODEC_PROTOBUF_C_CHECK_H
 #define GRILLE_CODEC_PROTOBUF_C_CHECK_H
 
@@ -7,7 +8,8 @@
 
 #include "grille/reasons.h"
 
-/* Names the first field that protobuf_c_message_check does not accept. BAD_ARGUMENT. */
-GRILLE_MUST_USE grille_reason grille_protobuf_c_explain(const ProtobufCMessage *message, grille_error *error);
+/* BAD_ARGUMENT with the field for a required one that is NULL, a list with a hole, bytes that have a length and no
+ * data, a message that is of another type or not initialised, and for nesting deeper than any receiver takes. */
+GRILLE_MUST_USE grille_reason grille_protobuf_c_check(const ProtobufCMessage *message, grille_error *error);
 
 #endif
