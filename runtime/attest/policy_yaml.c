@@ -91,6 +91,7 @@ static grille_reason scan_events(const grille_yaml *yaml, grille_bytes text) {
     grille_reason reason = GRILLE_REASON_OK;
     bool ended = false;
     if (!yaml_parser_initialize(&parser)) return grille_error_default(yaml->error, GRILLE_REASON_OUT_OF_MEMORY);
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, text.data, text.len);
     while (reason == GRILLE_REASON_OK && !ended) {
         yaml_event_t event;
@@ -110,6 +111,7 @@ static grille_reason load(grille_yaml *yaml, grille_bytes text, yaml_node_t **ro
     yaml_parser_t parser;
     grille_reason reason = GRILLE_REASON_OK;
     if (!yaml_parser_initialize(&parser)) return grille_error_default(yaml->error, GRILLE_REASON_OUT_OF_MEMORY);
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, text.data, text.len);
     if (!yaml_parser_load(&parser, &yaml->document)) {
         reason = fail_syntax(yaml, &parser);
