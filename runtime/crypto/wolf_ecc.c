@@ -9,14 +9,30 @@ int grille_wolf_curve_id(grille_curve curve) {
     return curve == GRILLE_P256 ? ECC_SECP256R1 : ECC_SECP384R1;
 }
 
+/* 0 <= x, y < p and y^2 = x^3 + ax + b. Both groups have a prime order and cofactor 1, so that every point of the curve
+ * is in the group (SP 800-56A 5.6.2.3.4): wc_ecc_check_key multiplies by the order besides, which tells nothing more
+ * and takes as long as verifying a signature. Infinity has no X and Y, and 0, 0 is no point. */
+static bool is_on_curve(ecc_key *key) {
+    mp_int p, a, b;
+    bool on_curve;
+    if (mp_init_multi(&p, &a, &b, NULL, NULL, NULL) != MP_OKAY) return false;
+    on_curve = mp_read_radix(&p, key->dp->prime, MP_RADIX_HEX) == MP_OKAY &&
+               mp_read_radix(&a, key->dp->Af, MP_RADIX_HEX) == MP_OKAY &&
+               mp_read_radix(&b, key->dp->Bf, MP_RADIX_HEX) == MP_OKAY &&
+               wc_ecc_is_point(&key->pubkey, &a, &b, &p) == MP_OKAY;
+    mp_clear(&p);
+    mp_clear(&a);
+    mp_clear(&b);
+    return on_curve;
+}
+
 grille_reason grille_wolf_public_key(grille_curve curve, grille_bytes point, ecc_key *key) {
     if ((curve != GRILLE_P256 && curve != GRILLE_P384) || point.len != grille_curve_point_len(curve) ||
         *point.data != ECC_POINT_UNCOMP)
         return GRILLE_REASON_CRYPTO_BAD_KEY;
     if (wc_ecc_init(key) != 0) return GRILLE_REASON_CRYPTO_FAILED;
     /* the import alone accepts points off the curve */
-    if (wc_ecc_import_x963_ex(point.data, (word32)point.len, key, grille_wolf_curve_id(curve)) == 0 &&
-        wc_ecc_check_key(key) == 0)
+    if (wc_ecc_import_x963_ex(point.data, (word32)point.len, key, grille_wolf_curve_id(curve)) == 0 && is_on_curve(key))
         return GRILLE_REASON_OK;
     wc_ecc_free(key);
     return GRILLE_REASON_CRYPTO_BAD_KEY;

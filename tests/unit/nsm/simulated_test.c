@@ -2,6 +2,7 @@
 #include "nsm/simulated.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -492,6 +493,52 @@ static void bad_options_are_refused(void **state) {
     }
 }
 
+enum { thread_count = 4, rounds = 5 };
+
+typedef struct caller {
+    grille_nsm *nsm;
+    size_t good;
+    taken_document taken;
+} caller;
+
+static void *call_all(void *argument) {
+    caller *self = argument;
+    for (int i = 0; i < rounds; i++) {
+        uint8_t random[300];
+        grille_nsm_description description;
+        grille_error error;
+        grille_nsm_request request = {.nonce = grille_bytes_of(&i, sizeof i)};
+        size_t len = 0;
+        self->good += self->nsm->functions->random(self->nsm, random, sizeof random, &error) == GRILLE_REASON_OK;
+        self->good += self->nsm->functions->describe(self->nsm, &description, &error) == GRILLE_REASON_OK;
+        self->good += self->nsm->functions->attest(self->nsm, &request, self->taken.bytes, sizeof self->taken.bytes,
+                                                   &len, &error) == GRILLE_REASON_OK;
+        self->taken.len = len;
+    }
+    return NULL;
+}
+
+static void callers_in_several_threads_take_turns(void **state) {
+    static caller callers[thread_count];
+    pthread_t threads[thread_count];
+    grille_nsm *nsm = open_default();
+    const int last = rounds - 1;
+    (void)state;
+    for (size_t i = 0; i < thread_count; i++) {
+        callers[i].nsm = nsm;
+        assert_int_equal(0, pthread_create(&threads[i], NULL, call_all, &callers[i]));
+    }
+    for (size_t i = 0; i < thread_count; i++) {
+        read_document read;
+        assert_int_equal(0, pthread_join(threads[i], NULL));
+        assert_int_equal(3 * rounds, callers[i].good);
+        read = read_document_of(grille_bytes_of(callers[i].taken.bytes, callers[i].taken.len));
+        assert_reason(OK, verify_document(&read, read.certificate));
+        assert_true(grille_bytes_equal(grille_bytes_of(&last, sizeof last), read.nonce));
+    }
+    nsm->functions->close(nsm);
+}
+
 static void every_opening_logs_that_it_is_insecure(void **state) {
     grille_nsm *nsm;
     (void)state;
@@ -520,6 +567,7 @@ int main(void) {
         cmocka_unit_test(any_bytes_get_a_well_formed_answer),
         cmocka_unit_test(a_field_over_its_limit_is_refused_by_the_module),
         cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(callers_in_several_threads_take_turns),
         cmocka_unit_test(every_opening_logs_that_it_is_insecure),
     };
     grille_log_set(NULL, NULL, GRILLE_LOG_ERROR);
