@@ -23,7 +23,7 @@ typedef enum grille_curve { GRILLE_P256, GRILLE_P384 } grille_curve;
 /* Subject public key info of a P-256 or P-384 key (RFC 5480): 91 or 120 bytes. */
 #define GRILLE_SPKI_MAX 120
 
-/* A private key. Owner: whoever made it; wiped by grille_private_key_free. Signing is safe from several threads. */
+/* A private key. Owner: whoever made it; ended and wiped by key_free. Signing is safe from several threads. */
 typedef struct grille_private_key grille_private_key;
 
 typedef struct grille_crypto {
@@ -50,6 +50,7 @@ typedef struct grille_crypto {
     grille_reason (*key_import)(grille_bytes der, grille_private_key **key);
     /* SEC1 DER of the key; the buffer is the caller's to wipe. NO_SPACE when it does not fit. */
     grille_reason (*key_export)(const grille_private_key *key, uint8_t *out, size_t capacity, size_t *len);
+    /* Wipes and frees; NULL is ignored. */
     void (*key_free)(grille_private_key *key);
     grille_curve (*key_curve)(const grille_private_key *key);
     /* The public point, GRILLE_P256_POINT or GRILLE_P384_POINT bytes. */
@@ -58,7 +59,8 @@ typedef struct grille_crypto {
     grille_reason (*key_sign)(const grille_private_key *key, grille_bytes digest, uint8_t *raw, size_t capacity,
                               size_t *len);
 
-    /* AES-256-GCM (SP 800-38D) with a 12-byte nonce; the tag of 16 bytes follows the ciphertext. */
+    /* AES-256-GCM (SP 800-38D) with a 12-byte nonce; the tag of 16 bytes follows the ciphertext. `out` must not overlap
+     * the inputs. `aead_open` answers CRYPTO_NOT_AUTHENTIC and leaves nothing of the plaintext behind. */
     grille_reason (*aead_seal)(grille_bytes key, grille_bytes nonce, grille_bytes aad, grille_bytes plain, uint8_t *out,
                                size_t capacity, size_t *len);
     grille_reason (*aead_open)(grille_bytes key, grille_bytes nonce, grille_bytes aad, grille_bytes sealed,
