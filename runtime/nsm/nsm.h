@@ -57,8 +57,8 @@ struct grille_nsm {
 };
 
 /* The NSM of this process, by whichever implementation a program links: //runtime/nsm:linked_device (`path` is the
- * device, NULL: /dev/nsm) or //runtime/nsm:linked_simulated (`path` is a folder made by grille_sim_init_insecure). So an
- * application's objects are the same on a laptop and in an enclave. */
+ * device, NULL: /dev/nsm) or //runtime/nsm:linked_simulated (`path` is a folder made by grille_sim_init_insecure). So
+ * an application's objects are the same on a laptop and in an enclave. */
 GRILLE_MUST_USE grille_reason grille_nsm_open(const char *path, grille_nsm **nsm, grille_error *error);
 
 #endif
