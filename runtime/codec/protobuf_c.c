@@ -115,8 +115,11 @@ static grille_reason decode(const grille_message_type *type, grille_bytes encode
     if (!decoded && allocator.failed)
         return grille_error_set(error, GRILLE_REASON_BUDGET, "%s: no memory to decode %zu bytes within the budget",
                                 type->name, encoded.len);
+    /* After the scan these two are left; the second is a message with a oneof that is not set. */
     if (!decoded)
-        return grille_error_set(error, GRILLE_REASON_CODEC_MALFORMED, "%s: a required field is missing", type->name);
+        return grille_error_set(error, GRILLE_REASON_CODEC_MALFORMED,
+                                "%s: a required field is missing, or a message comes twice and can't be merged",
+                                type->name);
     *message = decoded;
     return GRILLE_REASON_OK;
 }

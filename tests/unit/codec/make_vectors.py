@@ -295,6 +295,7 @@ def write_differences(codec, legacy):
     write_difference(codec.Maps, "0a050a016b10010a050a016b1002")   # a key twice
     write_difference(codec.Oneofs, "2a0208012a03120161")           # a message in a oneof, twice
     write_difference(codec.Optionals, "320208013203120161")        # an optional message, twice
+    write_difference(codec.Everything, "12001200")                 # a message with optional fields, twice
     write_difference(codec.Scalars, "7201ff")                      # text that is not UTF-8
     write_difference(codec.Scalars, "7203610062")                  # text with a zero byte, unbounded
     write_difference(codec.Scalars, "9a0103610062")                # text with a zero byte, with max_size
