@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The order of what is written, and its shape. */
+#include "cmocka_all.h"
+#include "session_pair.h"
+#include "session_script.h"
+
+/* Both ends know the settings of the other; nothing waits. */
+static session_pair *make(const pair_options *options) {
+    session_pair *pair = pair_new(options);
+    pair_run(pair);
+    return pair;
+}
+
+static pair_options wide_options(void) {
+    pair_options options = pair_options_default();
+    options.responder.settings.max_message_bytes = 128 << 20;
+    options.responder.settings.stream_window_bytes = 64 << 20;
+    options.responder.settings.connection_window_bytes = 1 << 30;
+    options.initiator.settings.max_message_bytes = 128 << 20;
+    options.budget_bytes = (size_t)512 << 20;
+    return options;
+}
+
+static void settings_come_first(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = pair_new(&options);
+    grille_frame_header header = {0};
+    grille_bytes payload = {0};
+    grille_bytes output = {0};
+    (void)state;
+    (void)pair_call(pair, &pair->initiator, pair_bytes(10));
+    grille_session_drain(pair->initiator.session, GRILLE_DRAIN_SHUTDOWN, pair->now_us);
+    output = pair_take_output(pair, &pair->initiator);
+    assert_int_equal(grille_frame_take(&output, &header, &payload), GRILLE_REASON_OK);
+    assert_int_equal(header.type, GRILLE_FRAME_SETTINGS);
+    assert_int_equal(pair_frame_count(output, GRILLE_FRAME_SETTINGS), 0);
+    assert_int_equal(pair_frame_count(output, GRILLE_FRAME_CALL), 1);
+    pair_free(pair);
+}
+
+static void a_buffer_below_one_frame_is_refused(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = pair_new(&options);
+    uint8_t small[GRILLE_SESSION_SEND_BYTES];
+    size_t len = 1;
+    (void)state;
+    assert_int_equal(grille_session_send(pair->initiator.session, small, sizeof small - 1, &len, pair->now_us),
+                     GRILLE_REASON_BAD_ARGUMENT);
+    assert_int_equal(len, 0);
+    assert_int_equal(grille_session_send(pair->initiator.session, small, sizeof small, &len, pair->now_us),
+                     GRILLE_REASON_OK);
+    assert_true(len > 0);
+    pair_free(pair);
+}
+
+/* What waits at a time with nothing to say costs no frame. */
+static void nothing_to_say_is_nothing_written(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = make(&options);
+    (void)state;
+    assert_false(grille_session_wants_write(pair->initiator.session));
+    assert_int_equal(pair_take_output(pair, &pair->initiator).len, 0);
+    pair_free(pair);
+}
+
+/* Position of the first frame of a stream among all frames. */
+static size_t position(grille_bytes output, uint32_t stream) {
+    grille_frame_header header = {0};
+    grille_bytes payload = {0};
+    size_t at = 0;
+    for (; grille_frame_take(&output, &header, &payload) == GRILLE_REASON_OK; at++) {
+        if (header.stream == stream) return at;
+    }
+    return SIZE_MAX;
+}
+
+/* A call that comes while 64 MiB are under way waits for one frame of them. */
+static void a_long_message_delays_a_short_call_by_one_frame(void **state) {
+    const pair_options options = wide_options();
+    session_pair *pair = make(&options);
+    size_t len = 0;
+    uint64_t frames = 0;
+    (void)state;
+    (void)pair_call(pair, &pair->initiator, pair_bytes(64 << 20));
+    assert_int_equal(grille_session_send(pair->initiator.session, pair->buffer, PAIR_BUFFER_BYTES, &len, pair->now_us),
+                     GRILLE_REASON_OK);
+    assert_int_equal(len, PAIR_BUFFER_BYTES);
+    grille_session_sent(pair->initiator.session, pair->now_us);
+    (void)pair_call(pair, &pair->initiator, pair_bytes(10));
+    assert_int_equal(grille_session_send(pair->initiator.session, pair->buffer, PAIR_BUFFER_BYTES, &len, pair->now_us),
+                     GRILLE_REASON_OK);
+    assert_int_equal(position(grille_bytes_of(pair->buffer, len), 3), 1);
+    grille_session_sent(pair->initiator.session, pair->now_us);
+    /* The rest of the long one is sent in frames as large as they may be. */
+    frames = grille_session_get_stats(pair->initiator.session).frames_out;
+    while (len > 0) {
+        assert_int_equal(
+            grille_session_send(pair->initiator.session, pair->buffer, PAIR_BUFFER_BYTES, &len, pair->now_us),
+            GRILLE_REASON_OK);
+        grille_session_sent(pair->initiator.session, pair->now_us);
+    }
+    assert_true(grille_session_get_stats(pair->initiator.session).frames_out - frames > 4000);
+    assert_true(grille_session_get_stats(pair->initiator.session).frames_out - frames < 4200);
+    pair_free(pair);
+}
+
+/* The whole 64 MiB arrive, with small calls answered all the while. */
+static void sixty_four_mebibytes_with_calls_between(void **state) {
+    const pair_options options = wide_options();
+    session_pair *pair = make(&options);
+    size_t answered_before_end = 0;
+    (void)state;
+    pair->responder.answers = true;
+    pair->initiator.releases = true;
+    (void)pair_call(pair, &pair->initiator, pair_bytes(64 << 20));
+    while (pair_find(&pair->responder, PAIR_CALL, 0) == NULL || pair->responder.message_bytes < 64 << 20) {
+        if (pair->initiator.counts[PAIR_STATUS] < 500) (void)pair_call(pair, &pair->initiator, pair_bytes(10));
+        answered_before_end = pair->initiator.counts[PAIR_STATUS];
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        (void)pair_carry(pair, &pair->responder, &pair->initiator);
+    }
+    assert_true(answered_before_end >= 500);
+    pair_free(pair);
+}
+
+/* Ten long messages take turns: none is ever more than a frame ahead. */
+static void streams_take_turns(void **state) {
+    const pair_options options = wide_options();
+    session_pair *pair = make(&options);
+    size_t counts[10] = {0};
+    size_t len = 0;
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        (void)pair_call(pair, &pair->initiator, pair_bytes(1 << 20));
+    for (int buffer = 0; buffer < 100; buffer++) {
+        grille_bytes output = {0};
+        grille_frame_header header = {0};
+        grille_bytes payload = {0};
+        size_t least = SIZE_MAX;
+        size_t most = 0;
+        assert_int_equal(
+            grille_session_send(pair->initiator.session, pair->buffer, PAIR_BUFFER_BYTES, &len, pair->now_us),
+            GRILLE_REASON_OK);
+        output = grille_bytes_of(pair->buffer, len);
+        while (grille_frame_take(&output, &header, &payload) == GRILLE_REASON_OK)
+            counts[(header.stream - 1) / 2]++;
+        grille_session_sent(pair->initiator.session, pair->now_us);
+        for (int i = 0; i < 10; i++) {
+            if (counts[i] < least) least = counts[i];
+            if (counts[i] > most) most = counts[i];
+        }
+        assert_true(most - least <= 1);
+    }
+    pair_free(pair);
+}
+
+/* In a buffer of whole TLS records no DATA frame lies across two of them. */
+static void frames_end_where_records_end(void **state) {
+    const pair_options options = wide_options();
+    session_pair *pair = make(&options);
+    size_t len = 0;
+    (void)state;
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    (void)pair_call(pair, &pair->initiator, pair_bytes(1 << 20));
+    do {
+        grille_bytes output = {0};
+        grille_frame_header header = {0};
+        grille_bytes payload = {0};
+        size_t at = 0;
+        assert_int_equal(
+            grille_session_send(pair->initiator.session, pair->buffer, PAIR_BUFFER_BYTES, &len, pair->now_us),
+            GRILLE_REASON_OK);
+        output = grille_bytes_of(pair->buffer, len);
+        while (grille_frame_take(&output, &header, &payload) == GRILLE_REASON_OK) {
+            const size_t end = at + GRILLE_FRAME_HEADER_BYTES + header.length;
+            assert_int_equal(at / GRILLE_SESSION_SEND_BYTES, (end - 1) / GRILLE_SESSION_SEND_BYTES);
+            at = end;
+        }
+        grille_session_sent(pair->initiator.session, pair->now_us);
+    } while (len == PAIR_BUFFER_BYTES);
+    pair_free(pair);
+}
+
+/* The largest message that is one frame, and one byte more. */
+static void a_message_that_does_not_fit_follows_as_data(void **state) {
+    const pair_options options = pair_options_default();
+    const size_t fits = GRILLE_LIMIT_FRAME_PAYLOAD_BYTES - 2 - 5 - GRILLE_MESSAGE_LENGTH_BYTES;
+    session_pair *pair = make(&options);
+    grille_bytes output = {0};
+    (void)state;
+    (void)pair_call(pair, &pair->initiator, pair_bytes(fits));
+    output = pair_take_output(pair, &pair->initiator);
+    assert_int_equal(output.len, GRILLE_SESSION_SEND_BYTES);
+    assert_int_equal(pair_frame_count(output, GRILLE_FRAME_CALL), 1);
+    assert_int_equal(pair_frame_count(output, GRILLE_FRAME_DATA), 0);
+    (void)pair_call(pair, &pair->initiator, pair_bytes(fits + 1));
+    output = pair_take_output(pair, &pair->initiator);
+    assert_int_equal(pair_frame_count(output, GRILLE_FRAME_CALL), 1);
+    assert_true(pair_frame_count(output, GRILLE_FRAME_DATA) >= 1);
+    pair_free(pair);
+}
+
+/* An answer: metadata first, a long message as DATA, STATUS last; a short one inside STATUS. */
+static void an_answer_is_in_order(void **state) {
+    const pair_options options = pair_options_default();
+    const uint8_t types[] = {GRILLE_FRAME_HEADERS, GRILLE_FRAME_DATA, GRILLE_FRAME_DATA, GRILLE_FRAME_STATUS};
+    const grille_status_header status = {.code = GRILLE_OK};
+    uint8_t encoded[64];
+    grille_writer writer = grille_writer_into(encoded, sizeof encoded);
+    const grille_metadata_entry entry = {grille_bytes_of("k", 1), grille_bytes_of("v", 1)};
+    grille_metadata_view metadata = {0};
+    session_pair *pair = make(&options);
+    grille_stream *stream = NULL;
+    grille_bytes output = {0};
+    (void)state;
+    grille_metadata_entry_write(&writer, &entry);
+    assert_int_equal(grille_metadata_view_of(grille_written(&writer), &metadata), GRILLE_REASON_OK);
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    pair_run(pair);
+    stream = pair->responder.newest;
+    assert_int_equal(grille_stream_send_headers(stream, &metadata), GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_send_message(stream, pair_bytes(20000), 0), GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_send_status(stream, &status), GRILLE_REASON_OK);
+    grille_stream_release(stream);
+    output = pair_take_output(pair, &pair->responder);
+    for (size_t i = 0; i < 4; i++) {
+        grille_frame_header header = {0};
+        grille_bytes payload = {0};
+        assert_int_equal(grille_frame_take(&output, &header, &payload), GRILLE_REASON_OK);
+        assert_int_equal(header.type, types[i]);
+    }
+    assert_int_equal(output.len, 0);
+    pair_free(pair);
+}
+
+/* The time that a call waited here is not the peer's. */
+static void what_is_left_of_the_time_travels(void **state) {
+    const pair_options options = pair_options_default();
+    const grille_call_open open = {.method_id = 3, .has_timeout = true, .timeout_us = 5000};
+    session_pair *pair = make(&options);
+    grille_stream *stream = NULL;
+    (void)state;
+    assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream), GRILLE_REASON_OK);
+    pair->now_us += 1200;
+    pair_run(pair);
+    assert_int_equal(pair_last(&pair->responder, PAIR_CALL)->timeout_us, 3800);
+    pair_free(pair);
+}
+
+/* PINGs that wait for the transport get one answer, the newest. */
+static void answers_to_pings_are_coalesced(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = pair_new(&options);
+    grille_frame_header header = {0};
+    grille_bytes payload = {0};
+    grille_bytes output = {0};
+    uint64_t token = 0;
+    (void)state;
+    (void)pair_take_output(pair, &pair->responder);
+    script_write(pair_writer(pair), "S P5 P6 P7");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    output = pair_take_output(pair, &pair->responder);
+    assert_int_equal(pair_frame_count(output, GRILLE_FRAME_PING), 1);
+    assert_true(pair_frame(output, GRILLE_FRAME_PING, 0, &header, &payload));
+    assert_int_equal(header.flags, GRILLE_FLAG_ACK);
+    assert_int_equal(grille_ping_payload_decode(payload, &token), GRILLE_REASON_OK);
+    assert_int_equal(token, 7);
+    pair_free(pair);
+}
+
+/* What a peer that never reads can make wait: one answer, one grant, one RESET for each stream. */
+static void a_peer_that_never_reads_costs_little(void **state) {
+    pair_options options = pair_options_default();
+    session_pair *pair = NULL;
+    size_t before = 0;
+    (void)state;
+    options.responder.settings = grille_settings_minimum();
+    pair = pair_new(&options);
+    pair->responder.releases = true;
+    script_write(pair_writer(pair), "S");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    before = pair->responder.budget.used_bytes;
+    script_write(pair_writer(pair), "16*C1 16*E1 16*E1 16=P1");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    assert_int_equal(pair->responder.counts[PAIR_RESET], 16);
+    /* The streams are reset, but the peer has not been told: they still count. */
+    script_write(pair_writer(pair), "C33");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_SESSION_TOO_MANY_STREAMS);
+    assert_true(pair->responder.budget.peak_bytes - before < 131072);
+    pair_free(pair);
+}
+
+static void a_gate_frame_is_carried(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = make(&options);
+    grille_frame_header header = {0};
+    grille_bytes payload = {0};
+    grille_bytes output = {0};
+    (void)state;
+    assert_int_equal(grille_session_send_gate(pair->initiator.session, grille_bytes_of("ask", 3)), GRILLE_REASON_OK);
+    assert_int_equal(grille_session_send_gate(pair->initiator.session, grille_bytes_of("ask", 3)),
+                     GRILLE_REASON_SESSION_WINDOW_FULL);
+    assert_int_equal(grille_session_send_gate(pair->initiator.session, pair_bytes(0)), GRILLE_REASON_BAD_ARGUMENT);
+    assert_int_equal(
+        grille_session_send_gate(pair->initiator.session, pair_bytes(GRILLE_LIMIT_FRAME_PAYLOAD_BYTES + 1)),
+        GRILLE_REASON_BAD_ARGUMENT);
+    output = pair_take_output(pair, &pair->initiator);
+    assert_true(pair_frame(output, GRILLE_FRAME_GATE, 0, &header, &payload));
+    assert_memory_equal(payload.data, "ask", 3);
+    assert_int_equal(grille_session_send_gate(pair->initiator.session, grille_bytes_of("ask", 3)), GRILLE_REASON_OK);
+    pair_free(pair);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(settings_come_first),
+        cmocka_unit_test(a_buffer_below_one_frame_is_refused),
+        cmocka_unit_test(nothing_to_say_is_nothing_written),
+        cmocka_unit_test(a_long_message_delays_a_short_call_by_one_frame),
+        cmocka_unit_test(sixty_four_mebibytes_with_calls_between),
+        cmocka_unit_test(streams_take_turns),
+        cmocka_unit_test(frames_end_where_records_end),
+        cmocka_unit_test(a_message_that_does_not_fit_follows_as_data),
+        cmocka_unit_test(an_answer_is_in_order),
+        cmocka_unit_test(what_is_left_of_the_time_travels),
+        cmocka_unit_test(answers_to_pings_are_coalesced),
+        cmocka_unit_test(a_peer_that_never_reads_costs_little),
+        cmocka_unit_test(a_gate_frame_is_carried),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

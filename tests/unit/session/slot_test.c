@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * When a slot is free, how many there can be, and that nothing of a call stays in it. */
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "session/private.h"
+#include "session_pair.h"
+#include "session_script.h"
+
+static session_pair *make(const pair_options *options) {
+    session_pair *pair = pair_new(options);
+    pair_run(pair);
+    return pair;
+}
+
+static uint32_t slots(const pair_end *end) {
+    return grille_session_get_stats(end->session).slots;
+}
+
+/* Stream, handler and last frame's write: each alone keeps the slot. */
+static void a_slot_waits_for_all_three(void **state) {
+    const pair_options options = pair_options_default();
+    const grille_status_header status = {.code = GRILLE_OK};
+    session_pair *pair = make(&options);
+    grille_stream *first = NULL;
+    size_t len = 0;
+    (void)state;
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    pair_run(pair);
+    first = pair->responder.newest;
+    /* The stream ends; the handler and the write do not. */
+    assert_int_equal(grille_stream_send_status(first, &status), GRILLE_REASON_OK);
+    assert_int_equal(grille_session_send(pair->responder.session, pair->buffer, PAIR_BUFFER_BYTES, &len, pair->now_us),
+                     GRILLE_REASON_OK);
+    assert_int_equal(slots(&pair->responder), 1);
+    /* The handler ends; the write does not. */
+    grille_stream_release(first);
+    assert_int_equal(slots(&pair->responder), 1);
+    grille_session_sent(pair->responder.session, pair->now_us);
+    assert_int_equal(slots(&pair->responder), 0);
+    /* The write ends; the handler does not. */
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    pair_run(pair);
+    first = pair->responder.newest;
+    assert_int_equal(grille_stream_send_status(first, &status), GRILLE_REASON_OK);
+    pair_run(pair);
+    assert_int_equal(slots(&pair->responder), 1);
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    pair_run(pair);
+    assert_ptr_not_equal(pair->responder.newest, first);
+    grille_stream_release(first);
+    assert_int_equal(slots(&pair->responder), 1);
+    pair_free(pair);
+}
+
+/* A peer that resets its calls while their handlers run gets no more than max_handlers of them; the rest is refused. */
+static void handlers_are_bounded_whatever_is_reset(void **state) {
+    pair_options options = pair_options_default();
+    session_pair *pair = NULL;
+    (void)state;
+    options.responder.settings = grille_settings_minimum();
+    pair = make(&options);
+    pair->initiator.releases = true;
+    for (int i = 0; i < 200; i++) {
+        grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        grille_stream_release(stream);
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        (void)pair_carry(pair, &pair->responder, &pair->initiator);
+    }
+    assert_int_equal(pair->responder.counts[PAIR_CALL], GRILLE_MINIMUM_HANDLERS);
+    assert_int_equal(grille_session_get_stats(pair->responder.session).handlers, GRILLE_MINIMUM_HANDLERS);
+    assert_int_equal(grille_session_get_stats(pair->responder.session).calls_refused, 200 - GRILLE_MINIMUM_HANDLERS);
+    assert_int_equal(pair->responder.most_slots, GRILLE_MINIMUM_HANDLERS);
+    pair_free(pair);
+}
+
+/* The peer's RESET of a call whose refusal still waits takes the refusal back: it counts no more. */
+static void a_refused_call_may_be_reset(void **state) {
+    pair_options options = pair_options_default();
+    session_pair *pair = NULL;
+    (void)state;
+    options.responder.settings = grille_settings_minimum();
+    options.responder.events = &(grille_session_events){.on_call = NULL};
+    pair = pair_new(&options);
+    (void)pair_take_output(pair, &pair->responder);
+    script_write(pair_writer(pair), "S 16*C1 8*X1:1 8*C33 8*X17:1");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    assert_int_equal(grille_session_get_stats(pair->responder.session).peer_streams, 8);
+    assert_int_equal(pair_frame_count(pair_take_output(pair, &pair->responder), GRILLE_FRAME_RESET), 8);
+    assert_int_equal(grille_session_get_stats(pair->responder.session).peer_streams, 0);
+    script_write(pair_writer(pair), "17*C49");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_SESSION_TOO_MANY_STREAMS);
+    pair_free(pair);
+}
+
+/* Open and cancel, 100,000 times: bounded slots and memory at each step. */
+static void rapid_reset_is_bounded(void **state) {
+    pair_options options = pair_options_default();
+    session_pair *pair = NULL;
+    size_t peak = 0;
+    (void)state;
+    options.responder.settings = grille_settings_minimum();
+    pair = make(&options);
+    pair->initiator.releases = true;
+    pair->responder.releases = true;
+    for (int i = 0; i < 100000; i++) {
+        grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        grille_stream_release(stream);
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        (void)pair_carry(pair, &pair->responder, &pair->initiator);
+        if (i == 1000) peak = pair->responder.budget.peak_bytes;
+        pair->now_us += 1000;
+    }
+    assert_int_equal(pair->responder.counts[PAIR_CALL], 100000);
+    assert_true(pair->responder.most_slots <= 2 && pair->initiator.most_slots <= 2);
+    assert_int_equal(pair->responder.budget.peak_bytes, peak);
+    assert_int_equal(pair->responder.reason, GRILLE_REASON_OK);
+    pair_free(pair);
+}
+
+/* The same as fast as it can: GRILLE_LIMIT_RESET_BURST of them, then the connection ends. */
+static void a_flood_of_resets_ends_the_connection(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = make(&options);
+    int sent = 0;
+    (void)state;
+    pair->initiator.releases = true;
+    pair->responder.releases = true;
+    while (pair->responder.reason == GRILLE_REASON_OK && sent < 100000) {
+        grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        grille_stream_release(stream);
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        sent++;
+    }
+    assert_int_equal(sent, GRILLE_LIMIT_RESET_BURST + 1);
+    assert_int_equal(pair->responder.reason, GRILLE_REASON_SESSION_FLOOD);
+    pair_free(pair);
+}
+
+/* Rules that the peer breaks make this end send resets; they drain the same bucket (CVE-2025-8671). */
+static void a_flood_of_broken_calls_ends_the_connection(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = pair_new(&options);
+    uint32_t id = 1;
+    (void)state;
+    pair->responder.releases = true;
+    script_write(pair_writer(pair), "S");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    for (; pair->responder.reason == GRILLE_REASON_OK && id < 100000; id += 2) {
+        pair_write_call(pair_writer(pair), id, true);
+        pair_write_data(pair_writer(pair), id, true, 1, pair_bytes(1), false);
+        (void)pair_feed(pair, &pair->responder);
+        (void)pair_take_output(pair, &pair->responder);
+    }
+    assert_int_equal(pair->responder.reason, GRILLE_REASON_SESSION_FLOOD);
+    assert_int_equal((id - 1) / 2, GRILLE_LIMIT_RESET_BURST + 1);
+    pair_free(pair);
+}
+
+/* Bytes of a message that are found in the memory of a slot. */
+static bool holds_secret(const grille_stream *stream) {
+    return memmem(stream, sizeof *stream, "card 4242 4242", 14) != NULL;
+}
+
+static void a_slot_is_wiped_when_it_is_free(void **state) {
+    const pair_options options = pair_options_default();
+    const grille_status_header status = {.code = GRILLE_OK, .message = grille_bytes_of("card 4242 4242", 14)};
+    session_pair *pair = make(&options);
+    grille_stream *caller = NULL;
+    grille_stream *handler = NULL;
+    (void)state;
+    caller = pair_call(pair, &pair->initiator, grille_bytes_of("card 4242 4242", 14));
+    assert_true(holds_secret(caller));
+    pair_run(pair);
+    handler = pair->responder.newest;
+    assert_true(holds_secret(handler));
+    assert_int_equal(grille_stream_send_status(handler, &status), GRILLE_REASON_OK);
+    grille_stream_release(handler);
+    pair_run(pair);
+    assert_false(holds_secret(handler));
+    assert_true(holds_secret(caller));
+    grille_stream_release(caller);
+    assert_false(holds_secret(caller));
+    pair_free(pair);
+}
+
+/* Slots and the map are given back 100 ms after the last call. */
+static void idle_memory_is_given_back(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = make(&options);
+    const size_t idle_bytes = pair->initiator.budget.used_bytes;
+    (void)state;
+    pair->responder.answers = true;
+    pair->initiator.releases = true;
+    for (int i = 0; i < 100; i++)
+        (void)pair_call(pair, &pair->initiator, pair_bytes(5000));
+    pair_run(pair);
+    assert_true(pair->initiator.budget.used_bytes > idle_bytes + 100 * sizeof(grille_stream));
+    pair_pass(pair, 99999);
+    assert_true(pair->initiator.budget.used_bytes > idle_bytes + 100 * sizeof(grille_stream));
+    pair_pass(pair, 1);
+    assert_int_equal(pair->initiator.budget.used_bytes, idle_bytes);
+    assert_int_equal(grille_session_get_stats(pair->initiator.session).slots_held, 0);
+    assert_int_equal(grille_session_expiry(pair->initiator.session), GRILLE_TIME_NEVER);
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    pair_run(pair);
+    assert_int_equal(pair->initiator.counts[PAIR_STATUS], 101);
+    pair_free(pair);
+}
+
+/* Owners may keep things in the call's arena. */
+static void the_arena_lives_until_release(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = make(&options);
+    grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
+    char *mine = NULL;
+    (void)state;
+    mine = grille_arena_alloc(grille_stream_arena(stream), 100000);
+    assert_non_null(mine);
+    memset(mine, 1, 100000);
+    pair_run(pair);
+    assert_true(pair->initiator.budget.used_bytes > 100000);
+    grille_stream_release(stream);
+    pair_run(pair);
+    assert_true(pair->initiator.budget.used_bytes < 100000);
+    pair_free(pair);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_slot_waits_for_all_three),
+        cmocka_unit_test(handlers_are_bounded_whatever_is_reset),
+        cmocka_unit_test(a_refused_call_may_be_reset),
+        cmocka_unit_test(rapid_reset_is_bounded),
+        cmocka_unit_test(a_flood_of_resets_ends_the_connection),
+        cmocka_unit_test(a_flood_of_broken_calls_ends_the_connection),
+        cmocka_unit_test(a_slot_is_wiped_when_it_is_free),
+        cmocka_unit_test(idle_memory_is_given_back),
+        cmocka_unit_test(the_arena_lives_until_release),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

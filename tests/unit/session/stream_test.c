@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What an owner may do with a stream, and what it is told when it may not. */
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "session_pair.h"
+#include "session_script.h"
+
+static session_pair *make(void) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = pair_new(&options);
+    pair_run(pair);
+    return pair;
+}
+
+static grille_stream *open_stream(session_pair *pair) {
+    const grille_call_open open = {.method_id = 7};
+    grille_stream *stream = NULL;
+    assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream), GRILLE_REASON_OK);
+    return stream;
+}
+
+/* The stream that the responder handles for a call of the initiator. */
+static grille_stream *handled(session_pair *pair) {
+    (void)open_stream(pair);
+    pair_run(pair);
+    return pair->responder.newest;
+}
+
+static void nothing_is_sent_after_half_close(void **state) {
+    session_pair *pair = make();
+    grille_stream *stream = open_stream(pair);
+    uint8_t *room = NULL;
+    (void)state;
+    assert_false(grille_stream_has_ended(stream));
+    assert_int_equal(grille_stream_half_close(stream), GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_half_close(stream), GRILLE_REASON_SESSION_STREAM_ENDED);
+    assert_int_equal(grille_stream_send_message(stream, pair_bytes(1), 0), GRILLE_REASON_SESSION_STREAM_ENDED);
+    assert_int_equal(grille_stream_reserve_message(stream, 1, &room), GRILLE_REASON_SESSION_STREAM_ENDED);
+    assert_null(room);
+    pair_run(pair);
+    assert_int_equal(pair->responder.counts[PAIR_HALF_CLOSE], 1);
+    pair_free(pair);
+}
+
+static void nothing_is_sent_after_status(void **state) {
+    const grille_status_header status = {.code = GRILLE_OK};
+    session_pair *pair = make();
+    grille_stream *stream = handled(pair);
+    (void)state;
+    assert_int_equal(grille_stream_send_status(stream, &status), GRILLE_REASON_OK);
+    assert_true(grille_stream_has_ended(stream));
+    assert_int_equal(grille_stream_send_status(stream, &status), GRILLE_REASON_SESSION_STREAM_ENDED);
+    assert_int_equal(grille_stream_send_message(stream, pair_bytes(1), 0), GRILLE_REASON_SESSION_STREAM_ENDED);
+    pair_free(pair);
+}
+
+static void each_side_has_its_verbs(void **state) {
+    const grille_status_header status = {.code = GRILLE_OK};
+    const grille_metadata_view none = {0};
+    session_pair *pair = make();
+    grille_stream *theirs = handled(pair);
+    grille_stream *ours = open_stream(pair);
+    (void)state;
+    assert_true(grille_stream_is_ours(ours));
+    assert_false(grille_stream_is_ours(theirs));
+    assert_int_equal(grille_stream_half_close(theirs), GRILLE_REASON_BAD_ARGUMENT);
+    assert_int_equal(grille_stream_send_message(theirs, pair_bytes(1), GRILLE_SEND_END_STREAM),
+                     GRILLE_REASON_BAD_ARGUMENT);
+    assert_int_equal(grille_stream_send_status(ours, &status), GRILLE_REASON_BAD_ARGUMENT);
+    assert_int_equal(grille_stream_send_headers(ours, &none), GRILLE_REASON_BAD_ARGUMENT);
+    pair_free(pair);
+}
+
+static void a_status_is_checked(void **state) {
+    session_pair *pair = make();
+    grille_stream *stream = handled(pair);
+    grille_status_header status = {.code = (grille_code)17};
+    (void)state;
+    assert_int_equal(grille_stream_send_status(stream, &status), GRILLE_REASON_BAD_ARGUMENT);
+    status.code = GRILLE_AGAIN;
+    assert_int_equal(grille_stream_send_status(stream, &status), GRILLE_REASON_BAD_ARGUMENT);
+    status.code = GRILLE_INTERNAL;
+    status.details = pair_bytes(GRILLE_LIMIT_STATUS_DETAILS_BYTES + 1);
+    assert_int_equal(grille_stream_send_status(stream, &status), GRILLE_REASON_SESSION_METADATA_TOO_LONG);
+    status.details = pair_bytes(GRILLE_LIMIT_STATUS_DETAILS_BYTES);
+    status.message = pair_bytes(GRILLE_LIMIT_STATUS_MESSAGE_BYTES + 1);
+    assert_int_equal(grille_stream_send_status(stream, &status), GRILLE_REASON_OK);
+    pair_run(pair);
+    assert_int_equal(pair_last(&pair->initiator, PAIR_STATUS)->code, GRILLE_INTERNAL);
+    assert_int_equal(grille_session_failure(pair->initiator.session)->code, GRILLE_OK);
+    pair_free(pair);
+}
+
+/* Metadata of the answer may follow the request, but not the first message of the answer. */
+static void headers_come_before_messages(void **state) {
+    uint8_t encoded[64];
+    grille_writer writer = grille_writer_into(encoded, sizeof encoded);
+    const grille_metadata_entry entry = {grille_bytes_of("k", 1), grille_bytes_of("v", 1)};
+    grille_metadata_view metadata = {0};
+    session_pair *pair = make();
+    grille_stream *stream = NULL;
+    (void)state;
+    grille_metadata_entry_write(&writer, &entry);
+    assert_int_equal(grille_metadata_view_of(grille_written(&writer), &metadata), GRILLE_REASON_OK);
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    pair_run(pair);
+    stream = pair->responder.newest;
+    assert_int_equal(grille_stream_send_headers(stream, &metadata), GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_send_headers(stream, &metadata), GRILLE_REASON_BAD_ARGUMENT);
+    pair_run(pair);
+    assert_int_equal(pair_last(&pair->initiator, PAIR_HEADERS)->metadata_count, 1);
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    pair_run(pair);
+    stream = pair->responder.newest;
+    assert_int_equal(grille_stream_send_message(stream, pair_bytes(5), 0), GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_send_headers(stream, &metadata), GRILLE_REASON_BAD_ARGUMENT);
+    pair_free(pair);
+}
+
+/* GRILLE_LIMIT_SEND_QUEUE_BYTES: one message of any size, then as many as fit; on_writable once there is room. */
+static void a_full_queue_is_told_and_told_off(void **state) {
+    session_pair *pair = make();
+    grille_stream *stream = open_stream(pair);
+    size_t taken = 0;
+    (void)state;
+    while (grille_stream_send_message(stream, pair_bytes(1000), 0) == GRILLE_REASON_OK)
+        taken++;
+    assert_int_equal(taken, GRILLE_LIMIT_SEND_QUEUE_BYTES / 1016);
+    assert_int_equal(grille_stream_send_message(stream, pair_bytes(1000), 0), GRILLE_REASON_SESSION_WINDOW_FULL);
+    assert_int_equal(pair->initiator.counts[PAIR_WRITABLE], 0);
+    pair_run(pair);
+    assert_int_equal(pair->initiator.counts[PAIR_WRITABLE], 1);
+    assert_int_equal(grille_stream_send_message(stream, pair_bytes(3 << 20), 0), GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_send_message(stream, pair_bytes(0), 0), GRILLE_REASON_SESSION_WINDOW_FULL);
+    pair_free(pair);
+}
+
+static void a_reserved_message_is_sent_in_its_turn(void **state) {
+    session_pair *pair = make();
+    grille_stream *stream = open_stream(pair);
+    uint8_t *room = NULL;
+    (void)state;
+    for (size_t len = 0; len < 5000; len += 2499) {
+        assert_int_equal(grille_stream_send_message(stream, pair_bytes(3), 0), GRILLE_REASON_OK);
+        assert_int_equal(grille_stream_reserve_message(stream, len, &room), GRILLE_REASON_OK);
+        if (len > 0) memset(room, 'r', len);
+        /* Nothing else before it is handed over, and it is not sent before. */
+        assert_int_equal(grille_stream_send_message(stream, pair_bytes(3), 0), GRILLE_REASON_BAD_ARGUMENT);
+        assert_int_equal(grille_stream_half_close(stream), GRILLE_REASON_BAD_ARGUMENT);
+        pair_run(pair);
+        assert_int_equal(pair_last(&pair->responder, PAIR_MESSAGE)->len, 3);
+        assert_int_equal(grille_stream_send_reserved(stream, 0), GRILLE_REASON_OK);
+        assert_int_equal(grille_stream_send_reserved(stream, 0), GRILLE_REASON_BAD_ARGUMENT);
+        pair_run(pair);
+        assert_int_equal(pair_last(&pair->responder, PAIR_MESSAGE)->len, len);
+        assert_true(len == 0 || pair_last(&pair->responder, PAIR_MESSAGE)->text[0] == 'r');
+    }
+    /* A reservation that is never handed over goes with the stream. */
+    assert_int_equal(grille_stream_reserve_message(stream, 5000, &room), GRILLE_REASON_OK);
+    grille_stream_release(stream);
+    pair_run(pair);
+    pair_free(pair);
+}
+
+static void a_borrowed_message_is_not_copied(void **state) {
+    session_pair *pair = make();
+    grille_stream *stream = open_stream(pair);
+    size_t before = pair->initiator.budget.used_bytes;
+    (void)state;
+    assert_int_equal(
+        grille_stream_send_message(stream, pair_bytes(1 << 20), GRILLE_SEND_BORROW | GRILLE_SEND_END_STREAM),
+        GRILLE_REASON_OK);
+    assert_int_equal(pair->initiator.budget.used_bytes, before);
+    pair_run(pair);
+    assert_int_equal(pair_last(&pair->responder, PAIR_MESSAGE)->len, 1 << 20);
+    assert_int_equal(pair->responder.counts[PAIR_HALF_CLOSE], 1);
+    pair_free(pair);
+}
+
+/* As many streams as the peer allows; one more is refused here, and told when it would do. */
+static void the_peers_stream_limit_is_kept(void **state) {
+    pair_options options = pair_options_default();
+    session_pair *pair = NULL;
+    const grille_call_open open = {.method_id = 7};
+    grille_stream *stream = NULL;
+    (void)state;
+    options.responder.settings.max_streams = 20;
+    pair = pair_new(&options);
+    pair->initiator.releases = true;
+    /* 16 until SETTINGS came. */
+    for (int i = 0; i < 16; i++)
+        (void)pair_call(pair, &pair->initiator, pair_bytes(1));
+    assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream),
+                     GRILLE_REASON_SESSION_STREAMS_FULL);
+    assert_null(stream);
+    pair_run(pair);
+    assert_int_equal(pair->initiator.counts[PAIR_SLOT_FREE], 1);
+    for (int i = 0; i < 4; i++)
+        (void)pair_call(pair, &pair->initiator, pair_bytes(1));
+    assert_false(grille_session_can_open(pair->initiator.session));
+    assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream),
+                     GRILLE_REASON_SESSION_STREAMS_FULL);
+    pair_run(pair);
+    assert_int_equal(pair->initiator.counts[PAIR_SLOT_FREE], 1);
+    grille_stream_reset(pair->responder.newest, GRILLE_RESET_CANCELLED);
+    grille_stream_release(pair->responder.newest);
+    pair_run(pair);
+    assert_int_equal(pair->initiator.counts[PAIR_SLOT_FREE], 2);
+    assert_true(grille_session_can_open(pair->initiator.session));
+    pair_free(pair);
+}
+
+/* Over the minimum, a message waits for the peer's SETTINGS: sent if they allow it, else the call ends here. */
+static void a_long_message_waits_for_settings(void **state) {
+    for (uint32_t over = 0; over < 2; over++) {
+        pair_options options = pair_options_default();
+        session_pair *pair = NULL;
+        (void)state;
+        options.responder.settings.max_message_bytes = 200000;
+        pair = pair_new(&options);
+        pair->initiator.releases = true;
+        (void)pair_call(pair, &pair->initiator, pair_bytes(200000 + over));
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        assert_int_equal(pair->responder.counts[PAIR_CALL], 0);
+        pair_run(pair);
+        assert_int_equal(pair->responder.counts[PAIR_CALL], 1 - over);
+        assert_int_equal(pair->initiator.counts[PAIR_RESET], over);
+        if (over == 1) {
+            const pair_event *reset = pair_last(&pair->initiator, PAIR_RESET);
+            assert_int_equal(reset->code, GRILLE_RESOURCE_EXHAUSTED);
+            assert_true(reset->end.never_processed);
+            assert_non_null(strstr(reset->text, "200001 bytes is over the limit of 200000"));
+        }
+        pair_free(pair);
+    }
+}
+
+static void a_message_over_the_limit_is_refused_here(void **state) {
+    session_pair *pair = make();
+    grille_stream *stream = open_stream(pair);
+    (void)state;
+    assert_int_equal(grille_stream_send_message(stream, pair_bytes(GRILLE_DEFAULT_MESSAGE_BYTES + 1), 0),
+                     GRILLE_REASON_SESSION_MESSAGE_TOO_LONG);
+    assert_int_equal(grille_stream_send_message(stream, pair_bytes(GRILLE_DEFAULT_MESSAGE_BYTES), 0), GRILLE_REASON_OK);
+    pair_free(pair);
+}
+
+/* Calls that can't even begin. */
+static void bad_opens_are_refused(void **state) {
+    session_pair *pair = make();
+    grille_call_open open = {.method_id = 0};
+    grille_stream *stream = NULL;
+    (void)state;
+    assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream),
+                     GRILLE_REASON_BAD_ARGUMENT);
+    open = (grille_call_open){.method_id = 1, .has_timeout = true};
+    assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream),
+                     GRILLE_REASON_SESSION_DEADLINE);
+    open = (grille_call_open){.method_id = 1, .metadata = {.count = 1, .encoded_bytes = 8193}};
+    assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream),
+                     GRILLE_REASON_SESSION_METADATA_TOO_LONG);
+    grille_session_abort(pair->initiator.session, GRILLE_REASON_SESSION_LOST, NULL);
+    open = (grille_call_open){.method_id = 1};
+    assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream),
+                     GRILLE_REASON_SESSION_LOST);
+    assert_null(stream);
+    pair_free(pair);
+}
+
+/* The connection goes: each call hears of it once; one that was never sent may be tried elsewhere. */
+static void a_lost_connection_ends_each_call_once(void **state) {
+    session_pair *pair = make();
+    const pair_event *reset = NULL;
+    (void)state;
+    pair->initiator.releases = true;
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    pair_run(pair);
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    grille_session_abort(pair->initiator.session, GRILLE_REASON_SESSION_LOST, "reset by peer");
+    grille_session_abort(pair->initiator.session, GRILLE_REASON_SESSION_CLOSED, NULL);
+    assert_int_equal(pair->initiator.counts[PAIR_RESET], 2);
+    reset = pair_find(&pair->initiator, PAIR_RESET, 0);
+    assert_int_equal(reset->code, GRILLE_UNAVAILABLE);
+    assert_false(reset->end.never_processed);
+    assert_string_equal(reset->text, "reset by peer");
+    assert_true(pair_find(&pair->initiator, PAIR_RESET, 1)->end.never_processed);
+    assert_false(grille_session_wants_write(pair->initiator.session));
+    assert_string_equal(grille_session_failure(pair->initiator.session)->name, "SESSION-LOST");
+    pair_free(pair);
+}
+
+/* Released without an answer: the caller hears CANCELLED. */
+static void a_handler_that_gives_up_cancels(void **state) {
+    session_pair *pair = make();
+    grille_stream *stream = handled(pair);
+    (void)state;
+    pair->initiator.releases = true;
+    grille_stream_release(stream);
+    pair_run(pair);
+    assert_int_equal(pair_last(&pair->initiator, PAIR_RESET)->code, GRILLE_CANCELLED);
+    assert_false(pair_last(&pair->initiator, PAIR_RESET)->end.local);
+    pair_free(pair);
+}
+
+/* A call that is given up before it was sent leaves no trace on the wire. */
+static void an_unsent_call_leaves_no_trace(void **state) {
+    session_pair *pair = make();
+    grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
+    (void)state;
+    assert_int_equal(grille_stream_id(stream), 0);
+    grille_stream_reset(stream, GRILLE_RESET_CANCELLED);
+    grille_stream_reset(stream, GRILLE_RESET_CANCELLED);
+    grille_stream_release(stream);
+    assert_int_equal(pair_take_output(pair, &pair->initiator).len, 0);
+    assert_int_equal(grille_session_get_stats(pair->initiator.session).slots, 0);
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    pair_run(pair);
+    assert_int_equal(pair_last(&pair->responder, PAIR_CALL)->id, 1);
+    pair_free(pair);
+}
+
+static void options_are_checked(void **state) {
+    const grille_session_events none = {0};
+    const grille_service_digest falling[] = {{9, pair_bytes(32)}, {8, pair_bytes(32)}};
+    grille_session_options options = grille_session_options_default();
+    grille_session *session = NULL;
+    grille_budget budget;
+    (void)state;
+    grille_budget_init(&budget, 1 << 20);
+    assert_int_equal(grille_session_new(&options, &session), GRILLE_REASON_BAD_ARGUMENT);
+    options.budget = &budget;
+    options.events = &none;
+    options.settings.max_streams = 15;
+    assert_int_equal(grille_session_new(&options, &session), GRILLE_REASON_BAD_ARGUMENT);
+    options.settings = grille_settings_default();
+    options.first_stream_id = 1;
+    assert_int_equal(grille_session_new(&options, &session), GRILLE_REASON_BAD_ARGUMENT);
+    options.first_stream_id = 0;
+    options.services = falling;
+    options.service_count = 2;
+    assert_int_equal(grille_session_new(&options, &session), GRILLE_REASON_BAD_ARGUMENT);
+    options.service_count = 1;
+    options.keepalive_interval_us = 1;
+    assert_int_equal(grille_session_new(&options, &session), GRILLE_REASON_BAD_ARGUMENT);
+    options.keepalive_timeout_us = 1;
+    assert_int_equal(grille_session_new(&options, &session), GRILLE_REASON_OK);
+    grille_session_free(session);
+    grille_session_free(NULL);
+    assert_int_equal(budget.used_bytes, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_sent_after_half_close),
+        cmocka_unit_test(nothing_is_sent_after_status),
+        cmocka_unit_test(each_side_has_its_verbs),
+        cmocka_unit_test(a_status_is_checked),
+        cmocka_unit_test(headers_come_before_messages),
+        cmocka_unit_test(a_full_queue_is_told_and_told_off),
+        cmocka_unit_test(a_reserved_message_is_sent_in_its_turn),
+        cmocka_unit_test(a_borrowed_message_is_not_copied),
+        cmocka_unit_test(the_peers_stream_limit_is_kept),
+        cmocka_unit_test(a_long_message_waits_for_settings),
+        cmocka_unit_test(a_message_over_the_limit_is_refused_here),
+        cmocka_unit_test(bad_opens_are_refused),
+        cmocka_unit_test(a_lost_connection_ends_each_call_once),
+        cmocka_unit_test(a_handler_that_gives_up_cancels),
+        cmocka_unit_test(an_unsent_call_leaves_no_trace),
+        cmocka_unit_test(options_are_checked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
