@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Certificate paths: a byte that chooses profile and purpose, then certificates with a u16 length each; every signature
+ * is taken for good. */
+#include "accept_any.h"
+#include "attest/path.h"
+#include "base/bytes.h"
+#include "base/reader.h"
+#include "tests/fuzz/crypto/fuzz_check.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    grille_reader reader = grille_reader_of(grille_bytes_of(data, size));
+    uint8_t choice = grille_read_u8(&reader);
+    grille_bytes certificates[GRILLE_PATH_MAX + 1];
+    grille_path_request request = {.profile = (choice & 1) != 0 ? GRILLE_PATH_PEER : GRILLE_PATH_NITRO,
+                                   .purpose = (choice & 2) != 0 ? GRILLE_PATH_SERVER : GRILLE_PATH_CLIENT,
+                                   .certificates = certificates,
+                                   .now_ms = INT64_C(1780315200000),
+                                   .leeway_ms = 60000};
+    grille_path path;
+    grille_error error = {.code = GRILLE_OK};
+    grille_reason reason;
+    while (reader.left > 0 && request.count <= GRILLE_PATH_MAX) {
+        certificates[request.count++] = grille_read_block_u16(&reader);
+    }
+    reason = grille_path_verify(crypto_that_accepts_any_signature(), &request, &path, &error);
+    FUZZ_CHECK((reason == GRILLE_REASON_OK) == (error.text[0] == '\0'));
+    if (reason == GRILLE_REASON_OK) FUZZ_CHECK(path.expires_ms >= request.now_ms && !path.leaf.is_ca);
+    return 0;
+}
