@@ -54,7 +54,7 @@ grille_reason grille_byte_queue_reserve(grille_byte_queue *queue, size_t len, ui
             reason = grow(queue, waiting + len);
     }
     if (reason != GRILLE_REASON_OK) return reason;
-    *room = queue->data + queue->end;
+    *room = queue->data != NULL ? queue->data + queue->end : NULL; /* NULL: none was asked for, none is there */
     return GRILLE_REASON_OK;
 }
 

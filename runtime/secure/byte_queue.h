@@ -20,7 +20,8 @@ void grille_byte_queue_init(grille_byte_queue *queue, grille_budget *budget);
 /* Wipes and frees. */
 void grille_byte_queue_deinit(grille_byte_queue *queue);
 
-/* Room for `len` bytes at the end, to be filled and then committed (all of it or less); valid until the next call.
+/* Room for `len` bytes at the end, to be filled and then committed (all of it or less); valid until the next call,
+ * perhaps NULL when `len` is 0.
  * BUDGET when it can't be had; the queue is then as it was. */
 GRILLE_MUST_USE grille_reason grille_byte_queue_reserve(grille_byte_queue *queue, size_t len, uint8_t **room);
 void grille_byte_queue_commit(grille_byte_queue *queue, size_t len);

@@ -74,17 +74,21 @@ void secure_side_run(secure_side *side, grille_time_us now_us, grille_wall_ms wa
 bool secure_pair_carry(secure_pair *pair, secure_side *from, secure_side *to) {
     const grille_bytes outgoing = grille_secure_outgoing(from->secure);
     const size_t room = grille_secure_room(to->secure);
+    uint64_t *const carried = &pair->carried[to == &pair->initiator];
+    const uint64_t flip = pair->flip_at[to == &pair->initiator];
     size_t len = outgoing.len;
     uint8_t *copy = NULL;
     if (pair->chunk > 0 && len > pair->chunk) len = pair->chunk;
+    if (*carried < pair->split_at && pair->split_at - *carried < len) len = (size_t)(pair->split_at - *carried);
     if (len > room) len = room;
     if (len == 0) return false;
     copy = malloc(len); /* a block of its own, so that a read past it is seen */
     if (copy == NULL) abort();
     memcpy(copy, outgoing.data, len);
+    if (flip > *carried && flip <= *carried + len) copy[flip - *carried - 1] ^= 1;
     grille_secure_sent(from->secure, len);
     note(to, grille_secure_feed(to->secure, grille_bytes_of(copy, len)));
-    pair->carried[to == &pair->initiator] += len;
+    *carried += len;
     secure_side_run(to, pair->now_us, pair->wall_ms);
     free(copy);
     return true;

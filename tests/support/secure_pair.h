@@ -21,6 +21,8 @@ typedef struct secure_pair {
     grille_time_us now_us;
     grille_wall_ms wall_ms;
     size_t chunk;        /* bytes per feed; 0: all at hand */
+    uint64_t split_at;   /* one feed of each direction ends at this byte of its stream; 0: none */
+    uint64_t flip_at[2]; /* 1 + the byte of each stream whose lowest bit is flipped; 0: none */
     uint64_t carried[2]; /* bytes that went to the responder, to the initiator */
 } secure_pair;
 

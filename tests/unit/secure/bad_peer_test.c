@@ -428,17 +428,20 @@ typedef struct garbage_row {
     size_t len;
 } garbage_row;
 
+#define GARBAGE(text)                                                                                                  \
+    { (text), sizeof(text) - 1 }
+
 static void garbage(void **state) {
     static const garbage_row rows[] = {
-        {"GET / HTTP/1.1\r\nHost: enclave\r\n\r\n", 36},
-        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24},
-        {"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 10},
-        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 10},
-        {"\x17\x03\x03\x00\x05hello", 10},           /* application data before any key */
-        {"\x15\x03\x03\x00\x02\x02\x28", 7},         /* a fatal alert */
-        {"\x16\x03\x01\x00\x00", 5},                 /* an empty record */
-        {"\x16\x03\x01\x42\x01", 5},                 /* a record over 2^14 + 256 */
-        {"\x16\x03\x01\x00\x04\x14\x00\x00\x00", 9}, /* Finished */
+        GARBAGE("GET / HTTP/1.1\r\nHost: enclave\r\n\r\n"),
+        GARBAGE("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        GARBAGE("\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+        GARBAGE("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
+        GARBAGE("\x17\x03\x03\x00\x05hello"),            /* application data before any key */
+        GARBAGE("\x15\x03\x03\x00\x02\x02\x28"),         /* a fatal alert */
+        GARBAGE("\x16\x03\x01\x00\x00"),                 /* an empty record */
+        GARBAGE("\x16\x03\x01\x42\x01"),                 /* a record over 2^14 + 256 */
+        GARBAGE("\x16\x03\x01\x00\x04\x14\x00\x00\x00"), /* Finished */
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
