@@ -210,7 +210,7 @@ def _message_library(name, proto, codec, deps, attributes):
         **attributes
     )
 
-def _stub_libraries(name, proto, codec, prefix, messages, attributes):
+def _stub_libraries(name, proto, codec, prefix, messages, copts, attributes):
     """NAME_client and NAME_server over shared tables, so that both fit into one program."""
     generated = name + "_gen"
     _grille_stubs(name = generated, proto = proto, codec = codec, prefix = prefix, **attributes)
@@ -218,7 +218,7 @@ def _stub_libraries(name, proto, codec, prefix, messages, attributes):
         name = name + "_tables",
         srcs = [_group(name + "_tables_srcs", generated, "tables", attributes)],
         hdrs = [_group(name + "_hdrs", generated, "headers", attributes)],
-        copts = _STUB_COPTS,
+        copts = _STUB_COPTS + copts,
         includes = [generated],
         deps = [messages, "@grille//runtime/include:grille", _CODEC_OF[codec]],
         **attributes
@@ -227,7 +227,7 @@ def _stub_libraries(name, proto, codec, prefix, messages, attributes):
         native.cc_library(
             name = "%s_%s" % (name, side),
             srcs = [_group("%s_%s_srcs" % (name, side), generated, side, attributes)],
-            copts = _STUB_COPTS,
+            copts = _STUB_COPTS + copts,
             deps = [":%s_tables" % name],
             **attributes
         )
@@ -240,8 +240,9 @@ def grille_proto_library(
         strip_import_prefix = "/",
         system_root = "",
         system_srcs = [],
+        copts = [],
         visibility = None,
-        testonly = False):
+        testonly = None):
     """.proto files and the messages of both libraries; what is not asked for is not built.
 
     Args:
@@ -253,6 +254,7 @@ def grille_proto_library(
         workspace, else below the package; "/": the path is the one below the workspace
       system_root: folder outside the workspace, for system_srcs
       system_srcs: paths below it, as they are imported
+      copts: added to the options that the generated stubs are compiled with
       visibility: of all targets
       testonly: of all targets
     """
@@ -276,7 +278,7 @@ def grille_proto_library(
         messages = "%s.%s_messages" % (name, names.short)
         on = ["%s.%s_messages" % (_absolute(dep), names.short) for dep in deps]
         _message_library(messages, ":" + name, codec, on, attributes)
-        _stub_libraries("%s.%s" % (name, names.short), ":" + name, codec, "", ":" + messages, attributes)
+        _stub_libraries("%s.%s" % (name, names.short), ":" + name, codec, "", ":" + messages, copts, attributes)
 
 def _side_library(name, side, proto, codec, prefix, attributes):
     if codec not in _CODECS:
@@ -287,8 +289,8 @@ def _side_library(name, side, proto, codec, prefix, attributes):
         messages = base + "_messages"
         base = "%s.%s.%s" % (proto.replace("/", "_").replace(":", "_").replace("@", "_"), _CODECS[codec].short, prefix)
         if not native.existing_rule(base + "_gen"):
-            shared = {"testonly": attributes.get("testonly", False), "tags": ["manual"]}
-            _stub_libraries(base, proto, codec, prefix, messages, shared)
+            shared = {"testonly": attributes.get("testonly"), "tags": ["manual"]}
+            _stub_libraries(base, proto, codec, prefix, messages, [], shared)
         base = ":" + base
     native.cc_library(name = name, deps = ["%s_%s" % (base, side), "@grille//runtime:" + side], **attributes)
 

@@ -37,5 +37,5 @@ void grille_gen_generate(grille_gen_pool *pool, Grille__Codegen__Request *reques
         if (parameters.client) add_file(response, &emitter, "-client.c", grille_gen_emit_client);
         if (parameters.server) add_file(response, &emitter, "-server.c", grille_gen_emit_server);
     }
-    if (model.problems.count) grille_gen_response_fail(response, model.problems.text.start);
+    if (model.problems.count) grille_gen_response_fail(response, grille_gen_problem_text(&model.problems));
 }

@@ -15,7 +15,7 @@ void grille_gen_messages_c(grille_gen_pool *pool, Grille__Codegen__Request *requ
     grille_gen_model_read(&model, pool, request);
     grille_gen_rewrite(&model, request, GRILLE_GEN_PROTOBUF_C);
     if (model.problems.count)
-        grille_gen_response_fail(response, model.problems.text.start);
+        grille_gen_response_fail(response, grille_gen_problem_text(&model.problems));
     else
         grille_gen_run_child(pool, "protoc-gen-c", request, response);
 }

@@ -97,7 +97,7 @@ void grille_gen_messages_nanopb(grille_gen_pool *pool, Grille__Codegen__Request 
     grille_gen_rewrite(&model, request, GRILLE_GEN_NANOPB);
     request->parameter = grille_gen_copy(pool, child_parameter);
     if (model.problems.count)
-        grille_gen_response_fail(response, model.problems.text.start);
+        grille_gen_response_fail(response, grille_gen_problem_text(&model.problems));
     else
         grille_gen_run_child(pool, "protoc-gen-nanopb", request, response);
 }

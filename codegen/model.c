@@ -58,7 +58,8 @@ static void add_message(grille_gen_model *model, const grille_gen_message_proto 
 }
 
 static int compare_messages(const void *a, const void *b) {
-    return strcmp(((const grille_gen_message *)a)->full_name, ((const grille_gen_message *)b)->full_name);
+    const grille_gen_message *const *x = a, *const *y = b;
+    return strcmp((*x)->full_name, (*y)->full_name);
 }
 
 static void read_messages(grille_gen_model *model, const Grille__Codegen__Request *request) {
@@ -76,13 +77,17 @@ static void read_messages(grille_gen_model *model, const Grille__Codegen__Reques
             add_message(model, file->message_type[j], file->package ? file->package : "", &into, 0);
         }
     }
-    if (model->message_count) qsort(model->messages, model->message_count, sizeof(*model->messages), compare_messages);
+    model->by_name = grille_gen_alloc_array(model->pool, model->message_count, sizeof(*model->by_name));
+    for (size_t i = 0; i < model->message_count; i++)
+        model->by_name[i] = &model->messages[i];
+    if (model->message_count) qsort(model->by_name, model->message_count, sizeof(*model->by_name), compare_messages);
 }
 
 const grille_gen_message *grille_gen_find_message(const grille_gen_model *model, const char *type_name) {
     if (!type_name || !model->message_count) return NULL;
-    grille_gen_message key = {.full_name = type_name + (*type_name == '.')};
-    return bsearch(&key, model->messages, model->message_count, sizeof(key), compare_messages);
+    const grille_gen_message wanted = {.full_name = type_name + (*type_name == '.')}, *key = &wanted;
+    grille_gen_message **found = bsearch(&key, model->by_name, model->message_count, sizeof(key), compare_messages);
+    return found ? *found : NULL;
 }
 
 const grille_gen_file *grille_gen_find_file(const grille_gen_model *model, const char *name) {

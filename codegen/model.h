@@ -51,8 +51,9 @@ typedef struct grille_gen_model {
     grille_gen_problems problems;
     grille_gen_file *files;
     size_t file_count;
-    grille_gen_message *messages; /* sorted by name */
+    grille_gen_message *messages; /* as they are declared */
     size_t message_count;
+    grille_gen_message **by_name; /* sorted */
 } grille_gen_model;
 
 /* Reads a request; what is wrong stands in `problems`. Services are read of wanted files only. */

@@ -81,10 +81,12 @@ char *grille_gen_place(grille_gen_pool *pool, const grille_gen_path *path) {
                              (long long)location->span[1] + 1);
 }
 
+/* More help nobody. */
+static const size_t most_problems = 100;
+
 static void add_problem(grille_gen_problems *problems, const char *place, const char *format, va_list arguments) {
-    static const size_t most_lines = 50;
     char line[1024];
-    if (problems->count++ >= most_lines) return;
+    if (problems->count++ >= most_problems) return;
     vsnprintf(line, sizeof(line), format, arguments);
     grille_gen_add(&problems->text, "%s: %s\n", place, line);
 }
@@ -101,4 +103,10 @@ void grille_gen_problem_at(grille_gen_problems *problems, const char *place, con
     va_start(arguments, format);
     add_problem(problems, place, format, arguments);
     va_end(arguments);
+}
+
+const char *grille_gen_problem_text(grille_gen_problems *problems) {
+    if (problems->count <= most_problems) return problems->text.start;
+    return grille_gen_format(problems->text.pool, "%sand %zu more\n", problems->text.start,
+                             problems->count - most_problems);
 }

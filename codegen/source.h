@@ -52,13 +52,16 @@ typedef struct grille_gen_problems {
     size_t count;
 } grille_gen_problems;
 
-/* Adds a line; "file: text" when the element's place is not known. Past 50 lines only counts. */
+/* Adds a line; "file: text" when the element's place is not known. Past 100 lines only counts. */
 void grille_gen_problem(grille_gen_problems *problems, const grille_gen_path *path, const char *format, ...)
     GRILLE_PRINTF(3, 4);
 
 /* The same for a place that is no element of a .proto. */
 void grille_gen_problem_at(grille_gen_problems *problems, const char *place, const char *format, ...)
     GRILLE_PRINTF(3, 4);
+
+/* All lines, and how many more there would be. */
+const char *grille_gen_problem_text(grille_gen_problems *problems);
 
 /* "file:line:column" of an element. */
 char *grille_gen_place(grille_gen_pool *pool, const grille_gen_path *path);
