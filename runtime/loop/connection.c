@@ -21,6 +21,8 @@ static void free_when_over(grille_connection *connection) {
     }
     grille_secure_free(connection->secure);
     grille_policy_free(connection->policy);
+    /* Whoever turns the loop may wait for just this. */
+    grille_loop_active(connection->loop);
     connection->events->on_freed(connection, connection->user);
     free(connection);
 }
@@ -76,6 +78,10 @@ void grille_connection_end(grille_connection *connection, const grille_error *wh
     connection->stage = CONNECTION_GOODBYE;
     connection->linger_until_us =
         grille_time_after(grille_loop_refresh(connection->loop), GRILLE_LIMIT_LINGER_MS * 1000);
+    if (connection->broken) {
+        grille_connection_finish(connection);
+        return;
+    }
     if (grille_secure_get_state(connection->secure) == GRILLE_SECURE_OPEN) grille_secure_shutdown(connection->secure);
     grille_connection_arm(connection);
     grille_loop_at_end_of_turn(connection->loop, &connection->flush);
@@ -87,6 +93,20 @@ void grille_connection_lose(grille_connection *connection, const grille_error *w
     if (!connection->ended) tell_end(connection, &kept, kept.code);
     grille_loop_active(connection->loop);
     grille_connection_finish(connection);
+}
+
+void grille_connection_break(grille_connection *connection, const grille_error *why) {
+    if (connection->ended) {
+        grille_connection_finish(connection);
+        return;
+    }
+    if (connection->broken) return;
+    connection->broken = true;
+    connection->broken_why = *why;
+    connection->broken_until_us =
+        grille_time_after(grille_loop_refresh(connection->loop), GRILLE_LIMIT_LINGER_MS * 1000);
+    grille_connection_poll(connection, UV_READABLE);
+    grille_connection_arm(connection);
 }
 
 void grille_connection_said_goodbye(grille_connection *connection) {
@@ -127,90 +147,6 @@ const grille_peer_identity *grille_connection_peer(grille_connection *connection
 
 bool grille_connection_is_open(const grille_connection *connection) {
     return connection->stage == CONNECTION_FRAMES;
-}
-
-/* ---- Events of the socket, and time ---- */
-
-static void on_poll(uv_poll_t *poll, int status, int events) {
-    grille_connection *connection = poll->data;
-    grille_loop_active(connection->loop);
-    grille_loop_refresh(connection->loop);
-    /* An error of the socket is read, and named, by the next read or write. */
-    if (status != 0 || (events & (UV_READABLE | UV_DISCONNECT)) != 0) grille_connection_on_readable(connection);
-    if ((events & UV_WRITABLE) != 0 && connection->stage < CONNECTION_LINGER) grille_connection_write(connection);
-}
-
-void grille_connection_poll(grille_connection *connection, int events) {
-    if (connection->stage == CONNECTION_GONE || connection->polled_events == events) return;
-    connection->polled_events = events;
-    if (events == 0) {
-        (void)uv_poll_stop(&connection->poll);
-    } else {
-        (void)uv_poll_start(&connection->poll, events, on_poll);
-    }
-}
-
-static grille_time_us earliest(grille_time_us left, grille_time_us right) {
-    return left < right ? left : right;
-}
-
-static grille_time_us trim_due(const grille_connection *connection) {
-    if (connection->trimmed) return GRILLE_TIME_NEVER;
-    return grille_time_after(connection->last_active_us, GRILLE_CONNECTION_IDLE_MS * 1000);
-}
-
-static grille_time_us next_expiry(const grille_connection *connection) {
-    if (connection->ended) return connection->linger_until_us;
-    grille_time_us next = earliest(grille_secure_expiry(connection->secure), trim_due(connection));
-    if (connection->endpoint != NULL) next = earliest(next, grille_endpoint_expiry(connection->endpoint));
-    return next;
-}
-
-static void trim(grille_connection *connection, grille_time_us now_us) {
-    if (now_us < trim_due(connection)) return;
-    grille_loop_wipe(connection->loop);
-    if (!connection->ended) grille_secure_trim(connection->secure);
-    connection->trimmed = true;
-}
-
-static void tick(grille_connection *connection, grille_time_us now_us) {
-    trim(connection, now_us);
-    if (grille_secure_expiry(connection->secure) <= now_us) {
-        grille_loop_step(connection->loop, &connection->step);
-    }
-    if (connection->endpoint == NULL || grille_endpoint_expiry(connection->endpoint) > now_us) return;
-    if (grille_endpoint_tick(connection->endpoint, now_us) != GRILLE_REASON_OK) {
-        grille_error why = *grille_endpoint_failure(connection->endpoint);
-        grille_connection_queue_goodbye(connection);
-        grille_connection_end(connection, &why, GRILLE_UNAVAILABLE);
-        return;
-    }
-    connection->events->on_progress(connection, connection->user);
-    grille_connection_changed(connection);
-}
-
-static void on_timer(uv_timer_t *timer) {
-    grille_connection *connection = timer->data;
-    grille_time_us now_us = grille_loop_refresh(connection->loop);
-    grille_loop_active(connection->loop);
-    connection->armed_us = GRILLE_TIME_NEVER;
-    if (!connection->ended) {
-        tick(connection, now_us);
-    } else if (now_us >= connection->linger_until_us) {
-        grille_connection_finish(connection);
-    }
-    grille_connection_arm(connection);
-}
-
-void grille_connection_arm(grille_connection *connection) {
-    if (connection->stage == CONNECTION_GONE) return;
-    grille_time_us next = next_expiry(connection);
-    /* A timer that fires early is harmless and cheaper than setting it for each call. */
-    if (next >= connection->armed_us) return;
-    connection->armed_us = next;
-    grille_time_us now_us = connection->loop->now_us;
-    uint64_t delay_ms = next <= now_us ? 0 : (next - now_us + 999) / 1000;
-    (void)uv_timer_start(&connection->timer, on_timer, delay_ms, 0);
 }
 
 /* ---- Start ---- */
@@ -262,6 +198,7 @@ static grille_connection *allocate(grille_loop *loop, int fd, const grille_conne
     connection->user = user;
     connection->armed_us = GRILLE_TIME_NEVER;
     connection->linger_until_us = GRILLE_TIME_NEVER;
+    connection->broken_until_us = GRILLE_TIME_NEVER;
     connection->registry = options->registry;
     connection->executor = options->executor;
     connection->initiator = options->role == GRILLE_INITIATOR;

@@ -35,6 +35,11 @@ struct grille_connection {
     grille_peer_identity peer;
     bool has_peer;
     bool unsent; /* the endpoint gave frames that are not all written yet */
+    /* The socket failed or its stream ended, but what the peer said before may still say why. */
+    bool broken;
+    bool at_end; /* nothing more will be read */
+    grille_error broken_why;
+    grille_time_us broken_until_us; /* or GRILLE_TIME_NEVER */
     grille_time_us last_active_us;
     bool trimmed; /* nothing happened since the buffers were given back */
     grille_time_us linger_until_us;
@@ -52,6 +57,8 @@ struct grille_connection {
 
 /* grille_connection_end for a socket that is of no use any more: nothing is sent. */
 void grille_connection_lose(grille_connection *connection, const grille_error *why);
+/* The socket failed: what was read is still worked off, what can still be read is read, then it is lost. */
+void grille_connection_break(grille_connection *connection, const grille_error *why);
 /* Everything outgoing has left. */
 void grille_connection_said_goodbye(grille_connection *connection);
 /* Closes the descriptor and the handles. */

@@ -10,7 +10,8 @@
 
 static void fail_secure(grille_connection *connection) {
     grille_error why = *grille_secure_failure(connection->secure);
-    grille_connection_end(connection, &why, why.code);
+    grille_connection_end(connection, &why,
+                          why.code == GRILLE_UNAUTHENTICATED ? GRILLE_UNAUTHENTICATED : GRILLE_UNAVAILABLE);
 }
 
 static void fail_endpoint(grille_connection *connection) {
@@ -127,6 +128,10 @@ void grille_connection_on_step(grille_job *job) {
         peer_closed(connection, "during the handshake");
         return;
     }
+    if (connection->stage == CONNECTION_HANDSHAKE && reason == GRILLE_REASON_OK && connection->broken) {
+        grille_connection_lose(connection, &connection->broken_why);
+        return;
+    }
     grille_connection_arm(connection);
     grille_connection_changed(connection);
 }
@@ -155,6 +160,28 @@ static size_t room(const grille_connection *connection) {
     return room < GRILLE_LOOP_RECEIVE_BYTES ? room : GRILLE_LOOP_RECEIVE_BYTES;
 }
 
+/* In the handshake what came before (an alert, REFUSED) may still wait for its step. */
+static void end_of_stream(grille_connection *connection, long moved) {
+    grille_error why;
+    if (moved == 0) {
+        (void)grille_error_set(&why, GRILLE_REASON_LOOP_PEER_CLOSED, "the peer closed the connection %s",
+                               connection->stage == CONNECTION_FRAMES
+                                   ? "without a goodbye: its process ended, or something between us cut the line"
+                                   : "before both ends were verified: its own log says why");
+    } else {
+        (void)grille_error_set(&why, GRILLE_REASON_LOOP_CONNECTION_LOST, "reading from the socket failed: %s",
+                               strerror((int)-moved));
+    }
+    if (connection->stage == CONNECTION_FRAMES) {
+        grille_connection_lose(connection, &why);
+        return;
+    }
+    connection->at_end = true;
+    grille_connection_break(connection, &why);
+    grille_connection_poll(connection, 0);
+    grille_loop_step(connection->loop, &connection->step);
+}
+
 void grille_connection_on_readable(grille_connection *connection) {
     grille_loop *loop = connection->loop;
     size_t capacity = room(connection);
@@ -168,14 +195,7 @@ void grille_connection_on_readable(grille_connection *connection) {
         throw_away(connection, moved);
     } else if (moved > 0) {
         take(connection, (grille_bytes){loop->receive, (size_t)moved});
-    } else if (moved == 0) {
-        peer_closed(connection, connection->stage == CONNECTION_FRAMES
-                                    ? "without a goodbye: its process ended, or something between us cut the line"
-                                    : "before it was verified: its own log says why");
     } else if (moved != -EAGAIN) {
-        grille_error why;
-        (void)grille_error_set(&why, GRILLE_REASON_LOOP_CONNECTION_LOST, "reading from the socket failed: %s",
-                               strerror((int)-moved));
-        grille_connection_lose(connection, &why);
+        end_of_stream(connection, moved);
     }
 }

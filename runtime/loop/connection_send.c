@@ -22,7 +22,7 @@ static write_result write_outgoing(grille_connection *connection) {
         grille_error why;
         (void)grille_error_set(&why, GRILLE_REASON_LOOP_CONNECTION_LOST, "writing to the socket failed: %s",
                                strerror((int)-moved));
-        grille_connection_lose(connection, &why);
+        grille_connection_break(connection, &why);
         return WRITE_BROKE;
     }
     connection->last_active_us = connection->loop->now_us;
@@ -80,7 +80,7 @@ static void after_all(grille_connection *connection) {
 }
 
 void grille_connection_write(grille_connection *connection) {
-    for (unsigned buffers = 0; connection->stage < CONNECTION_LINGER; buffers++) {
+    for (unsigned buffers = 0; connection->stage < CONNECTION_LINGER && !connection->broken; buffers++) {
         switch (write_outgoing(connection)) {
         case WRITE_BROKE:
             return;

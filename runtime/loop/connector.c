@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "grille/log.h"
 #include "loop/channel_private.h"
 
 /* A connection that lasted this long is followed by an attempt at once when it is lost. */
@@ -123,10 +122,6 @@ static void on_open(grille_connection *connection, void *user) {
     channel->attempt_ends_us = GRILLE_TIME_NEVER;
     channel->ready_since_us = grille_clock_us();
     grille_channel_set_state(channel, GRILLE_CHANNEL_READY, NULL);
-    if (grille_connection_peer(connection)->insecure) {
-        grille_log(GRILLE_LOG_WARNING, "%s: the peer was accepted under a development root: never in production",
-                   channel->name);
-    }
     grille_channel_pump(channel);
 }
 

@@ -165,13 +165,14 @@ static void connected(grille_dialer *dialer) {
 
 static void on_ready(uv_poll_t *poll, int status, int events) {
     grille_dialer *dialer = poll->data;
-    (void)status; /* libuv reports a failed connect as EBADF; SO_ERROR has the real one */
     (void)events;
     grille_loop_active(dialer->loop);
     if (dialer->stage == DIALER_HYBRID_ANSWER) {
         read_answer(dialer);
+        if (status != 0 && dialer->stage == DIALER_HYBRID_ANSWER) fail_hybrid(dialer, "it closed without an answer");
         return;
     }
+    /* libuv reports a failed connect as EBADF; SO_ERROR has the real one. */
     int result = grille_socket_pending_error(dialer->fd);
     stop_watching(dialer);
     if (result == 0) {

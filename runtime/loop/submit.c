@@ -183,15 +183,21 @@ static void cancel(grille_channel *channel, grille_call *call) {
 
 void grille_channel_on_cancel(grille_job *job) {
     grille_channel *channel = grille_container(job, grille_channel, cancel_job);
-    /* A call that was cancelled at once may still be among the submitted ones. */
+    grille_link batch;
+    grille_list_init(&batch);
+    pthread_mutex_lock(&channel->cancel_lock);
+    for (grille_link *link; (link = grille_list_take_first(&channel->cancelled)) != NULL;) {
+        grille_list_append(&batch, link);
+    }
+    pthread_mutex_unlock(&channel->cancel_lock);
+    /* A call is submitted before it can be cancelled, so from here on all of the batch are known. */
     grille_channel_on_submit(&channel->submit_job);
     for (;;) {
         pthread_mutex_lock(&channel->cancel_lock);
-        grille_link *link = grille_list_take_first(&channel->cancelled);
+        grille_link *link = grille_list_take_first(&batch);
         pthread_mutex_unlock(&channel->cancel_lock);
         if (link == NULL) return;
-        call_owner *owner = grille_container(link, call_owner, cancel_link);
-        cancel(channel, owner->call);
+        cancel(channel, grille_container(link, call_owner, cancel_link)->call);
     }
 }
 

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "counted.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+counted_calls counted;
+
+/* glibc's own names, so that nothing has to be looked up (which would allocate). */
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+
+void *malloc(size_t size) {
+    atomic_fetch_add(&counted.heap, 1);
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size) {
+    atomic_fetch_add(&counted.heap, 1);
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size) {
+    atomic_fetch_add(&counted.heap, 1);
+    return __libc_realloc(memory, size);
+}
+
+void *memalign(size_t alignment, size_t size);
+void *memalign(size_t alignment, size_t size) {
+    atomic_fetch_add(&counted.heap, 1);
+    return __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) {
+    return memalign(alignment, size);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size) {
+    *memory = memalign(alignment, size);
+    return *memory == NULL ? ENOMEM : 0;
+}
+
+static ssize_t count_read(ssize_t moved) {
+    atomic_fetch_add(&counted.reads, 1);
+    if (moved < 0 && errno == EAGAIN) atomic_fetch_add(&counted.empty_reads, 1);
+    return moved;
+}
+
+static ssize_t count_write(ssize_t moved) {
+    atomic_fetch_add(&counted.writes, 1);
+    return moved;
+}
+
+ssize_t recv(int fd, void *buffer, size_t len, int flags) {
+    return count_read(syscall(SYS_recvfrom, fd, buffer, len, flags, NULL, NULL));
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
+    return count_read(syscall(SYS_recvmsg, fd, message, flags));
+}
+
+ssize_t read(int fd, void *buffer, size_t len) {
+    return count_read(syscall(SYS_read, fd, buffer, len));
+}
+
+ssize_t readv(int fd, const struct iovec *parts, int count) {
+    return count_read(syscall(SYS_readv, fd, parts, count));
+}
+
+ssize_t send(int fd, const void *bytes, size_t len, int flags) {
+    return count_write(syscall(SYS_sendto, fd, bytes, len, flags, NULL, 0));
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
+    return count_write(syscall(SYS_sendmsg, fd, message, flags));
+}
+
+ssize_t write(int fd, const void *bytes, size_t len) {
+    return count_write(syscall(SYS_write, fd, bytes, len));
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+    return count_write(syscall(SYS_writev, fd, parts, count));
+}

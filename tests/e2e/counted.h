@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Counts what this whole process, library and libc included, asks of the heap and of its sockets. */
+#ifndef GRILLE_TESTS_E2E_COUNTED_H
+#define GRILLE_TESTS_E2E_COUNTED_H
+
+#include <stdatomic.h>
+
+typedef struct counted_calls {
+    atomic_ulong heap;  /* malloc, calloc, realloc, aligned forms; free is not counted */
+    atomic_ulong reads; /* recv, read, readv, recvmsg on any descriptor */
+    atomic_ulong writes;
+    atomic_ulong empty_reads; /* reads that answered EAGAIN */
+} counted_calls;
+
+extern counted_calls counted;
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Goal: once warm, a unary call makes no heap call on either side and is one write and one read in each direction,
+ * counted for the whole process that holds both ends. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "counted.h"
+#include "in_process.h"
+
+#define WARM_UP 300
+#define CALLS   2000
+
+static const char *grille_program, *server_program;
+static e2e_world w;
+
+static int set_up(void **state) {
+    (void)state;
+    world_init(&w, grille_program, server_program);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    world_deinit(&w);
+    return 0;
+}
+
+static void call_many(grille_channel *channel, e2e_method method, const char *text, unsigned count) {
+    const fake_message request = {text};
+    for (unsigned i = 0; i < count; i++) {
+        grille_reply reply;
+        grille_code code = grille_call_unary(channel, &e2e_methods[method], &request, NULL, &reply);
+        if (code != GRILLE_OK) fail_msg("call %u: %s: %s", i, grille_code_name(code), reply.message);
+        grille_reply_free(&reply);
+    }
+}
+
+typedef struct figures {
+    unsigned long heap, reads, writes, empty_reads;
+} figures;
+
+static figures count_calls(e2e_method method, const char *text) {
+    static e2e_counts counts;
+    grille_server *server = in_process_server(&w, "steady", NULL, &counts);
+    grille_channel *channel = world_channel(&w, "x509", grille_server_address(server, 0));
+    grille_error error;
+    assert_int_equal(grille_channel_wait_ready(channel, 10000, &error), GRILLE_OK);
+    call_many(channel, method, text, WARM_UP);
+    figures before = {atomic_load(&counted.heap), atomic_load(&counted.reads), atomic_load(&counted.writes),
+                      atomic_load(&counted.empty_reads)};
+    call_many(channel, method, text, CALLS);
+    figures made = {atomic_load(&counted.heap) - before.heap, atomic_load(&counted.reads) - before.reads,
+                    atomic_load(&counted.writes) - before.writes, atomic_load(&counted.empty_reads) - before.empty_reads};
+    print_message("%u calls: %lu heap calls, %lu reads (%lu empty), %lu writes\n", CALLS, made.heap, made.reads,
+                  made.empty_reads, made.writes);
+    grille_channel_close(channel);
+    grille_server_free(server);
+    return made;
+}
+
+static void test_small_calls(void **state) {
+    (void)state;
+    figures made = count_calls(E2E_ECHO, "a small message");
+    assert_int_equal(made.heap, 0);
+    assert_int_equal(made.writes, 2 * CALLS);
+    assert_int_equal(made.reads, 2 * CALLS);
+    assert_int_equal(made.empty_reads, 0);
+}
+
+/* What a whole frame still takes: one frame, one write. Messages that outgrow a call's own room have buffers of their
+ * own, a fixed number of them. */
+static void test_calls_of_a_full_frame(void **state) {
+    static char text[12001];
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    figures made = count_calls(E2E_ECHO, text);
+    assert_true(made.heap <= 6 * CALLS);
+    /* Credit is granted for so many bytes, a handful of times. */
+    assert_in_range(made.writes, 2 * CALLS, 2 * CALLS + CALLS / 100);
+}
+
+/* The worker pool adds wake-ups (eventfds), no heap calls. */
+static void test_offloaded_calls(void **state) {
+    (void)state;
+    figures made = count_calls(E2E_WORK, "a small message");
+    assert_int_equal(made.heap, 0);
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_small_calls),
+        cmocka_unit_test(test_calls_of_a_full_frame),
+        cmocka_unit_test(test_offloaded_calls),
+    };
+    assert(argc == 3);
+    grille_program = argv[1];
+    server_program = argv[2];
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
