@@ -32,6 +32,10 @@ bool grille_defence_not_debug(grille_bytes pcr0) {
     return pcr0.len != 0 && !grille_bytes_all_zero(pcr0);
 }
 
+bool grille_defence_pcr_matches(grille_bytes presented, grille_bytes pinned) {
+    return same(presented, pinned);
+}
+
 bool grille_defence_confirm_matches(grille_bytes received, grille_bytes expected) {
     return same(received, expected);
 }

@@ -23,6 +23,8 @@ bool grille_defence_nonce_is_not_ours(grille_bytes peer_nonce, grille_bytes own_
 bool grille_defence_root_matches(grille_bytes presented, grille_bytes pinned);
 /* PCR0 is not all zero: stops debug enclaves. */
 bool grille_defence_not_debug(grille_bytes pcr0);
+/* A PCR is the one that the policy pins: stops another image. */
+bool grille_defence_pcr_matches(grille_bytes presented, grille_bytes pinned);
 /* The peer's confirmation is the HMAC of this transcript: stops splicing and half-seen gates. */
 bool grille_defence_confirm_matches(grille_bytes received, grille_bytes expected);
 

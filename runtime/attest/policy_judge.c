@@ -41,7 +41,7 @@ static comparison compare(const grille_policy_set *set, const grille_document *d
         bool there = (document->pcr_mask & UINT32_C(1) << i) != 0;
         grille_bytes pin = grille_bytes_of(set->pcrs[i], GRILLE_PCR_BYTES);
         if (!pinned) continue;
-        if (there && grille_bytes_equal(document->pcrs[i], pin)) {
+        if (there && grille_defence_pcr_matches(document->pcrs[i], pin)) {
             result.matches++;
         } else if (result.first_difference == GRILLE_PCR_COUNT) {
             result.first_difference = i;

@@ -117,6 +117,35 @@ void evil_end_sent(evil_end *evil, size_t len) {
     grille_tls_sent(evil->tls, len);
 }
 
+static bool to_side(evil_end *evil, secure_side *side, grille_time_us now_us, grille_wall_ms wall_ms) {
+    const grille_bytes outgoing = evil_end_outgoing(evil);
+    const size_t room = grille_secure_room(side->secure);
+    const size_t len = outgoing.len < room ? outgoing.len : room;
+    grille_reason reason = GRILLE_REASON_OK;
+    if (len == 0) return false;
+    reason = grille_secure_feed(side->secure, grille_bytes_of(outgoing.data, len));
+    if (reason != GRILLE_REASON_OK) side->last = reason;
+    secure_side_run(side, now_us, wall_ms); /* while OPEN the bytes are borrowed until here */
+    evil_end_sent(evil, len);
+    return true;
+}
+
+static bool from_side(evil_end *evil, secure_side *side) {
+    const grille_bytes outgoing = grille_secure_outgoing(side->secure);
+    if (outgoing.len == 0) return false;
+    evil_end_feed(evil, outgoing);
+    grille_secure_sent(side->secure, outgoing.len);
+    return true;
+}
+
+void evil_end_pump(evil_end *evil, secure_side *side, grille_time_us now_us, grille_wall_ms wall_ms) {
+    bool moved = true;
+    while (moved) {
+        moved = to_side(evil, side, now_us, wall_ms);
+        moved = from_side(evil, side) || moved;
+    }
+}
+
 bool evil_end_is_up(const evil_end *evil) {
     return evil->up;
 }

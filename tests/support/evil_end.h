@@ -6,6 +6,7 @@
 
 #include "secure/leaf.h"
 #include "secure/secure.h"
+#include "secure_pair.h"
 
 typedef struct evil_end evil_end;
 
@@ -27,6 +28,9 @@ void evil_end_free(evil_end *evil);
 void evil_end_feed(evil_end *evil, grille_bytes bytes);
 grille_bytes evil_end_outgoing(const evil_end *evil);
 void evil_end_sent(evil_end *evil, size_t len);
+
+/* Carries everything between the attacker and a real end, and runs that, until nothing moves. */
+void evil_end_pump(evil_end *evil, secure_side *side, grille_time_us now_us, grille_wall_ms wall_ms);
 
 /* TLS is finished; close_notify came; why TLS failed (OK: it did not). */
 bool evil_end_is_up(const evil_end *evil);

@@ -31,25 +31,6 @@ typedef struct play {
 
 enum { hello_index = 0, evidence_index = 1 };
 
-static bool carry(play *p) {
-    const grille_bytes to_real = evil_end_outgoing(p->evil);
-    grille_bytes to_evil;
-    bool moved = to_real.len > 0;
-    if (moved) {
-        const size_t room = grille_secure_room(p->side.secure);
-        const size_t len = to_real.len < room ? to_real.len : room;
-        const grille_reason reason = grille_secure_feed(p->side.secure, grille_bytes_of(to_real.data, len));
-        if (reason != GRILLE_REASON_OK) p->side.last = reason;
-        evil_end_sent(p->evil, len);
-        secure_side_run(&p->side, p->clock.now_us, p->clock.wall_ms);
-    }
-    to_evil = grille_secure_outgoing(p->side.secure);
-    if (to_evil.len == 0) return moved;
-    evil_end_feed(p->evil, to_evil);
-    grille_secure_sent(p->side.secure, to_evil.len);
-    return true;
-}
-
 static void note_payload(play *p, const uint8_t *payload, size_t len) {
     switch (payload[0]) {
     case GRILLE_GATE_HELLO:
@@ -72,9 +53,9 @@ static void note_payload(play *p, const uint8_t *payload, size_t len) {
 static void pump(play *p) {
     uint8_t payload[GRILLE_LIMIT_EVIDENCE_BYTES];
     size_t len = 0;
-    while (carry(p))
-        while (evil_end_take_gate(p->evil, payload, sizeof payload, &len))
-            note_payload(p, payload, len);
+    evil_end_pump(p->evil, &p->side, p->clock.now_us, p->clock.wall_ms);
+    while (evil_end_take_gate(p->evil, payload, sizeof payload, &len))
+        note_payload(p, payload, len);
 }
 
 static play *play_begin(bool evil_initiates, grille_identity_kind real_kind) {
