@@ -32,3 +32,8 @@ grille_reason grille_error_default(grille_error *error, grille_reason reason) {
     (void)snprintf(error->text, sizeof error->text, "%s", grille_reason_text(reason));
     return reason;
 }
+
+void grille_error_describe(const grille_error *error, char *line, size_t capacity) {
+    const char *separator = error->name[0] != 0 && error->text[0] != 0 ? ": " : "";
+    (void)snprintf(line, capacity, "%s%s%s", error->name, separator, error->text);
+}

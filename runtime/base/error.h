@@ -15,4 +15,7 @@ grille_reason grille_error_set(grille_error *error, grille_reason reason, const 
 /* The same with the reason's own meaning as text, only when `error` holds no text yet. */
 grille_reason grille_error_default(grille_error *error, grille_reason reason);
 
+/* "NAME: text", or the text alone when there is no name: for a place that has one line for both. Cut to `capacity`. */
+void grille_error_describe(const grille_error *error, char *line, size_t capacity);
+
 #endif

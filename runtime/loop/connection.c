@@ -64,10 +64,12 @@ static void log_end(const grille_connection *connection, const grille_error *why
 }
 
 static void tell_end(grille_connection *connection, const grille_error *why, grille_code code) {
+    char text[GRILLE_ERROR_NAME_BYTES + GRILLE_ERROR_TEXT_BYTES];
     connection->ended = true;
     log_end(connection, why);
     grille_job_cancel(&connection->step);
-    if (connection->endpoint != NULL) grille_endpoint_close(connection->endpoint, code, why->text);
+    grille_error_describe(why, text, sizeof text);
+    if (connection->endpoint != NULL) grille_endpoint_close(connection->endpoint, code, text);
     connection->events->on_ended(connection, why, connection->user);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Keeps a connection for a channel: dials, opens the gate, tries again after a pause that grows, replaces what the peer
  * drains. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -73,7 +72,7 @@ static uint64_t backoff_us(grille_channel *channel) {
 /* ---- Attempts ---- */
 
 static void fail_attempt(grille_channel *channel, const grille_error *why) {
-    char text[GRILLE_ERROR_TEXT_BYTES];
+    char text[GRILLE_ERROR_NAME_BYTES + GRILLE_ERROR_TEXT_BYTES];
     bool rejected = why->code == GRILLE_UNAUTHENTICATED;
     if (channel->closed) return;
     channel->failures++;
@@ -83,7 +82,7 @@ static void fail_attempt(grille_channel *channel, const grille_error *why) {
         channel->retry_at_us = grille_time_after(grille_clock_us(), backoff_us(channel));
     }
     grille_channel_set_state(channel, GRILLE_CHANNEL_FAILED, why);
-    (void)snprintf(text, sizeof text, "%s", why->text);
+    grille_error_describe(why, text, sizeof text);
     grille_channel_fail_waiting(channel, rejected || channel->exhausted,
                                 rejected ? GRILLE_UNAUTHENTICATED : GRILLE_UNAVAILABLE, text);
     grille_channel_arm(channel);

@@ -67,7 +67,9 @@ static bool start(grille_channel *channel, grille_call *call) {
 
 static void fail_at_once(grille_channel *channel, grille_call *call) {
     grille_code code = channel->last_error.code == GRILLE_UNAUTHENTICATED ? GRILLE_UNAUTHENTICATED : GRILLE_UNAVAILABLE;
-    grille_client_call_fail(call, code, channel->last_error.text);
+    char text[GRILLE_ERROR_NAME_BYTES + GRILLE_ERROR_TEXT_BYTES];
+    grille_error_describe(&channel->last_error, text, sizeof text);
+    grille_client_call_fail(call, code, text);
 }
 
 static void wait_for_room(grille_channel *channel, grille_call *call) {

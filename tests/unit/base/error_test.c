@@ -61,8 +61,23 @@ static void test_every_name_fits(void **state) {
     }
 }
 
+static void describes_in_one_line(void **state) {
+    grille_error error;
+    char line[64];
+    (void)state;
+    grille_error_clear(&error);
+    grille_error_describe(&error, line, sizeof line);
+    assert_string_equal(line, "");
+    (void)grille_error_set(&error, GRILLE_REASON_BUDGET, "%d bytes", 7);
+    grille_error_describe(&error, line, sizeof line);
+    assert_string_equal(line, "BUDGET: 7 bytes");
+    grille_error_describe(&error, line, 9);
+    assert_string_equal(line, "BUDGET: ");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(describes_in_one_line),
         cmocka_unit_test(test_set),
         cmocka_unit_test(test_long_text_is_cut),
         cmocka_unit_test(test_default_keeps_a_text_that_is_there),
