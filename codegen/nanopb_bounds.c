@@ -57,10 +57,10 @@ static void check_field(const bounded_file *bounding, const grille_gen_field_pro
         grille_gen_problem(problems, path, "the repeated field `%s` has no bound for nanopb; %s", name,
                            advice(bounding, name, "max_count:16"));
     if (view && set->has[GRILLE_GEN_FIXED_LENGTH] && set->value[GRILLE_GEN_FIXED_LENGTH])
-        grille_gen_problem(problems, path, "`%s` has a fixed length, but which; %s", name,
+        grille_gen_problem(problems, path, "`%s` has a fixed length and no size; %s", name,
                            advice(bounding, name, "max_size:32 fixed_length:true"));
     if (view && set->has[GRILLE_GEN_FIXED_COUNT] && set->value[GRILLE_GEN_FIXED_COUNT])
-        grille_gen_problem(problems, path, "`%s` has a fixed count, which needs a bound on its size; %s", name,
+        grille_gen_problem(problems, path, "`%s` has a fixed count and no size; %s", name,
                            advice(bounding, name, "max_size:32 max_count:16 fixed_count:true"));
     if (view && field->default_value && *field->default_value)
         grille_gen_problem(problems, path, "`%s` has a default, which a view can't hold; %s", name,
@@ -175,6 +175,8 @@ static bool holds(const grille_gen_model *model, const grille_gen_message *from,
 }
 
 static void check_recursion(grille_gen_model *model, const grille_gen_message *message) {
+    /* The entry of a map is named by the field that has the map. */
+    if (message->proto->options && message->proto->options->map_entry) return;
     for (size_t i = 0; i < message->proto->n_field; i++) {
         const grille_gen_field_proto *field = message->proto->field[i];
         const grille_gen_message *inner =

@@ -76,6 +76,11 @@ void grille_gen_add_comment(grille_gen_text *text, const grille_gen_path *path, 
 char *grille_gen_place(grille_gen_pool *pool, const grille_gen_path *path) {
     const Google__Protobuf__SourceCodeInfo__Location *location = grille_gen_location(path);
     const char *name = path->file->name ? path->file->name : "(unnamed file)";
+    /* What protoc itself put in, a map's entry, stands where its message does. */
+    for (grille_gen_path outer = *path; !location && outer.count > 2;) {
+        outer.count -= 2;
+        location = grille_gen_location(&outer);
+    }
     if (!location || location->n_span < 3) return grille_gen_copy(pool, name);
     return grille_gen_format(pool, "%s:%lld:%lld", name, (long long)location->span[0] + 1,
                              (long long)location->span[1] + 1);
