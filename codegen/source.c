@@ -31,7 +31,7 @@ const Google__Protobuf__SourceCodeInfo__Location *grille_gen_location(const gril
 
 /* One line of a comment, with no control characters and nothing that starts or ends a C comment. */
 static void add_comment_line(grille_gen_text *text, const char *line, size_t len) {
-    while (len > 0 && isspace((unsigned char)line[len - 1]))
+    while (len > 0 && (isspace((unsigned char)line[len - 1]) || iscntrl((unsigned char)line[len - 1])))
         len--;
     for (size_t i = 0; i < len; i++) {
         char c = line[i];
@@ -64,9 +64,9 @@ void grille_gen_add_comment(grille_gen_text *text, const grille_gen_path *path, 
     for (size_t at = 0; at <= len;) {
         const char *newline = memchr(comment + at, '\n', len - at);
         size_t end = newline ? (size_t)(newline - comment) : len;
-        if (at > 0) grille_gen_add(text, "\n%s * ", indent);
         while (at > 0 && at < end && comment[at] == ' ')
             at++;
+        if (at > 0) grille_gen_add(text, "\n%s *%s", indent, at < end ? " " : "");
         add_comment_line(text, comment + at, end - at);
         at = end + 1;
     }
