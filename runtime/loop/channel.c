@@ -32,6 +32,7 @@ static const char *bad_option(const grille_channel_options *options) {
     if (options->identity == NULL) return "identity is missing: open one with grille_identity_load_x509() or _open_nsm()";
     if (options->connect_timeout_ms == 0) return "connect_timeout_ms must not be 0";
     if ((unsigned)options->cipher > GRILLE_CIPHER_CHOICE_CHACHA20) return "cipher is none of grille_cipher_choice";
+    if (options->max_message_bytes == 0) return "max_message_bytes must not be 0";
     if (options->max_message_bytes > GRILLE_LIMIT_MESSAGE_BYTES) return "max_message_bytes must be at most 1 GiB";
     if (options->max_memory_bytes == 0) return "max_memory_bytes must not be 0";
     return NULL;
@@ -134,6 +135,8 @@ grille_code grille_channel_open(const char *text, const grille_channel_options *
     const char *bad = bad_option(options);
     grille_address address;
     grille_socket_name name;
+    *channel = NULL;
+    grille_error_clear(error);
     if (bad != NULL) {
         return grille_reason_code(
             grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "channel options: %s", bad));
@@ -145,7 +148,6 @@ grille_code grille_channel_open(const char *text, const grille_channel_options *
                                   "%s is an address to listen on, not one to connect to", text);
     }
     if (reason == GRILLE_REASON_OK) reason = make_channel(&address, options, channel, error);
-    if (reason == GRILLE_REASON_OK) grille_error_clear(error);
     return grille_reason_code(reason);
 }
 

@@ -168,7 +168,7 @@ static const grille_connection_events connection_events = {on_started, on_open, 
 /* ---- Dialling ---- */
 
 static void start_connection(grille_channel *channel, int fd) {
-    grille_error error;
+    grille_error error = {.code = GRILLE_OK};
     channel_connection *own = calloc(1, sizeof *own);
     if (own == NULL) {
         (void)close(fd);
@@ -205,7 +205,7 @@ void grille_channel_connect(grille_channel *channel) {
     grille_channel_set_state(channel, GRILLE_CHANNEL_CONNECTING, NULL);
     if (grille_dialer_start(&channel->loop, &channel->address, channel->connect_timeout_ms, on_dialed, channel,
                             &channel->dialer) != GRILLE_REASON_OK) {
-        grille_error error;
+        grille_error error = {.code = GRILLE_OK};
         (void)grille_error_default(&error, GRILLE_REASON_OUT_OF_MEMORY);
         fail_attempt(channel, &error);
     }

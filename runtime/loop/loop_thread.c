@@ -108,7 +108,7 @@ static void on_freed(grille_connection *connection, void *user) {
 static const grille_connection_events connection_events = {on_started, on_open, on_progress, on_ended, on_freed};
 
 static void serve(grille_loop_thread *thread, int fd) {
-    grille_error error;
+    grille_error error = {.code = GRILLE_OK};
     char name[96];
     served_connection *served = thread->stopping ? NULL : calloc(1, sizeof *served);
     if (served == NULL) {

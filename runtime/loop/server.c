@@ -38,6 +38,7 @@ static const char *bad_option(const grille_server_options *options) {
     if (options->max_connections == 0) return "max_connections must not be 0";
     if (options->max_half_open == 0) return "max_half_open must not be 0";
     if (options->max_streams > GRILLE_LIMIT_STREAMS) return "max_streams must be at most 65,536";
+    if (options->max_message_bytes == 0) return "max_message_bytes must not be 0";
     if (options->max_message_bytes > GRILLE_LIMIT_MESSAGE_BYTES) return "max_message_bytes must be at most 1 GiB";
     if (options->max_memory_bytes == 0) return "max_memory_bytes must not be 0";
     return NULL;
@@ -64,6 +65,8 @@ static void describe_connections(grille_server *server) {
 
 grille_code grille_server_new(const grille_server_options *options, grille_server **server, grille_error *error) {
     const char *bad = bad_option(options);
+    *server = NULL;
+    grille_error_clear(error);
     if (bad != NULL) {
         return grille_reason_code(
             grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "server options: %s", bad));
@@ -81,7 +84,6 @@ grille_code grille_server_new(const grille_server_options *options, grille_serve
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->stopped, NULL);
     describe_connections(made);
-    grille_error_clear(error);
     *server = made;
     return GRILLE_OK;
 }
@@ -97,17 +99,18 @@ static grille_reason must_be_new(grille_server *server, const char *what, grille
 grille_code grille_server_register(grille_server *server, const grille_service *service,
                                    grille_invoke_fn *const *invoke, const void *handlers, void *user,
                                    grille_error *error) {
+    grille_error_clear(error);
     grille_reason reason = must_be_new(server, "a service can't be registered", error);
     if (reason == GRILLE_REASON_OK) {
         reason = grille_registry_add(server->registry, service, invoke, handlers, user, error);
     }
-    if (reason == GRILLE_REASON_OK) grille_error_clear(error);
     return grille_reason_code(reason);
 }
 
 grille_code grille_server_listen(grille_server *server, const char *text, grille_error *error) {
     grille_address address;
     grille_listener *listener = NULL;
+    grille_error_clear(error);
     grille_reason reason = must_be_new(server, "no address can be bound", error);
     if (reason == GRILLE_REASON_OK && server->address_count == GRILLE_SERVER_MAX_LISTENERS) {
         reason = grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS,
@@ -118,7 +121,6 @@ grille_code grille_server_listen(grille_server *server, const char *text, grille
     if (reason != GRILLE_REASON_OK) return grille_reason_code(reason);
     (void)strcpy(server->addresses[server->address_count], grille_listener_address(listener));
     server->listeners[server->address_count++] = listener;
-    grille_error_clear(error);
     return GRILLE_OK;
 }
 

@@ -76,6 +76,7 @@ static grille_reason start(grille_server *server, grille_error *error) {
 
 grille_code grille_server_start(grille_server *server, grille_error *error) {
     grille_reason reason = GRILLE_REASON_OK;
+    grille_error_clear(error);
     pthread_mutex_lock(&server->lock);
     if (server->state != SERVER_NEW) {
         reason = grille_error_set(error, GRILLE_REASON_LOOP_WRONG_STATE, "the server was started before");
@@ -87,7 +88,6 @@ grille_code grille_server_start(grille_server *server, grille_error *error) {
         server->state = reason == GRILLE_REASON_OK ? SERVER_STARTED : SERVER_STOPPED;
     }
     pthread_mutex_unlock(&server->lock);
-    if (reason == GRILLE_REASON_OK) grille_error_clear(error);
     return grille_reason_code(reason);
 }
 
