@@ -144,29 +144,29 @@ grille_code grille_policy_parse(grille_bytes text, const char *name, const char 
     return grille_reason_code(grille_error_default(error, reason));
 }
 
-static char *folder_of(const char *path) {
+/* The folder of a path, with a terminator; empty when out of memory. */
+static grille_bytes folder_of(const char *path, grille_arena *arena) {
     const char *slash = strrchr(path, '/');
-    if (slash == NULL) return strdup(".");
-    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+    if (slash == NULL) return grille_arena_copy(arena, grille_bytes_of_text("."));
+    return grille_arena_copy(arena,
+                             slash == path ? grille_bytes_of_text("/") : grille_bytes_of(path, (size_t)(slash - path)));
 }
 
 grille_code grille_policy_load(const char *path, grille_policy **policy, grille_error *error) {
     grille_budget budget;
     grille_arena arena;
-    grille_bytes text;
-    char *folder;
+    grille_bytes text, folder;
     grille_code code;
     grille_reason reason;
     *policy = NULL;
     grille_error_clear(error);
-    grille_budget_init(&budget, 2 * GRILLE_LIMIT_POLICY_FILE_BYTES);
+    grille_budget_init(&budget, (size_t)2 * GRILLE_LIMIT_POLICY_FILE_BYTES);
     grille_arena_init(&arena, NULL, 0, &budget);
     reason = grille_policy_read_file(path, GRILLE_LIMIT_POLICY_FILE_BYTES, &arena, &text, error);
-    folder = folder_of(path);
-    if (reason == GRILLE_REASON_OK && folder == NULL) reason = GRILLE_REASON_OUT_OF_MEMORY;
-    code = reason == GRILLE_REASON_OK ? grille_policy_parse(text, path, folder, policy, error)
+    folder = folder_of(path, &arena);
+    if (reason == GRILLE_REASON_OK && folder.data == NULL) reason = GRILLE_REASON_OUT_OF_MEMORY;
+    code = reason == GRILLE_REASON_OK ? grille_policy_parse(text, path, (const char *)folder.data, policy, error)
                                       : grille_reason_code(grille_error_default(error, reason));
-    free(folder);
     grille_arena_reset(&arena);
     return code;
 }

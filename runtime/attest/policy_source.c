@@ -171,7 +171,8 @@ grille_reason grille_policy_read_measurements(grille_policy_parser *parser, cons
     if (reason != GRILLE_REASON_OK) return reason;
     reason = grille_yaml_open(&file, content, "measurements", &root, &cause);
     if (reason != GRILLE_REASON_OK) {
-        return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_MEASUREMENTS, "%s", cause.text);
+        if (reason != GRILLE_REASON_OUT_OF_MEMORY) reason = GRILLE_REASON_POLICY_MEASUREMENTS;
+        return grille_yaml_fail(&parser->yaml, node, reason, "%s", cause.text);
     }
     measured = grille_yaml_find(&file, root, "Measurements");
     for (size_t i = 0; i < sizeof pinned / sizeof pinned[0] && reason == GRILLE_REASON_OK; i++) {

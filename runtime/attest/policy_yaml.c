@@ -26,9 +26,10 @@ grille_reason grille_yaml_fail(const grille_yaml *yaml, const yaml_node_t *node,
 static grille_reason fail_syntax(const grille_yaml *yaml, const yaml_parser_t *parser) {
     yaml_mark_t mark = parser->problem_mark;
     char text[256];
+    if (parser->error == YAML_MEMORY_ERROR) return grille_error_default(yaml->error, GRILLE_REASON_OUT_OF_MEMORY);
     if (parser->error == YAML_READER_ERROR) mark = parser->mark; /* a bad byte has an offset only */
     (void)snprintf(text, sizeof text, "this is not YAML: %s%s%s. Indent with spaces and quote text that has ':' or '#'",
-                   parser->problem != NULL ? parser->problem : "out of memory", parser->context != NULL ? ", " : "",
+                   parser->problem != NULL ? parser->problem : "no reason known", parser->context != NULL ? ", " : "",
                    parser->context != NULL ? parser->context : "");
     return fail_at(yaml, mark, GRILLE_REASON_POLICY_SYNTAX, text);
 }

@@ -25,7 +25,8 @@ GRILLE_MUST_USE grille_code grille_policy_parse(grille_bytes text, const char *n
 grille_policy *grille_policy_ref(grille_policy *policy);
 void grille_policy_free(grille_policy *policy);
 
-/* SHA-384 of the policy's text: the policy digest of our claims. */
+/* SHA-384 of the policy's text, into which each file that it names is folded, in their order: SHA-384(digest ‖ file).
+ * The policy digest of our claims. */
 void grille_policy_digest(const grille_policy *policy, uint8_t digest[48]);
 
 /* True when a method with its full name ("/package.Service/Method") may be called by this verified peer (may_call), or

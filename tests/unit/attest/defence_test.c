@@ -10,8 +10,8 @@ typedef bool compare_fn(grille_bytes left, grille_bytes right);
 
 static void comparisons_are_exact_and_empty_never_matches(void **state) {
     static compare_fn *const comparisons[] = {grille_defence_binder_matches, grille_defence_key_matches,
-                                              grille_defence_nonce_matches, grille_defence_root_matches,
-                                              grille_defence_confirm_matches};
+                                              grille_defence_nonce_matches,  grille_defence_root_matches,
+                                              grille_defence_pcr_matches,    grille_defence_confirm_matches};
     const grille_bytes empty = grille_bytes_of(NULL, 0);
     (void)state;
     for (size_t c = 0; c < sizeof comparisons / sizeof comparisons[0]; c++) {

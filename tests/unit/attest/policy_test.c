@@ -432,6 +432,21 @@ static void sizes_have_limits(void **state) {
     assert_string_equal("POLICY-LENGTH", error.name);
 }
 
+static void method_patterns_have_a_limit(void **state) {
+    char text[2000], name[GRILLE_LIMIT_METHOD_NAME_BYTES + 1];
+    (void)state;
+    memset(name, 'm', sizeof name);
+    for (int over = 0; over <= 1; over++) {
+        int rest = GRILLE_LIMIT_METHOD_NAME_BYTES - 5 + over; /* "/a.B/" */
+        grille_policy *policy;
+        (void)snprintf(text, sizeof text, NITRO "  pcr0: " A5 "\n  may_call: [/a.B/%.*s]\n", rest, name);
+        policy = parse(grille_bytes_of_text(text));
+        assert_int_equal(over == 0, policy != NULL);
+        if (over) assert_string_equal("POLICY-METHOD", error.name);
+        grille_policy_free(policy);
+    }
+}
+
 static void authorities_have_a_limit(void **state) {
     static char text[65536];
     (void)state;
@@ -464,6 +479,7 @@ int main(void) {
         cmocka_unit_test(a_file_is_loaded_and_paths_are_relative_to_it),
         cmocka_unit_test(without_a_folder_no_file_is_read),
         cmocka_unit_test(sizes_have_limits),
+        cmocka_unit_test(method_patterns_have_a_limit),
         cmocka_unit_test(authorities_have_a_limit),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

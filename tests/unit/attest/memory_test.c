@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Each allocation of a policy and of an identity fails in turn; reading what a peer sent allocates nothing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "attest/document.h"
+#include "attest/path.h"
+#include "base/bytes.h"
+#include "cmocka_all.h"
+#include "failing_malloc.h"
+#include "forge_document.h"
+#include "forge_session.h"
+
+#define A5 "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5"
+
+static forge_identity ca, leaf;
+static forge_chain chain;
+
+static int setup(void **state) {
+    static forge_template templates[FORGE_CHAIN];
+    forge_template t = forge_ca("ca", GRILLE_P256), l = forge_leaf("leaf", GRILLE_P256, "a.example", NULL);
+    (void)state;
+    forge_certificate(&t, NULL, &ca);
+    forge_certificate(&l, &ca, &leaf);
+    forge_chain_templates(templates);
+    forge_chain_make(templates, &chain);
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    forge_free(&ca);
+    forge_free(&leaf);
+    forge_chain_free(&chain);
+    return 0;
+}
+
+/* What libyaml copies by strdup is not counted here, so leaks are LeakSanitizer's to find. */
+static void a_policy_survives_every_failing_allocation(void **state) {
+    static char text[4096];
+    char path[600];
+    size_t tried = 0;
+    grille_code code = GRILLE_OUT_OF_MEMORY;
+    (void)state;
+    (void)forge_file("pins.json", grille_bytes_of_text("{\"Measurements\":{\"PCR0\":\"" A5 "\",\"PCR1\":\"" A5
+                                                       "\",\"PCR2\":\"" A5 "\"}}"));
+    (void)snprintf(text, sizeof text,
+                   "peers:\n- name: a\n  kind: nitro\n  measurements: pins.json\n  may_call: [/a.B/C, /a.B/D]\n"
+                   "- name: b\n  kind: x509\n  names: [a, 'urn:b']\n  ca: %s",
+                   forge_yaml_block(forge_pem(&ca), 4));
+    (void)snprintf(path, sizeof path, "%s", forge_file("p.yaml", grille_bytes_of_text(text)));
+    for (size_t index = 0; code != GRILLE_OK; index++, tried++) {
+        grille_policy *policy = NULL;
+        grille_error error;
+        failing_malloc_from(index);
+        code = grille_policy_load(path, &policy, &error);
+        failing_malloc_never();
+        if (code != GRILLE_OK) {
+            assert_null(policy);
+            if (strcmp(error.name, "OUT-OF-MEMORY") != 0) fail_msg("%zu: %s %s", index, error.name, error.text);
+        }
+        grille_policy_free(policy);
+    }
+    print_message("allocations of a policy that failed: %zu\n", tried - 1);
+    assert_true(tried > 20);
+}
+
+static void an_identity_survives_every_failing_allocation(void **state) {
+    const forge_identity *certificates[] = {&leaf, &ca};
+    const char *chain_path = forge_chain_file(certificates, 2), *key_path = forge_key_file(&leaf);
+    size_t before = failing_malloc_living(), tried = 0;
+    grille_code code = GRILLE_OUT_OF_MEMORY;
+    (void)state;
+    for (size_t index = 0; code != GRILLE_OK; index++, tried++) {
+        grille_identity *identity = NULL;
+        grille_error error;
+        failing_malloc_from(index);
+        code = grille_identity_load_x509(chain_path, key_path, &identity, &error);
+        failing_malloc_never();
+        if (code != GRILLE_OK) assert_null(identity);
+        grille_identity_free(identity);
+        assert_int_equal(before, failing_malloc_living());
+    }
+    assert_true(tried >= 4);
+}
+
+static void an_nsm_is_closed_when_its_identity_can_not_be_made(void **state) {
+    forge_nsm nsm;
+    grille_identity *identity = NULL;
+    grille_error error;
+    (void)state;
+    forge_nsm_init(&nsm, &chain);
+    failing_malloc_from(0);
+    assert_int_equal(GRILLE_RESOURCE_EXHAUSTED, grille_identity_from_nsm(&nsm.nsm, &identity, &error));
+    failing_malloc_never();
+    assert_null(identity);
+    assert_int_equal(1, nsm.closed);
+}
+
+/* wolfCrypt may allocate for a signature; nothing else does. */
+static grille_reason accept_any(grille_curve curve, grille_bytes point, grille_bytes digest, grille_bytes raw) {
+    (void)curve;
+    (void)point;
+    (void)digest;
+    (void)raw;
+    return GRILLE_REASON_OK;
+}
+
+static void judging_a_document_allocates_nothing(void **state) {
+    grille_crypto crypto = *grille_crypto_wolf();
+    const grille_document_check check = {.root = forge_chain_der(&chain, 0), .now_ms = FORGE_NOW_MS, .max_age_ms = -1};
+    forge_document forged;
+    grille_document document;
+    grille_bytes encoded;
+    grille_error error;
+    grille_wall_ms expires_ms = 0;
+    (void)state;
+    crypto.ecdsa_verify = accept_any;
+    forge_document_init(&forged, &chain);
+    encoded = forge_document_sign(&forged, &chain);
+    failing_malloc_from(0); /* the first would fail */
+    assert_int_equal(GRILLE_REASON_OK, grille_document_read(encoded, &document, &error));
+    assert_int_equal(GRILLE_REASON_OK, grille_document_verify(&crypto, &document, &check, &expires_ms, &error));
+    for (size_t cut = 0; cut < encoded.len; cut++) {
+        assert_int_not_equal(GRILLE_REASON_OK,
+                             grille_document_read(grille_bytes_of(encoded.data, cut), &document, &error));
+    }
+    assert_int_equal(0, failing_malloc_asked());
+    failing_malloc_never();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_policy_survives_every_failing_allocation),
+        cmocka_unit_test(an_identity_survives_every_failing_allocation),
+        cmocka_unit_test(an_nsm_is_closed_when_its_identity_can_not_be_made),
+        cmocka_unit_test(judging_a_document_allocates_nothing),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
