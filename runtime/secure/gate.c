@@ -177,7 +177,7 @@ void grille_gate_sent(grille_gate *gate, size_t len) {
 }
 
 const grille_peer_identity *grille_gate_peer(const grille_gate *gate) {
-    return grille_gate_is_open(gate) ? &gate->peer : NULL;
+    return grille_gate_has_confirmed(gate) ? &gate->peer : NULL; /* in every plan VERIFY comes before SEND_CONFIRM */
 }
 
 const uint8_t *grille_gate_th(const grille_gate *gate) {

@@ -183,7 +183,7 @@ grille_time_us grille_secure_expiry(const grille_secure *secure) {
 }
 
 const grille_peer_identity *grille_secure_peer(const grille_secure *secure) {
-    return secure->gate_started ? grille_gate_peer(&secure->gate) : NULL;
+    return grille_secure_can_write(secure) ? grille_gate_peer(&secure->gate) : NULL;
 }
 
 const grille_error *grille_secure_failure(const grille_secure *secure) {

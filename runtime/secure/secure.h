@@ -94,7 +94,7 @@ void grille_secure_trim(grille_secure *secure);
 /* When step must be called even without bytes (gate deadline), or GRILLE_TIME_NEVER. */
 grille_time_us grille_secure_expiry(const grille_secure *secure);
 
-/* The verified peer; NULL before the gate is open. */
+/* The verified peer; NULL before grille_secure_can_write. */
 const grille_peer_identity *grille_secure_peer(const grille_secure *secure);
 
 /* Why it FAILED, for the local operator: the peer learns a TLS alert or an empty REFUSED. Code OK otherwise. */

@@ -194,7 +194,8 @@ static void first_calls_travel_with_the_confirm(void **state) {
     assert_int_equal(grille_secure_get_state(i->secure), GRILLE_SECURE_GATE);
     assert_true(grille_secure_can_write(i->secure));
     assert_false(grille_secure_can_write(r->secure));
-    assert_null(grille_secure_peer(i->secure));
+    assert_non_null(grille_secure_peer(i->secure)); /* judged, so that calls may be addressed to it */
+    assert_null(grille_secure_peer(r->secure));
     send(i, "first calls");
     assert_int_equal(r->read_len, 0);
     carry_to(w, i, r); /* EVIDENCE, CONFIRM, calls */
