@@ -16,6 +16,7 @@ struct grille_identity {
 struct grille_policy {
     uint32_t accepted_kinds; /* bit n: kind n */
     bool responder_first;
+    bool any_evidence;           /* accepted whatever it is, for fuzzing */
     grille_reason verify_answer; /* OK, or the reason with which every evidence is refused */
     int verified;                /* how often verify was asked */
 };
