@@ -16,8 +16,9 @@
 
 enum { CRYPTOR_NONCE_BYTES = 32, CRYPTOR_DOCUMENT_MAX = 16384, CRYPTOR_SEALED_KEY_BYTES = 48 };
 
-/* A file of this size and its answer fit a message of the default limit. */
-#define CRYPTOR_FILE_MAX ((size_t)1 << 20)
+/* Largest file, and largest sealed result: half a million bad lines, each reported, take 37 MiB. */
+#define CRYPTOR_FILE_MAX   ((size_t)1 << 20)
+#define CRYPTOR_RESULT_MAX ((size_t)64 << 20)
 
 /* Blobs in the folder through which owner and parent hand them over. */
 #define CRYPTOR_BLOB_NONCE        "nonce"

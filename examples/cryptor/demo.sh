@@ -3,10 +3,28 @@
 # programs and calls this with GRILLE_BIN, where they are.
 set -euo pipefail
 
+usage() {
+    echo "usage: demo.sh [FILE]   FILE: lines of card number,merchant,amount (default: the sample)"
+    echo "       with GRILLE_BIN, the folder of the built programs; ./run demo [FILE] sets it"
+}
+
+misuse() {
+    echo "demo: $*" >&2
+    usage >&2
+    exit 2
+}
+
+[ $# -le 1 ] || misuse "one file, not $#"
+[ -n "${GRILLE_BIN:-}" ] || misuse "GRILLE_BIN is not set"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-bin=${GRILLE_BIN:?"start it with ./run demo [FILE]"}
+bin=$GRILLE_BIN
 file=${1:-$here/sample.csv}
-work=$(mktemp -d "${TMPDIR:-/tmp}/grille-demo.XXXXXX")
+[ -f "$file" ] && [ -r "$file" ] || {
+    echo "demo: cannot read the file $file" >&2
+    exit 1
+}
+# A Unix socket's path has at most 107 bytes: /tmp, wherever TMPDIR points.
+work=$(mktemp -d /tmp/cryptor-demo.XXXXXX)
 started=()
 
 clean_up() {
@@ -19,19 +37,25 @@ trap clean_up EXIT
 
 die() {
     echo "demo: $*" >&2
-    [ ! -s "$work/enclave.log" ] || { echo "demo: the enclave said:" && cat "$work/enclave.log"; } >&2
     exit 1
+}
+
+die_with_log() {
+    [ ! -s "$work/enclave.log" ] || { echo "demo: the enclave said:" && cat "$work/enclave.log"; } >&2
+    die "$@"
 }
 
 title() { printf '\n== %s\n' "$*"; }
 
+# wait_for_socket PATH PID: until the process listens there, or has ended.
 wait_for_socket() {
     local tries
-    for tries in $(seq 100); do
-        [ -S "$1" ] && return 0
-        sleep 0.1
+    for tries in {1..500}; do
+        [ ! -S "$1" ] || return 0
+        kill -0 "$2" 2>/dev/null || die_with_log "the program that listens on $1 has ended"
+        sleep 0.02
     done
-    die "nobody listens on $1 after $tries tries"
+    die_with_log "nobody listens on $1 after $tries tries"
 }
 
 prepare() {
@@ -48,21 +72,23 @@ start_enclave() {
     "$bin/examples/cryptor/cryptor_enclave" "unix:$work/enclave" "$work/enclave.policy.yaml" "$work/nsm" \
         >"$work/enclave.log" 2>&1 &
     started+=($!)
-    wait_for_socket "$work/enclave"
+    wait_for_socket "$work/enclave" $!
     "$bin/examples/cryptor/cryptor_tap" "$work/tap" "$work/enclave" "$work/tapped" &
     started+=($!)
-    wait_for_socket "$work/tap"
+    wait_for_socket "$work/tap" $!
 }
 
 parent() {
     "$bin/examples/cryptor/cryptor_parent" "$1" "unix:$work/tap" "$work/parent.policy.yaml" "$work/parent/identity.pem" \
-        "$work/parent/identity.key" "$work/blobs" || die "the parent failed"
+        "$work/parent/identity.key" "$work/blobs" || die_with_log "the parent failed"
 }
 
 owner() { "$bin/examples/cryptor/cryptor_owner" "$@"; }
 
-show() { # at most 24 lines
-    head -n 24 "$1" | cut -c1-150
+# show FILE: at most 24 lines, without what a terminal would take as a command.
+show() {
+    head -n 24 "$1" | { iconv -c -f UTF-8 -t UTF-8 2>/dev/null || true; } |
+        LC_ALL=C.UTF-8 sed -e 's/[^[:print:]\t]/?/g' -e 's/^\(.\{150\}\).*/\1…/'
     local lines
     lines=$(wc -l <"$1")
     [ "$lines" -le 24 ] || echo "… $((lines - 24)) more lines"
@@ -81,9 +107,9 @@ parent tokenize
 owner open "$work/blobs" "$work/owner" >"$work/result" || die "the owner can't open the result"
 end=$(date +%s%N)
 title "the same file as a tap on the parent's socket saw it (last bytes of $(stat -c %s "$work/tapped"))"
-tail -c 96 "$work/tapped" | od -A d -t x1z | head -n 6
+tail -c 96 "$work/tapped" | od -A n -t x1z
 owner search "$work/owner" "$file" "$work/tapped" || die "the tap saw a card number or the data key"
 title "the result, opened by the owner"
 show "$work/result"
-[ "$(wc -l <"$work/result")" -le 24 ] || sed -n '/^[0-9]* lines, [0-9]* answered/,$p' "$work/result" | head -n 20
-title "done in $(((end - begin) / 1000000)) ms: two attested connections, two calls; nothing was left behind in $work"
+sed 1,24d "$work/result" | sed -n '/^[0-9]* lines, [0-9]* answered/,$p' | sed -n 1,20p
+title "done in $(((end - begin) / 1000000)) ms: two attested connections, two calls"

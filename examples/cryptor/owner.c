@@ -22,7 +22,6 @@ static const char usage[] = "usage: cryptor_owner challenge FOLDER STATE\n"
                             "       cryptor_owner search STATE FILE SEEN\n";
 
 #define DATA_KEY_FILE "data-key"
-#define RESULT_MAX    ((size_t)64 << 20)
 #define SEEN_MAX      ((size_t)256 << 20)
 
 static grille_bytes text_bytes(const char *text) { return (grille_bytes){(const uint8_t *)text, strlen(text)}; }
@@ -147,7 +146,7 @@ static bool open_result(const char *folder, const char *state) {
     blob sealed = {0};
     blob result = {0};
     grille_error error;
-    bool done = read_key(state, &key) && blob_read(folder, CRYPTOR_BLOB_RESULT, RESULT_MAX, &sealed);
+    bool done = read_key(state, &key) && blob_read(folder, CRYPTOR_BLOB_RESULT, CRYPTOR_RESULT_MAX, &sealed);
     if (done) result.data = malloc(sealed.len + 1);
     done = done && result.data != NULL &&
            told("opening the result",
@@ -172,23 +171,35 @@ static size_t count_of(const blob *seen, const void *part, size_t len) {
     return hits;
 }
 
-/* Every run of digits that is a card number, with spaces and dashes taken out, is looked for. */
-static size_t count_cards(const blob *file, const blob *seen, size_t *cards) {
+/* One run of digits, spaces and dashes: looked for as it stands in the file and as bare digits, if it is a card number. */
+static size_t count_run(const char *run, size_t len, const blob *seen, size_t *cards) {
     char digits[CARD_DIGITS_MAX];
     size_t count = 0;
+    size_t at = 0;
     size_t hits = 0;
+    while (len > 0 && (run[len - 1] == ' ' || run[len - 1] == '-')) len--;
+    for (at = 0; at < len; at++) {
+        if (run[at] == ' ' || run[at] == '-') continue;
+        if (count == CARD_DIGITS_MAX) return 0;
+        digits[count++] = run[at];
+    }
+    if (count < CARD_DIGITS_MIN || !luhn_valid(digits, count)) return 0;
+    (*cards)++;
+    hits = count_of(seen, digits, count);
+    return len == count ? hits : hits + count_of(seen, run, len);
+}
+
+static size_t count_cards(const blob *file, const blob *seen, size_t *cards) {
+    const char *text = (const char *)file->data;
+    size_t hits = 0;
+    size_t start = 0;
     size_t at = 0;
     for (at = 0; at <= file->len; at++) {
-        char c = at < file->len ? (char)file->data[at] : '\n';
-        if (c >= '0' && c <= '9' && count < CARD_DIGITS_MAX) {
-            digits[count++] = c;
-        } else if (c != ' ' && c != '-') {
-            if (count >= CARD_DIGITS_MIN && luhn_valid(digits, count)) {
-                hits += count_of(seen, digits, count);
-                (*cards)++;
-            }
-            count = 0;
-        }
+        bool digit = at < file->len && text[at] >= '0' && text[at] <= '9';
+        bool between = at < file->len && at > start && (text[at] == ' ' || text[at] == '-');
+        if (digit || between) continue;
+        hits += count_run(text + start, at - start, seen, cards);
+        start = at + 1;
     }
     return hits;
 }

@@ -112,6 +112,8 @@ int main(int argc, char **argv) {
         fputs("usage: cryptor_parent attest|tokenize ADDRESS POLICY IDENTITY.pem IDENTITY.key FOLDER [hold]\n", stderr);
         return 2;
     }
+    options.max_message_bytes = CRYPTOR_RESULT_MAX;
+    options.max_memory_bytes = 4 * CRYPTOR_RESULT_MAX;
     if (grille_policy_load(argv[3], &options.policy, &error) == GRILLE_OK &&
         grille_identity_load_x509(argv[4], argv[5], &identity, &error) == GRILLE_OK) {
         options.identity = identity;

@@ -288,7 +288,11 @@ static bool pass(grille_bytes file, work *w, bool reporting, output *out, make_t
     bool failed = false;
     while (!failed && next_line(&file, w, &why)) {
         number++;
-        if (why == NULL && (*trim(w->text) == 0 || is_heading(w->text, number))) continue;
+        if (why == NULL && *trim(w->text) == 0) continue;
+        if (why == NULL && is_heading(w->text, number)) {
+            summary->heading = true;
+            continue;
+        }
         if (reporting) {
             transaction parsed = {0};
             if (why == NULL) why = read_line(w->text, &parsed);
@@ -315,7 +319,8 @@ bool transactions_process(grille_bytes file, make_token_fn *make_token, void *us
     made = pass(file, w, false, &out, make_token, user, summary);
     if (made) {
         put_totals(&out, w);
-        put(&out, "\n%zu lines, %zu answered, %zu bad\n", summary->lines, summary->good, summary->bad);
+        put(&out, "\n%zu lines, %zu answered, %zu bad%s\n", summary->lines, summary->good, summary->bad,
+            summary->heading ? "; line 1 names the columns" : "");
         made = pass(file, w, true, &out, make_token, user, summary);
     }
     summary->merchants = w->merchant_count;

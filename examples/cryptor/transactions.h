@@ -25,6 +25,7 @@ typedef struct transactions_summary {
     size_t good;
     size_t bad;
     size_t merchants;
+    bool heading; /* line 1 has no digit: it names the columns */
 } transactions_summary;
 
 /* Bytes that the result of a file takes at most. */

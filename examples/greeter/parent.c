@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The parent: greeter_parent ADDRESS POLICY IDENTITY.pem IDENTITY.key NAME */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "examples/greeter/greeter.grille-pb.h"
 #include "grille/grille.h"
+
+static void check(grille_code code, const char *name, const char *text) {
+    if (code == GRILLE_OK) return;
+    (void)fprintf(stderr, "greeter_parent: %s: %s\n", name, text);
+    exit(1);
+}
 
 int main(int argc, char **argv) {
     grille_channel_options options = grille_channel_options_default();
@@ -11,22 +18,19 @@ int main(int argc, char **argv) {
     acme_greeter_v1_greeter_greet_reply reply;
     grille_identity *identity = NULL;
     grille_channel *channel = NULL;
-    grille_error error = {0};
-    grille_code code = GRILLE_OK;
+    grille_error error;
     if (argc != 6) return fputs("usage: greeter_parent ADDRESS POLICY IDENTITY.pem IDENTITY.key NAME\n", stderr), 2;
-    code = grille_policy_load(argv[2], &options.policy, &error);
-    if (code == GRILLE_OK) code = grille_identity_load_x509(argv[3], argv[4], &identity, &error);
+    check(grille_policy_load(argv[2], &options.policy, &error), error.name, error.text);
+    check(grille_identity_load_x509(argv[3], argv[4], &identity, &error), error.name, error.text);
     options.identity = identity;
-    if (code == GRILLE_OK) code = grille_channel_open(argv[1], &options, &channel, &error);
-    if (code != GRILLE_OK) return fprintf(stderr, "%s: %s\n", error.name, error.text), 1;
+    check(grille_channel_open(argv[1], &options, &channel, &error), error.name, error.text);
     request.name = argv[5];
-    code = acme_greeter_v1_greeter_greet(channel, &request,
-                                         &GRILLE_CALL_OPTIONS(.timeout_ms = 5000, .wait_for_ready = true), &reply);
-    if (code == GRILLE_OK) puts(reply.response->text);
-    if (code != GRILLE_OK) (void)fprintf(stderr, "%s: %s\n", grille_code_name(code), reply.message);
+    (void)acme_greeter_v1_greeter_greet(channel, &request, &GRILLE_CALL_OPTIONS(.timeout_ms = 5000), &reply);
+    check(reply.code, grille_code_name(reply.code), reply.message);
+    (void)puts(reply.response->text);
     acme_greeter_v1_greeter_greet_reply_free(&reply);
     grille_channel_close(channel);
     grille_identity_free(identity);
     grille_policy_free(options.policy);
-    return code == GRILLE_OK ? 0 : 1;
+    return 0;
 }

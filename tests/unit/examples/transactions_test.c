@@ -74,7 +74,7 @@ static void answers_masks_and_totals(void **state) {
     expect_in(made.text, ",\"Tea, \"\"Finest\"\"\",5.00\n");
     expect_in(made.text, "5,411111******1111,tok_31313131000000000000000000000000,Books & Co,-0.50\n");
     expect_in(made.text, "\nBooks & Co,2,11.84\n");
-    expect_in(made.text, "3 lines, 3 answered, 0 bad\n");
+    expect_in(made.text, "3 lines, 3 answered, 0 bad; line 1 names the columns\n");
     assert_int_equal(made.summary.merchants, 2);
     assert_null(strstr(made.text, "4111111111111111"));
     free(made.text);
