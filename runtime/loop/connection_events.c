@@ -87,6 +87,7 @@ void grille_connection_arm(grille_connection *connection) {
     if (next >= connection->armed_us) return;
     connection->armed_us = next;
     grille_time_us now_us = connection->loop->now_us;
-    uint64_t delay_ms = next <= now_us ? 0 : (next - now_us + 999) / 1000;
+    /* Never 0: libuv would run the timer again at once, and for ever. */
+    uint64_t delay_ms = next <= now_us ? 1 : (next - now_us + 999) / 1000;
     (void)uv_timer_start(&connection->timer, on_timer, delay_ms, 0);
 }

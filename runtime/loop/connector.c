@@ -51,7 +51,8 @@ void grille_channel_arm(grille_channel *channel) {
     if (next >= channel->armed_us) return;
     channel->armed_us = next;
     grille_time_us now_us = grille_clock_us();
-    (void)uv_timer_start(&channel->timer, on_timer, next <= now_us ? 0 : (next - now_us + 999) / 1000, 0);
+    /* Never 0: libuv would run the timer again at once, and for ever. */
+    (void)uv_timer_start(&channel->timer, on_timer, next <= now_us ? 1 : (next - now_us + 999) / 1000, 0);
 }
 
 static uint64_t random_share(grille_channel *channel, uint64_t range) {

@@ -201,7 +201,7 @@ static void on_timer(uv_timer_t *timer);
 static void arm(grille_dialer *dialer) {
     if (dialer->stage == DIALER_OVER) return;
     grille_time_us now_us = grille_clock_us();
-    uint64_t left_ms = dialer->attempt_ends_us <= now_us ? 0 : (dialer->attempt_ends_us - now_us + 999) / 1000;
+    uint64_t left_ms = dialer->attempt_ends_us <= now_us ? 1 : (dialer->attempt_ends_us - now_us + 999) / 1000;
     if (dialer->stage == DIALER_BACKLOG_FULL && left_ms > RETRY_MS) left_ms = RETRY_MS;
     (void)uv_timer_start(&dialer->timer, on_timer, left_ms, 0);
 }

@@ -209,6 +209,7 @@ static bool keep(grille_channel *channel) {
 
 static void *run_keeper(void *argument) {
     grille_channel *channel = argument;
+    (void)pthread_setname_np(pthread_self(), "grille-keeper");
     pthread_mutex_lock(&channel->lock);
     do {
         park(channel);

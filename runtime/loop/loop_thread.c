@@ -217,6 +217,7 @@ void grille_loop_thread_stop(grille_loop_thread *thread) {
 
 static void *run(void *argument) {
     grille_loop_thread *thread = argument;
+    (void)pthread_setname_np(pthread_self(), "grille-loop");
     while (!uv_is_closing((uv_handle_t *)&thread->drain_timer)) grille_loop_turn(&thread->loop, true);
     return NULL;
 }

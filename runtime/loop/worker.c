@@ -28,6 +28,7 @@ static void finish(grille_task *task) {
 
 static void *work(void *argument) {
     grille_workers *workers = argument;
+    (void)pthread_setname_np(pthread_self(), "grille-worker");
     pthread_mutex_lock(&workers->lock);
     for (;;) {
         grille_link *link = grille_list_take_first(&workers->queue);

@@ -11,6 +11,30 @@
 
 counted_calls counted;
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+#ifdef SANITIZED
+
+/* A sanitizer has a heap of its own, and tells of it. */
+void __sanitizer_malloc_hook(const volatile void *memory, size_t size);
+void __sanitizer_free_hook(const volatile void *memory);
+
+void __sanitizer_malloc_hook(const volatile void *memory, size_t size) {
+    (void)memory;
+    (void)size;
+    atomic_fetch_add(&counted.heap, 1);
+}
+
+void __sanitizer_free_hook(const volatile void *memory) {
+    (void)memory;
+}
+
+#else
+
 /* glibc's own names, so that nothing has to be looked up (which would allocate). */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -46,6 +70,8 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
     *memory = memalign(alignment, size);
     return *memory == NULL ? ENOMEM : 0;
 }
+
+#endif
 
 static ssize_t count_read(ssize_t moved) {
     atomic_fetch_add(&counted.reads, 1);
