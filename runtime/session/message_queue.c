@@ -8,8 +8,8 @@ enum { CHUNK_BYTES = 4096 };
 
 _Static_assert(sizeof(grille_record) <= GRILLE_QUEUE_RECORD_BYTES, "a record fits its room");
 
-void grille_message_queue_init(grille_message_queue *queue, uint8_t *home, grille_budget *budget) {
-    *queue = (grille_message_queue){.budget = budget};
+void grille_message_queue_init(grille_message_queue *queue, uint8_t *home, grille_buffer_pool *pool) {
+    *queue = (grille_message_queue){.pool = pool};
     queue->home = (grille_queue_chunk){.bytes = home, .capacity = GRILLE_QUEUE_HOME_BYTES};
     queue->first = &queue->home;
     queue->last = &queue->home;
@@ -27,7 +27,7 @@ static grille_record *record_at(const grille_queue_chunk *chunk, uint32_t at) {
 
 /* `last` is the only chunk that may be empty while others are not. */
 static grille_queue_chunk *add_chunk(grille_message_queue *queue) {
-    grille_queue_chunk *chunk = grille_budget_alloc(queue->budget, sizeof *chunk + CHUNK_BYTES);
+    grille_queue_chunk *chunk = grille_budget_alloc(queue->pool->budget, sizeof *chunk + CHUNK_BYTES);
     if (chunk == NULL) return NULL;
     *chunk = (grille_queue_chunk){.bytes = (uint8_t *)(chunk + 1), .capacity = CHUNK_BYTES};
     queue->last->next = chunk;
@@ -62,7 +62,7 @@ grille_record *grille_message_queue_last(const grille_message_queue *queue) {
 
 static void free_chunk(grille_message_queue *queue, grille_queue_chunk *chunk) {
     if (chunk == &queue->home) return;
-    grille_budget_free_wiped(queue->budget, chunk, sizeof *chunk + chunk->capacity);
+    grille_budget_free_wiped(queue->pool->budget, chunk, sizeof *chunk + chunk->capacity);
 }
 
 /* The first chunk holds no record any more. */
@@ -80,13 +80,13 @@ static void drop_first_chunk(grille_message_queue *queue) {
     free_chunk(queue, chunk);
 }
 
-void grille_message_queue_pop(grille_message_queue *queue, size_t long_bytes) {
+void grille_message_queue_pop(grille_message_queue *queue) {
     grille_queue_chunk *chunk = queue->first;
     grille_record *record = grille_message_queue_first(queue);
     uint32_t room = 0;
     if (record == NULL) return;
     room = room_of(record->len, (grille_record_kind)record->kind);
-    if (record->kind == GRILLE_RECORD_LONG) grille_budget_free_wiped(queue->budget, record->data, long_bytes);
+    if (record->kind == GRILLE_RECORD_LONG) grille_buffer_give(queue->pool, record->data, record->len);
     queue->count--;
     queue->bytes -= (uint64_t)record->len + GRILLE_QUEUE_RECORD_BYTES;
     if (queue->count == 0) queue->newest = NULL;
@@ -95,11 +95,9 @@ void grille_message_queue_pop(grille_message_queue *queue, size_t long_bytes) {
     if (chunk->begin == chunk->end) drop_first_chunk(queue);
 }
 
-void grille_message_queue_clear(grille_message_queue *queue, size_t last_long_bytes) {
-    while (queue->count > 0) {
-        const grille_record *record = grille_message_queue_first(queue);
-        grille_message_queue_pop(queue, queue->count == 1 ? last_long_bytes : record->len);
-    }
+void grille_message_queue_clear(grille_message_queue *queue) {
+    while (queue->count > 0)
+        grille_message_queue_pop(queue);
 }
 
 grille_record_iterator grille_message_queue_iterate(const grille_message_queue *queue) {

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "base/budget.h"
+#include "session/buffer_pool.h"
 
 enum {
     /* Longest message that lies in a chunk. */
@@ -18,7 +18,7 @@ enum {
 
 typedef enum grille_record_kind {
     GRILLE_RECORD_SHORT,   /* bytes behind the record */
-    GRILLE_RECORD_LONG,    /* a buffer of the queue, from the budget */
+    GRILLE_RECORD_LONG,    /* a buffer of the pool */
     GRILLE_RECORD_BORROWED /* somebody else's */
 } grille_record_kind;
 
@@ -45,11 +45,11 @@ typedef struct grille_message_queue {
     grille_record *newest;
     uint32_t count;
     uint64_t bytes; /* lengths of all messages, and one record each */
-    grille_budget *budget;
+    grille_buffer_pool *pool;
 } grille_message_queue;
 
-/* Borrows home (GRILLE_QUEUE_HOME_BYTES, aligned for any type) and budget. */
-void grille_message_queue_init(grille_message_queue *queue, uint8_t *home, grille_budget *budget);
+/* Borrows home (GRILLE_QUEUE_HOME_BYTES, aligned for any type) and pool. */
+void grille_message_queue_init(grille_message_queue *queue, uint8_t *home, grille_buffer_pool *pool);
 
 /* A record at the end. SHORT: data points to room for the message; LONG and BORROWED: data is NULL, the caller sets it.
  * NULL for want of memory. SHORT only up to GRILLE_QUEUE_SHORT_BYTES. */
@@ -58,10 +58,10 @@ GRILLE_MUST_USE grille_record *grille_message_queue_push(grille_message_queue *q
 /* The oldest and the newest record, or NULL. */
 grille_record *grille_message_queue_first(const grille_message_queue *queue);
 grille_record *grille_message_queue_last(const grille_message_queue *queue);
-/* Wipes and frees the oldest; `long_bytes` is the size of its buffer when it is LONG. */
-void grille_message_queue_pop(grille_message_queue *queue, size_t long_bytes);
-/* Wipes and frees all; the newest's buffer, when LONG, has `last_long_bytes`, all others' their length. */
-void grille_message_queue_clear(grille_message_queue *queue, size_t last_long_bytes);
+/* Wipes the oldest; a LONG one's buffer goes back to the pool. */
+void grille_message_queue_pop(grille_message_queue *queue);
+/* The same for all. */
+void grille_message_queue_clear(grille_message_queue *queue);
 
 /* The record after `record`, or NULL: for looking, not for taking. */
 typedef struct grille_record_iterator {

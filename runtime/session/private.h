@@ -58,10 +58,9 @@ struct grille_stream {
     uint64_t undone_bytes;   /* charges of messages that were delivered and are not done */
 
     grille_message_queue inbox;
-    uint32_t delivered;      /* records at the front of inbox that on_message told */
-    bool assembling;         /* the last record of inbox is not whole yet */
-    uint32_t assembled;      /* its bytes so far */
-    uint32_t assembled_room; /* memory of its heap buffer */
+    uint32_t delivered; /* records at the front of inbox that on_message told */
+    bool assembling;    /* the last record of inbox is not whole yet */
+    uint32_t assembled; /* its bytes so far */
     uint64_t assembled_charge;
 
     grille_message_queue outbox;
@@ -116,6 +115,8 @@ struct grille_session {
     uint32_t own_slots;
     uint32_t peer_streams; /* refusals that wait included */
     uint32_t handlers;
+
+    grille_buffer_pool buffers; /* of long messages */
 
     /* deadline.c */
     grille_stream **heap;

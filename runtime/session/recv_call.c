@@ -47,7 +47,7 @@ static grille_stream *open_stream(grille_session *session, uint32_t cost) {
     return stream;
 }
 
-/* Which limit the call is over, as text; false: none. */
+/* Which limit the call is over, as text; false: none. A message inside CALL is shorter than any limit of messages. */
 static bool is_over_limit(const grille_session *session, grille_reason decoded, const grille_call_payload *call,
                           char text[GRILLE_LIMIT_TEXT_BYTES]) {
     const grille_settings *limits = &session->options.settings;
@@ -58,10 +58,6 @@ static bool is_over_limit(const grille_session *session, grille_reason decoded, 
     }
     if (call->header.metadata.encoded_bytes > limits->max_metadata_bytes) {
         grille_limit_text(text, "metadata", call->header.metadata.encoded_bytes, limits->max_metadata_bytes);
-        return true;
-    }
-    if (call->message.len > limits->max_message_bytes) {
-        grille_limit_text(text, "a message", call->message.len, limits->max_message_bytes);
         return true;
     }
     return false;

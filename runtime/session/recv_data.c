@@ -69,23 +69,22 @@ static grille_record *begin_message(grille_stream *stream, uint32_t len, grille_
     }
     stream->assembling = true;
     stream->assembled = 0;
-    stream->assembled_room = 0;
     return record;
 }
 
-/* Room for `len` bytes: at most twice what came, and never more than the message. Not realloc: it would leave copies.
- */
+/* Room for `len` bytes: at most twice what came and never more than the message, but for a buffer that is there. Not
+ * realloc: it would leave copies. */
 static bool make_room(grille_stream *stream, grille_record *record, uint32_t len) {
-    grille_budget *budget = stream->session->options.budget;
+    grille_buffer_pool *buffers = &stream->session->buffers;
     const uint32_t room = len > record->len / 2 ? record->len : 2 * len;
     uint8_t *grown = NULL;
-    if (record->kind != GRILLE_RECORD_LONG || len <= stream->assembled_room) return true;
-    grown = grille_budget_alloc(budget, room);
+    if (record->kind != GRILLE_RECORD_LONG) return true;
+    if (record->data != NULL && len <= grille_buffer_capacity(record->data)) return true;
+    grown = grille_buffer_take(buffers, room, record->len);
     if (grown == NULL) return false;
     if (stream->assembled > 0) memcpy(grown, record->data, stream->assembled);
-    grille_budget_free_wiped(budget, record->data, stream->assembled_room);
+    grille_buffer_free(buffers, record->data, stream->assembled);
     record->data = grown;
-    stream->assembled_room = room;
     return true;
 }
 
@@ -104,7 +103,6 @@ static void deliver(grille_stream *stream, uint64_t charge) {
     grille_record *record = grille_message_queue_last(&stream->inbox);
     record->charge = grille_credit_hold(stream, charge) & 0x3fffffff;
     stream->assembling = false;
-    stream->assembled_room = 0;
     stream->delivered++;
     if (stream->ours) stream->messages_done = true;
     if (session->options.events->on_message != NULL) {

@@ -75,7 +75,7 @@ static grille_bytes message_bytes(const grille_stream *stream) {
 }
 
 static void pop_message(grille_stream *stream) {
-    grille_message_queue_pop(&stream->outbox, next_message(stream)->len);
+    grille_message_queue_pop(&stream->outbox);
     stream->sent_bytes = 0;
     grille_stream_note_writable(stream);
 }

@@ -60,6 +60,7 @@ static void init(grille_session *session, const grille_session_options *options)
     session->receive_credit = options->settings.connection_window_bytes;
     session->refusal_capacity = options->settings.max_streams;
     session->goodbye_reason = GRILLE_DRAIN_PROTOCOL;
+    grille_buffer_pool_init(&session->buffers, options->budget);
     init_lists(session);
     init_buckets(session, options->now_us);
     grille_error_clear(&session->failure);

@@ -24,8 +24,8 @@ static void init_slot(grille_session *session, grille_stream *stream) {
     grille_list_init(&stream->credit);
     grille_list_init(&stream->writable);
     grille_arena_init(&stream->arena, stream->arena_memory, sizeof stream->arena_memory, session->options.budget);
-    grille_message_queue_init(&stream->inbox, stream->inbox_memory, session->options.budget);
-    grille_message_queue_init(&stream->outbox, stream->outbox_memory, session->options.budget);
+    grille_message_queue_init(&stream->inbox, stream->inbox_memory, &session->buffers);
+    grille_message_queue_init(&stream->outbox, stream->outbox_memory, &session->buffers);
 }
 
 /* The header of a slot, without the memory inside it that its parts keep. */
@@ -36,7 +36,6 @@ static void clear_slot(grille_stream *stream) {
     stream->delivered = 0;
     stream->assembling = false;
     stream->assembled = 0;
-    stream->assembled_room = 0;
     stream->assembled_charge = 0;
     stream->sent_bytes = 0;
     stream->reserved = false;
@@ -141,6 +140,7 @@ static void free_chunks(grille_session *session) {
 
 void grille_slots_shrink(grille_session *session) {
     session->shrunk = true;
+    grille_buffer_pool_shrink(&session->buffers);
     if (session->slots_used > 0) return;
     free_chunks(session);
     grille_id_map_deinit(&session->streams);

@@ -103,18 +103,18 @@ static grille_reason check_message(grille_stream *stream, size_t len) {
 
 /* Memory for a message of our own, in the queue. */
 static grille_record *push(grille_stream *stream, size_t len) {
-    grille_budget *budget = stream->session->options.budget;
+    grille_buffer_pool *buffers = &stream->session->buffers;
     const bool is_short = len <= GRILLE_QUEUE_SHORT_BYTES;
-    uint8_t *data = is_short ? NULL : grille_budget_alloc(budget, len);
+    const grille_record_kind kind = is_short ? GRILLE_RECORD_SHORT : GRILLE_RECORD_LONG;
+    uint8_t *data = is_short ? NULL : grille_buffer_take(buffers, len, len);
     grille_record *record = NULL;
     if (!is_short && data == NULL) return NULL;
-    record =
-        grille_message_queue_push(&stream->outbox, (uint32_t)len, is_short ? GRILLE_RECORD_SHORT : GRILLE_RECORD_LONG);
+    record = grille_message_queue_push(&stream->outbox, (uint32_t)len, kind);
     if (record == NULL) {
-        grille_budget_free(budget, data, len);
-        return NULL;
+        grille_buffer_give(buffers, data, 0);
+    } else if (!is_short) {
+        record->data = data;
     }
-    if (!is_short) record->data = data;
     return record;
 }
 
@@ -236,7 +236,7 @@ void grille_stream_message_done(grille_stream *stream) {
     uint32_t charge = 0;
     if (stream->delivered == 0) return;
     charge = record->charge;
-    grille_message_queue_pop(&stream->inbox, record->len);
+    grille_message_queue_pop(&stream->inbox);
     stream->delivered--;
     grille_credit_release(stream, charge);
 }

@@ -22,8 +22,7 @@ void grille_limit_text(char text[GRILLE_LIMIT_TEXT_BYTES], const char *what, uin
 }
 
 static void clear_outbox(grille_stream *stream) {
-    const grille_record *last = grille_message_queue_last(&stream->outbox);
-    grille_message_queue_clear(&stream->outbox, last == NULL ? 0 : last->len);
+    grille_message_queue_clear(&stream->outbox);
     stream->sent_bytes = 0;
     stream->reserved = false;
     grille_list_remove(&stream->writable);
@@ -32,20 +31,14 @@ static void clear_outbox(grille_stream *stream) {
 /* The message under way is dropped, its record stays where it is: it was not delivered. */
 static void drop_assembly(grille_stream *stream) {
     grille_record *record = grille_message_queue_last(&stream->inbox);
-    if (!stream->assembling) return;
-    if (record->kind == GRILLE_RECORD_LONG) {
-        grille_budget_free_wiped(stream->session->options.budget, record->data, stream->assembled_room);
-        record->data = NULL;
-        stream->assembled_room = 0;
-    }
+    if (!stream->assembling || record->kind != GRILLE_RECORD_LONG) return;
+    grille_buffer_give(&stream->session->buffers, record->data, stream->assembled);
+    record->data = NULL;
 }
 
 void grille_stream_clear_inbox(grille_stream *stream) {
-    const grille_record *last = grille_message_queue_last(&stream->inbox);
-    const size_t last_bytes = stream->assembling ? stream->assembled_room : last == NULL ? 0 : last->len;
-    grille_message_queue_clear(&stream->inbox, last_bytes);
+    grille_message_queue_clear(&stream->inbox);
     stream->assembling = false;
-    stream->assembled_room = 0;
     stream->delivered = 0;
     if (stream->session->data_stream == stream) stream->session->data_stream = NULL;
     grille_credit_release(stream, stream->undone_bytes);

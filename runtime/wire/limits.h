@@ -61,6 +61,8 @@
 
 /* Messages that wait on one stream besides the first: enough to fill a few frames. */
 #define GRILLE_LIMIT_SEND_QUEUE_BYTES 65536
+/* Buffers of long messages that a busy connection keeps for the next ones: request and answer of 1 MiB. */
+#define GRILLE_LIMIT_KEPT_BUFFER_BYTES 2097152
 
 /* ---- Messages of the protocol itself (wire/message.h) ---- */
 

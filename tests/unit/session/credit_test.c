@@ -101,7 +101,8 @@ static void fifteen_stalled_streams_leave_the_rest_running(void **state) {
     pair_free(pair);
 }
 
-/* With 16 nothing is left: calls wait for their deadlines, and the numbers name a holder. */
+/* With 16 nothing is left: calls wait for their deadlines, whether or not their message fits a frame, and the numbers
+ * name a holder. */
 static void sixteen_stalled_streams_hold_the_connection(void **state) {
     pair_options options = minimum_options();
     const grille_call_open open = {.method_id = 9, .has_timeout = true, .timeout_us = 1000};
@@ -116,12 +117,16 @@ static void sixteen_stalled_streams_hold_the_connection(void **state) {
     nobody_reads(pair, 16);
     stats = grille_session_get_stats(pair->responder.session);
     assert_int_not_equal(stats.largest_holder_stream, 0);
-    assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream), GRILLE_REASON_OK);
-    assert_int_equal(grille_stream_send_message(stream, pair_bytes(20000), 0), GRILLE_REASON_OK);
-    pair_run(pair);
-    assert_int_equal(pair_last(&pair->responder, PAIR_CALL)->number, 9);
-    pair_pass(pair, 1001);
-    assert_int_equal(pair_last(&pair->initiator, PAIR_RESET)->code, GRILLE_DEADLINE_EXCEEDED);
+    for (size_t len = 10000; len <= 20000; len += 10000) {
+        assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream), GRILLE_REASON_OK);
+        assert_int_equal(grille_stream_send_message(stream, pair_bytes(len), 0), GRILLE_REASON_OK);
+        pair_run(pair);
+        assert_int_equal(pair_last(&pair->responder, PAIR_CALL)->number, 9);
+        assert_int_not_equal(pair_last(&pair->responder, PAIR_MESSAGE)->len, len);
+        pair_pass(pair, 1001);
+        assert_int_equal(pair_last(&pair->initiator, PAIR_RESET)->code, GRILLE_DEADLINE_EXCEEDED);
+        assert_int_equal(pair->responder.reason, GRILLE_REASON_OK);
+    }
     pair_free(pair);
 }
 
@@ -240,6 +245,42 @@ static void the_connection_ends_over_its_window(void **state) {
     pair_free(pair);
 }
 
+/* What was opened before SETTINGS came gets the larger window too. */
+static void windows_grow_with_settings(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = pair_new(&options);
+    (void)state;
+    pair->responder.consumes = true;
+    pair->initiator.releases = true;
+    (void)pair_call(pair, &pair->initiator, pair_bytes(10));
+    (void)pair_call(pair, &pair->initiator, pair_bytes(900000));
+    pair_run(pair);
+    assert_int_equal(pair_last(&pair->responder, PAIR_MESSAGE)->len, 900000);
+    pair_free(pair);
+}
+
+/* Data that was under way when this end reset its stream drains no bucket, however small its frames are; more does. */
+static void late_data_inside_the_window_is_no_flood(void **state) {
+    const pair_options options = minimum_options();
+    session_pair *pair = pair_new(&options);
+    (void)state;
+    script_write(pair_writer(pair), "S C1 C3");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    for (size_t i = 0; i < 2; i++) {
+        grille_stream *stream = pair_find(&pair->responder, PAIR_CALL, i)->stream;
+        grille_stream_reset(stream, GRILLE_RESET_CANCELLED);
+        grille_stream_release(stream);
+    }
+    (void)pair_take_output(pair, &pair->responder);
+    script_write(pair_writer(pair), "7281=D1:1:1b 7281=D3:1:1b");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    script_write(pair_writer(pair), "10000=D1:1:1b");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    script_write(pair_writer(pair), "3=D1:1:1b");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_SESSION_FLOOD);
+    pair_free(pair);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_longer_than_the_window_flows),
@@ -251,6 +292,8 @@ int main(void) {
         cmocka_unit_test(a_million_empty_messages_are_bounded),
         cmocka_unit_test(a_message_inside_call_is_charged),
         cmocka_unit_test(the_connection_ends_over_its_window),
+        cmocka_unit_test(windows_grow_with_settings),
+        cmocka_unit_test(late_data_inside_the_window_is_no_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

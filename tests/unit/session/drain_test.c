@@ -89,6 +89,20 @@ static void the_second_notice_does_not_wait_for_ever(void **state) {
     pair_free(pair);
 }
 
+/* Each PING is answered once. */
+static void a_ping_is_answered_once(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = pair_new(&options);
+    (void)state;
+    grille_session_drain(pair->responder.session, GRILLE_DRAIN_SHUTDOWN, pair->now_us);
+    (void)pair_take_output(pair, &pair->responder);
+    script_write(pair_writer(pair), "S A1");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    script_write(pair_writer(pair), "A1");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_SESSION_BAD_PING);
+    pair_free(pair);
+}
+
 /* Calls that were not sent when the notice came, and those above the last id, may be tried elsewhere. */
 static void unprocessed_calls_are_told_so(void **state) {
     const pair_options options = pair_options_default();
@@ -144,6 +158,7 @@ int main(void) {
         cmocka_unit_test(a_drain_lets_calls_end),
         cmocka_unit_test(two_notices),
         cmocka_unit_test(the_second_notice_does_not_wait_for_ever),
+        cmocka_unit_test(a_ping_is_answered_once),
         cmocka_unit_test(unprocessed_calls_are_told_so),
         cmocka_unit_test(ids_are_used_up),
     };

@@ -36,30 +36,31 @@ static grille_metadata_view some_metadata(void) {
 }
 
 /* One call with metadata, a deadline and a message each way. */
-static void call_once(session_pair *pair, const grille_metadata_view *metadata) {
+static void call_once(session_pair *pair, const grille_metadata_view *metadata, size_t len) {
     const grille_call_open open = {.method_id = 7, .has_timeout = true, .timeout_us = 1000000, .metadata = *metadata};
     grille_stream *stream = NULL;
     assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream), GRILLE_REASON_OK);
-    assert_int_equal(grille_stream_send_message(stream, pair_bytes(SHORT_BYTES), GRILLE_SEND_END_STREAM),
-                     GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_send_message(stream, pair_bytes(len), GRILLE_SEND_END_STREAM), GRILLE_REASON_OK);
     pair_run(pair);
 }
 
 static void a_thousand_calls_make_no_heap_call(void **state) {
-    session_pair *pair = make();
+    const size_t lens[] = {0, SHORT_BYTES, LONG_BYTES};
     const grille_metadata_view metadata = some_metadata();
     (void)state;
-    for (size_t piece = 0; piece < 3; piece++) {
-        pair->piece = piece * 700; /* whole, and cut so that frames come in parts */
-        call_once(pair, &metadata);
+    for (size_t i = 0; i < 6; i++) {
+        session_pair *pair = make();
+        const size_t len = lens[i % 3];
+        pair->piece = i / 3 * 7000; /* whole, and cut so that frames come in parts */
+        call_once(pair, &metadata, len);
         failing_malloc_never();
-        for (int i = 0; i < 1000; i++)
-            call_once(pair, &metadata);
+        for (int n = 0; n < 1000; n++)
+            call_once(pair, &metadata, len);
         assert_int_equal(failing_malloc_asked(), 0);
+        assert_int_equal(pair->initiator.counts[PAIR_STATUS], 1001);
+        assert_true(pair->initiator.message_bytes == 1001 * len);
+        pair_free(pair);
     }
-    assert_int_equal(pair->initiator.counts[PAIR_STATUS], 3003);
-    assert_true(pair->initiator.message_bytes == 3003 * SHORT_BYTES);
-    pair_free(pair);
 }
 
 /* Calls short and long, some given up, some with what they can't get. Returns how many were opened. */
@@ -180,8 +181,8 @@ static void memory_is_committed_as_it_comes(void **state) {
         assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
         (void)pair_take_output(pair, &pair->responder);
         sent += len;
-        assert_true(pair->responder.budget.used_bytes - idle <= 2 * sent);
-        assert_true(pair->responder.budget.peak_bytes - idle <= 3 * sent);
+        assert_true(pair->responder.budget.used_bytes - idle <= 2 * sent + 64);
+        assert_true(pair->responder.budget.peak_bytes - idle <= 3 * sent + 64);
     }
     pair_free(pair);
 }

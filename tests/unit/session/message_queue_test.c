@@ -13,12 +13,14 @@ enum { MODEL = 512, LONG_BYTES = 5000 };
 typedef struct fixture {
     grille_message_queue queue;
     grille_budget budget;
+    grille_buffer_pool pool;
     _Alignas(max_align_t) uint8_t home[GRILLE_QUEUE_HOME_BYTES];
 } fixture;
 
 static void setup(fixture *f, size_t budget_bytes) {
     grille_budget_init(&f->budget, budget_bytes);
-    grille_message_queue_init(&f->queue, f->home, &f->budget);
+    grille_buffer_pool_init(&f->pool, &f->budget);
+    grille_message_queue_init(&f->queue, f->home, &f->pool);
 }
 
 static grille_record *push(fixture *f, uint32_t len, uint8_t fill) {
@@ -26,7 +28,7 @@ static grille_record *push(fixture *f, uint32_t len, uint8_t fill) {
     grille_record *record =
         grille_message_queue_push(&f->queue, len, is_short ? GRILLE_RECORD_SHORT : GRILLE_RECORD_LONG);
     assert_non_null(record);
-    if (!is_short) record->data = grille_budget_alloc(&f->budget, len);
+    if (!is_short) record->data = grille_buffer_take(&f->pool, len, len);
     assert_non_null(record->data);
     memset(record->data, fill, len);
     return record;
@@ -57,7 +59,7 @@ static void behaves_as_a_list(void **state) {
             (void)push(&f, lens[at], fills[at]);
         } else if (count > 0) {
             check_first(&f, lens[first], fills[first]);
-            grille_message_queue_pop(&f.queue, lens[first]);
+            grille_message_queue_pop(&f.queue);
             first = (first + 1) % MODEL;
             count--;
         }
@@ -65,7 +67,8 @@ static void behaves_as_a_list(void **state) {
         assert_true((grille_message_queue_first(&f.queue) == NULL) == (count == 0));
         assert_true((grille_message_queue_last(&f.queue) == NULL) == (count == 0));
     }
-    grille_message_queue_clear(&f.queue, count == 0 ? 0 : lens[(first + count - 1) % MODEL]);
+    grille_message_queue_clear(&f.queue);
+    grille_buffer_pool_shrink(&f.pool);
     assert_int_equal(f.queue.bytes, 0);
     assert_int_equal(f.budget.used_bytes, 0);
 }
@@ -79,12 +82,13 @@ static void iterates_in_order(void **state) {
     setup(&f, 1 << 20);
     for (uint32_t i = 0; i < 300; i++)
         (void)push(&f, i, 0);
-    grille_message_queue_pop(&f.queue, 0);
+    grille_message_queue_pop(&f.queue);
     iterator = grille_message_queue_iterate(&f.queue);
     for (len = 1; (record = grille_message_queue_next(&iterator)) != NULL; len++)
         assert_int_equal(record->len, len);
     assert_int_equal(len, 300);
-    grille_message_queue_clear(&f.queue, 299);
+    grille_message_queue_clear(&f.queue);
+    grille_buffer_pool_shrink(&f.pool);
     assert_int_equal(f.budget.used_bytes, 0);
 }
 
@@ -95,12 +99,13 @@ static void home_holds_one_short_message(void **state) {
     setup(&f, 0);
     for (uint32_t len = 0; len <= GRILLE_QUEUE_SHORT_BYTES; len++) {
         (void)push(&f, len, 1);
-        grille_message_queue_pop(&f.queue, 0);
+        grille_message_queue_pop(&f.queue);
     }
     assert_null(grille_message_queue_push(&f.queue, GRILLE_QUEUE_SHORT_BYTES + 1, GRILLE_RECORD_SHORT));
     (void)push(&f, GRILLE_QUEUE_SHORT_BYTES, 1);
     assert_null(grille_message_queue_push(&f.queue, 0, GRILLE_RECORD_SHORT));
-    grille_message_queue_clear(&f.queue, 0);
+    grille_message_queue_clear(&f.queue);
+    grille_buffer_pool_shrink(&f.pool);
 }
 
 /* Empty messages cost at most two and a half times what their credit of 8 bytes says. */
@@ -111,7 +116,8 @@ static void short_messages_are_packed(void **state) {
     for (uint32_t i = 0; i < 10000; i++)
         (void)push(&f, 0, 0);
     assert_true(f.budget.used_bytes <= 10000 * 8 * 5 / 2);
-    grille_message_queue_clear(&f.queue, 0);
+    grille_message_queue_clear(&f.queue);
+    grille_buffer_pool_shrink(&f.pool);
     assert_int_equal(f.budget.used_bytes, 0);
 }
 
@@ -120,7 +126,7 @@ static void popped_bytes_are_wiped(void **state) {
     (void)state;
     setup(&f, 1 << 20);
     (void)push(&f, 1000, 0xaa);
-    grille_message_queue_pop(&f.queue, 0);
+    grille_message_queue_pop(&f.queue);
     for (size_t i = 0; i < sizeof f.home; i++)
         assert_int_not_equal(f.home[i], 0xaa);
 }
@@ -133,7 +139,7 @@ static void borrowed_bytes_are_left_alone(void **state) {
     setup(&f, 0);
     record = grille_message_queue_push(&f.queue, sizeof mine, GRILLE_RECORD_BORROWED);
     record->data = mine;
-    grille_message_queue_pop(&f.queue, sizeof mine);
+    grille_message_queue_pop(&f.queue);
     assert_int_equal(mine[2], 3);
 }
 

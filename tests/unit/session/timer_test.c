@@ -66,10 +66,10 @@ static void a_blocked_write_ends_at_its_deadline(void **state) {
     pair->initiator.releases = true;
     pair_run(pair);
     before = pair->initiator.budget.used_bytes;
-    (void)timed_call(pair, 1000, 2 << 20);
+    (void)timed_call(pair, 1000, 3 << 20);
     (void)pair_take_output(pair, &pair->initiator);
     assert_false(grille_session_wants_write(pair->initiator.session));
-    assert_true(pair->initiator.budget.used_bytes > before + (2 << 20));
+    assert_true(pair->initiator.budget.used_bytes > before + (3 << 20));
     pair_pass(pair, 1000);
     assert_int_equal(pair_last(&pair->initiator, PAIR_RESET)->code, GRILLE_DEADLINE_EXCEEDED);
     assert_true(pair->initiator.budget.used_bytes < before + 65536);
@@ -156,6 +156,9 @@ static void a_clock_that_goes_back_does_no_harm(void **state) {
     assert_int_equal(grille_session_expiry(pair->initiator.session), pair->now_us + 1000);
     pair_pass(pair, 1000);
     assert_int_equal(pair->initiator.counts[PAIR_RESET], 1);
+    assert_int_equal(grille_session_tick(pair->initiator.session, 5), GRILLE_REASON_OK);
+    (void)timed_call(pair, 1000, 5);
+    assert_int_equal(grille_session_expiry(pair->initiator.session), pair->now_us + 1000);
     pair_free(pair);
 }
 
