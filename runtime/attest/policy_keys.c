@@ -48,17 +48,36 @@ static const grille_yaml_key *known_key(grille_bytes text, const grille_yaml_key
     return NULL;
 }
 
+/* The text of a pair's key; empty for a key that is no scalar. */
+static grille_bytes key_text(grille_yaml *yaml, const yaml_node_pair_t *pair) {
+    const yaml_node_t *node = yaml_document_get_node(&yaml->document, pair->key);
+    if (node->type != YAML_SCALAR_NODE) return grille_bytes_of(NULL, 0);
+    return grille_bytes_of(node->data.scalar.value, node->data.scalar.length);
+}
+
 yaml_node_t *grille_yaml_find(grille_yaml *yaml, const yaml_node_t *map, const char *key) {
     if (map == NULL || map->type != YAML_MAPPING_NODE) return NULL;
     for (yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *node = yaml_document_get_node(&yaml->document, pair->key);
-        if (node->type != YAML_SCALAR_NODE) continue;
-        if (grille_bytes_equal(grille_bytes_of(node->data.scalar.value, node->data.scalar.length),
-                               grille_bytes_of_text(key))) {
+        if (grille_bytes_equal(key_text(yaml, pair), grille_bytes_of_text(key))) {
             return yaml_document_get_node(&yaml->document, pair->value);
         }
     }
     return NULL;
+}
+
+bool grille_yaml_keys_unique(grille_yaml *yaml, const yaml_node_t *map) {
+    yaml_node_pair_t *start, *top;
+    if (map == NULL || map->type != YAML_MAPPING_NODE) return false;
+    start = map->data.mapping.pairs.start;
+    top = map->data.mapping.pairs.top;
+    if (top - start > GRILLE_YAML_KEYS_MAX) return false;
+    for (yaml_node_pair_t *pair = start; pair < top; pair++) {
+        if (key_text(yaml, pair).len == 0) return false;
+        for (yaml_node_pair_t *earlier = start; earlier < pair; earlier++) {
+            if (grille_bytes_equal(key_text(yaml, earlier), key_text(yaml, pair))) return false;
+        }
+    }
+    return true;
 }
 
 static grille_reason read_pair(grille_yaml *yaml, const yaml_node_pair_t *pair, const grille_yaml_key *keys,

@@ -175,6 +175,11 @@ grille_reason grille_policy_read_measurements(grille_policy_parser *parser, cons
         return grille_yaml_fail(&parser->yaml, node, reason, "%s", cause.text);
     }
     measured = grille_yaml_find(&file, root, "Measurements");
+    if (!grille_yaml_keys_unique(&file, root) || !grille_yaml_keys_unique(&file, measured)) {
+        reason = grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_MEASUREMENTS,
+                                  "the measurements file is no map \"Measurements\" with each key once; expected what "
+                                  "nitro-cli build-enclave prints");
+    }
     for (size_t i = 0; i < sizeof pinned / sizeof pinned[0] && reason == GRILLE_REASON_OK; i++) {
         reason = pin_measured(parser, &file, measured, node, set, pinned[i], pinned[i] != 8);
     }

@@ -42,6 +42,9 @@ yaml_node_t *grille_yaml_item(grille_yaml *yaml, const yaml_node_t *list, size_t
 /* The value of a key, NULL when the node is no map or has no such key. */
 yaml_node_t *grille_yaml_find(grille_yaml *yaml, const yaml_node_t *map, const char *key);
 
+/* True when every key of the map is a scalar and none comes twice: for maps that are read by grille_yaml_find alone. */
+bool grille_yaml_keys_unique(grille_yaml *yaml, const yaml_node_t *map);
+
 /* One key that a map may have, and who reads its value. */
 typedef struct grille_yaml_key {
     const char *key;

@@ -45,6 +45,9 @@ static int setup(void **state) {
                                                         "\",\"PCR2\":\"" ZERO "\"}}"));
     (void)forge_file("short.json", grille_bytes_of_text("{\"Measurements\":{\"PCR0\":\"" A5 "\",\"PCR1\":\"a5\"}}"));
     (void)forge_file("other.json", grille_bytes_of_text("{\"PCR0\":\"" A5 "\"}"));
+    (void)forge_file("twice.json",
+                     grille_bytes_of_text("{\"Measurements\":{\"PCR0\":\"" A5 "\",\"PCR0\":\"" B6 "\"}}"));
+    (void)forge_file("empty.json", grille_bytes_of_text("{\"Measurements\":{}}"));
     (void)forge_file("broken.json", grille_bytes_of_text("{\"Measurements\":"));
     return 0;
 }
@@ -182,7 +185,9 @@ static const struct bad {
     {NITRO "  measurements: none.json\n", "POLICY-FILE", "p.yaml:4:17:", "No such file"},
     {NITRO "  measurements: debug.json\n", "POLICY-ZERO-PCR", "p.yaml:4:17:", "PCR0"},
     {NITRO "  measurements: short.json\n", "POLICY-MEASUREMENTS", "p.yaml:4:17:", "Measurements.PCR1"},
-    {NITRO "  measurements: other.json\n", "POLICY-MEASUREMENTS", "p.yaml:4:17:", "Measurements.PCR0"},
+    {NITRO "  measurements: other.json\n", "POLICY-MEASUREMENTS", "p.yaml:4:17:", "\"Measurements\""},
+    {NITRO "  measurements: twice.json\n", "POLICY-MEASUREMENTS", "p.yaml:4:17:", "each key once"},
+    {NITRO "  measurements: empty.json\n", "POLICY-MEASUREMENTS", "p.yaml:4:17:", "Measurements.PCR0"},
     {NITRO "  measurements: broken.json\n", "POLICY-MEASUREMENTS", "p.yaml:4:17:", "measurements:"},
     {NITRO "  measurements: ca.pem\n", "POLICY-MEASUREMENTS", "p.yaml:4:17:", ""},
     /* x509 */
