@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Goal: the demo answers every line of whatever file it gets, or says clearly why it gives nothing away.
-. tests/examples/cases.sh
+. tests/support/cases.sh
 
 export GRILLE_BIN=$PWD
 demo=examples/cryptor/demo.sh

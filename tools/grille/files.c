@@ -49,6 +49,12 @@ bool file_write_new(const char *folder, const char *name, grille_bytes content, 
     return failed("can't write", path, error);
 }
 
+void file_remove(const char *folder, const char *name) {
+    char path[PATH_MAX];
+    grille_error error;
+    if (join(path, folder, name, &error)) (void)unlink(path);
+}
+
 bool file_read(const char *folder, const char *name, uint8_t *content, size_t capacity, size_t *len,
                grille_error *error) {
     char path[PATH_MAX];
@@ -58,9 +64,11 @@ bool file_read(const char *folder, const char *name, uint8_t *content, size_t ca
     if (!join(path, folder, name, error)) return false;
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return failed("can't open", path, error);
-    while (*len < capacity && (got = read(fd, content + *len, capacity - *len)) > 0) *len += (size_t)got;
+    while (*len < capacity && (got = read(fd, content + *len, capacity - *len)) > 0)
+        *len += (size_t)got;
+    if (got < 0) (void)failed("can't read", path, error);
     (void)close(fd);
-    if (got < 0) return failed("can't read", path, error);
+    if (got < 0) return false;
     if (*len < capacity) return true;
     (void)grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT, "%s has %zu bytes or more; that is no certificate or key",
                            path, capacity);

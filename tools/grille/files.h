@@ -12,6 +12,9 @@
 GRILLE_MUST_USE bool file_write_new(const char *folder, const char *name, grille_bytes content, bool is_public,
                                     grille_error *error);
 
+/* Takes back what file_write_new made. */
+void file_remove(const char *folder, const char *name);
+
 /* Reads DIR/NAME of at most `capacity` bytes. */
 GRILLE_MUST_USE bool file_read(const char *folder, const char *name, uint8_t *content, size_t capacity, size_t *len,
                                grille_error *error);

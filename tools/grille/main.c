@@ -23,7 +23,7 @@ int main(int argc, char **argv) {
     if (argc < 2) return usage_error(usage, "what to do?");
     if (strcmp(argv[1], "identity") == 0) return command_identity(argc - 1, argv + 1);
     if (strcmp(argv[1], "sim") == 0) return command_sim(argc - 1, argv + 1);
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+    if (argc == 2 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)) {
         fputs(usage, stdout);
         return EXIT_DONE;
     }

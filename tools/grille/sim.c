@@ -7,13 +7,13 @@
 #include "grille/status.h"
 #include "nsm/simulated.h"
 
-static const char usage[] = "usage: grille sim init DIR   new random root for a simulated NSM; DIR must not exist or be\n"
-                            "                             empty and readable by nobody else\n";
+static const char usage[] = "usage: grille sim init DIR   new random root for a simulated NSM; DIR is made, or is a\n"
+                            "                             folder without one that nobody else may read\n";
 
 int command_sim(int argc, char **argv) {
     grille_error error;
     if (argc < 2 || strcmp(argv[1], "init") != 0) return usage_error(usage, "sim: what to do?");
-    if (argc != 3) return usage_error(usage, "sim init takes one folder");
+    if (argc != 3 || argv[2][0] == 0) return usage_error(usage, "sim init takes one folder");
     if (grille_sim_init_insecure(argv[2], &error) != GRILLE_REASON_OK) {
         (void)fprintf(stderr, "grille: sim init: %s: %s\n", error.name, error.text);
         return EXIT_FAILED;
