@@ -126,7 +126,7 @@ def _messages_impl(ctx):
     else:
         _run_protoc(ctx, ctx.executable._protobuf_c, "grille-c", [], headers + sources)
     return [
-        DefaultInfo(files = depset(headers + sources)),
+        DefaultInfo(files = depset(headers + sources), runfiles = ctx.runfiles(headers + sources)),
         OutputGroupInfo(headers = depset(headers), sources = depset(sources)),
     ]
 
@@ -138,8 +138,9 @@ def _stubs_impl(ctx):
     if ctx.attr.prefix:
         parameters.append("prefix=" + ctx.attr.prefix)
     _run_protoc(ctx, ctx.executable._grille, "grille", parameters, headers + tables + client + server)
+    generated = headers + tables + client + server
     return [
-        DefaultInfo(files = depset(headers + tables + client + server)),
+        DefaultInfo(files = depset(generated), runfiles = ctx.runfiles(generated)),
         OutputGroupInfo(
             headers = depset(headers),
             tables = depset(tables),

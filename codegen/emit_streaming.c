@@ -74,7 +74,8 @@ static void emit_server_side(grille_gen_emitter *emitter, const grille_gen_metho
 
 void grille_gen_emit_streaming(grille_gen_emitter *emitter, const grille_gen_method *method) {
     static const char *const kinds[] = {"", "client streaming", "server streaming", "bidirectional streaming"};
-    grille_gen_add(&emitter->text, "/* ---- %s: %s ---- */\n\n", method->route, kinds[method->kind]);
+    grille_gen_add(&emitter->text, "/* ---- %s: %s; declared, not yet served ---- */\n\n", method->route,
+                   kinds[method->kind]);
     if (emitter->parameters->client) {
         grille_gen_emit_reply(emitter, method, !direction_of(method).from_server);
         emit_client_events(emitter, method);
