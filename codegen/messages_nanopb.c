@@ -80,14 +80,14 @@ static void find_options(grille_gen_model *model, const parameter_list *settings
     }
 }
 
-void grille_gen_messages_nanopb(grille_gen_pool *pool, Grille__Codegen__Request *request,
-                                grille_gen_response *response) {
+bool grille_gen_messages_nanopb_prepare(grille_gen_pool *pool, Grille__Codegen__Request *request,
+                                        grille_gen_response *response) {
     grille_gen_model model;
     parameter_list settings;
     const char *problem = read_settings(pool, request->parameter, &settings);
     if (problem) {
         grille_gen_response_fail(response, problem);
-        return;
+        return false;
     }
     grille_gen_model_read(&model, pool, request);
     grille_gen_nanopb_file *options = grille_gen_alloc_array(pool, model.file_count, sizeof(*options));
@@ -96,8 +96,12 @@ void grille_gen_messages_nanopb(grille_gen_pool *pool, Grille__Codegen__Request 
     grille_gen_nanopb_bound(&model, options);
     grille_gen_rewrite(&model, request, GRILLE_GEN_NANOPB);
     request->parameter = grille_gen_copy(pool, child_parameter);
-    if (model.problems.count)
-        grille_gen_response_fail(response, grille_gen_problem_text(&model.problems));
-    else
+    if (model.problems.count) grille_gen_response_fail(response, grille_gen_problem_text(&model.problems));
+    return model.problems.count == 0;
+}
+
+void grille_gen_messages_nanopb(grille_gen_pool *pool, Grille__Codegen__Request *request,
+                                grille_gen_response *response) {
+    if (grille_gen_messages_nanopb_prepare(pool, request, response))
         grille_gen_run_child(pool, "protoc-gen-nanopb", request, response);
 }
