@@ -148,7 +148,7 @@ void grille_tls_free(grille_tls *tls) {
 
 static grille_reason check_handshake(grille_tls *tls, grille_error *error) {
     if (grille_tls_alpn_agreed(tls)) return GRILLE_REASON_OK;
-    tls->dead = true;
+    grille_tls_die(tls, no_application_protocol);
     return grille_error_set(error, GRILLE_REASON_TLS_ALPN,
                             "the peer agreed to no application protocol (ALPN), expected %s; likely the peer is not a "
                             "Grille endpoint",

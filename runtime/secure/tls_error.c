@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <wolfssl/wolfcrypt/settings.h>
+
 #include <wolfssl/error-ssl.h>
+#include <wolfssl/internal.h> /* SendAlert */
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
 #include "base/error.h"
@@ -41,6 +44,8 @@ static const tls_error_row rows[] = {
     {DUPLICATE_MSG_E, GRILLE_REASON_TLS_BAD_RECORD},
     {SANITY_MSG_E, GRILLE_REASON_TLS_BAD_RECORD},
     {LENGTH_ERROR, GRILLE_REASON_TLS_BAD_RECORD},
+    {HANDSHAKE_SIZE_ERROR, GRILLE_REASON_TLS_BAD_RECORD},
+    {SANITY_CIPHER_E, GRILLE_REASON_TLS_BAD_RECORD},
     {BUFFER_ERROR, GRILLE_REASON_TLS_BAD_RECORD},
     {BUFFER_E, GRILLE_REASON_TLS_BAD_RECORD},
     {PARSE_ERROR, GRILLE_REASON_TLS_BAD_RECORD},
@@ -80,8 +85,34 @@ static grille_reason explain(const grille_tls *tls, int number, bool refused, co
                             what, grille_reason_text(reason_of(number)), number, finding);
 }
 
+void grille_tls_die(grille_tls *tls, int alert) {
+    WOLFSSL_ALERT_HISTORY history;
+    grille_tls_alloc_scope scope;
+    tls->dead = true;
+    if (wolfSSL_get_alert_history(tls->ssl, &history) != WOLFSSL_SUCCESS) return;
+    if (history.last_rx.level == alert_fatal || history.last_tx.level == alert_fatal) return;
+    scope = grille_tls_alloc_enter(tls->budget);
+    (void)SendAlert(tls->ssl, alert_fatal, alert); /* nobody is left to tell when this fails too */
+    (void)grille_tls_alloc_leave(scope);
+}
+
+/* For what wolfSSL says nothing about: garbage in place of a record. */
+static int alert_of(int number) {
+    switch (number) {
+    case VERSION_ERROR:
+        return protocol_version;
+    case LENGTH_ERROR:
+        return record_overflow;
+    case HANDSHAKE_SIZE_ERROR:
+        return decode_error;
+    default:
+        return unexpected_message;
+    }
+}
+
 grille_reason grille_tls_fail(grille_tls *tls, int result, bool refused, const char *what, grille_error *error) {
     const int number = wolfSSL_get_error(tls->ssl, result);
-    tls->dead = true;
-    return explain(tls, number, refused, what, error);
+    const grille_reason reason = explain(tls, number, refused, what, error);
+    grille_tls_die(tls, refused ? internal_error : alert_of(number));
+    return reason;
 }

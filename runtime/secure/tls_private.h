@@ -60,8 +60,10 @@ int grille_tls_verify_callback(int preverify, WOLFSSL_X509_STORE_CTX *store);
 /* The peer agreed to our ALPN protocol, and to no other. */
 bool grille_tls_alpn_agreed(const grille_tls *tls);
 
-/* tls_error.c: turns wolfSSL's answer into a reason and an explanation, and marks the end dead. `refused`: an
- * allocation was refused during the call. */
+/* tls_error.c: the end is dead; the peer is sent this alert (RFC 8446 6.2), unless either side has said one. */
+void grille_tls_die(grille_tls *tls, int alert);
+/* Turns wolfSSL's answer into a reason and an explanation, and lets the end die. `refused`: an allocation was refused
+ * during the call. */
 grille_reason grille_tls_fail(grille_tls *tls, int result, bool refused, const char *what, grille_error *error);
 
 #endif

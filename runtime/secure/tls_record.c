@@ -11,7 +11,7 @@ static const uint64_t control_record_bytes = 64;
 static grille_reason charge_control(grille_tls *tls, uint64_t bytes, grille_time_us now_us, grille_error *error) {
     if (grille_rate_limit_take(&tls->control, (bytes + control_record_bytes - 1) / control_record_bytes, now_us))
         return GRILLE_REASON_OK;
-    tls->dead = true;
+    grille_tls_die(tls, unexpected_message);
     return grille_error_set(error, GRILLE_REASON_TLS_CONTROL_FLOOD,
                             "the peer sent more KeyUpdates or empty records than %d at once and %d a second",
                             GRILLE_LIMIT_KEY_UPDATE_BURST, GRILLE_LIMIT_KEY_UPDATE_PER_SECOND);

@@ -8,7 +8,12 @@
 #include "base/bytes.h"
 #include "cmocka_all.h"
 #include "secure/key_schedule.h"
+#include "secure/tls_private.h"
 #include "wire/frame.h"
+
+/* wolfssl/internal.h declares it, among names that would collide with ours. */
+int BuildTls13Message(WOLFSSL *ssl, byte *output, int output_size, const byte *input, int input_size, int type,
+                      int hash_output, int size_only, int async_okay);
 
 struct evil_end {
     grille_budget budget;
@@ -177,6 +182,27 @@ void evil_end_send_frame(evil_end *evil, uint16_t length, uint8_t type, uint8_t 
     evil_end_write(evil, grille_written(&writer));
 }
 
+void evil_end_send_record(evil_end *evil, uint8_t content_type, grille_bytes content) {
+    static uint8_t record[tls_record_header_bytes + 16384 + 256];
+    const grille_tls_alloc_scope scope = grille_tls_alloc_enter(&evil->budget);
+    int len = 0;
+    assert_true(content.len <= 16384);
+    if (content.len > 0) memcpy(record + tls_record_header_bytes, content.data, content.len);
+    len = BuildTls13Message(evil->tls->ssl, record, (int)sizeof record, record + tls_record_header_bytes,
+                            (int)content.len, content_type, 0, 0, 0);
+    (void)grille_tls_alloc_leave(scope);
+    assert_true(len > 0);
+    assert_int_equal(grille_byte_queue_append(&evil->tls->outgoing, grille_bytes_of(record, (size_t)len)),
+                     GRILLE_REASON_OK);
+}
+
+void evil_end_update_key(evil_end *evil) {
+    const grille_tls_alloc_scope scope = grille_tls_alloc_enter(&evil->budget);
+    const int result = wolfSSL_update_keys(evil->tls->ssl);
+    (void)grille_tls_alloc_leave(scope);
+    assert_int_equal(result, WOLFSSL_SUCCESS);
+}
+
 void evil_end_send_gate(evil_end *evil, grille_bytes payload) {
     evil_end_send_frame(evil, (uint16_t)payload.len, GRILLE_FRAME_GATE, 0, 0, payload);
 }
@@ -200,6 +226,10 @@ bool evil_end_take_gate(evil_end *evil, uint8_t *payload, size_t capacity, size_
     *len = taken.len;
     grille_byte_queue_consume(&evil->plain, plain.len - rest.len);
     return true;
+}
+
+void evil_end_drop(evil_end *evil, size_t len) {
+    grille_byte_queue_consume(&evil->plain, len);
 }
 
 const grille_leaf *evil_end_leaf(const evil_end *evil) {

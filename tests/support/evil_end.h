@@ -44,6 +44,10 @@ void evil_end_write(evil_end *evil, grille_bytes plain);
 /* One frame of any kind with a header that may be wrong. */
 void evil_end_send_frame(evil_end *evil, uint16_t length, uint8_t type, uint8_t flags, uint32_t stream,
                          grille_bytes payload);
+/* One encrypted record of any content type (RFC 8446 5.2), empty ones too; never more than 16,384 bytes. */
+void evil_end_send_record(evil_end *evil, uint8_t content_type, grille_bytes content);
+/* A KeyUpdate that asks for one in return. */
+void evil_end_update_key(evil_end *evil);
 /* One right GATE frame. */
 void evil_end_send_gate(evil_end *evil, grille_bytes payload);
 void evil_end_close_notify(evil_end *evil);
@@ -52,6 +56,8 @@ void evil_end_close_notify(evil_end *evil);
  * not). Taking drops it. */
 grille_bytes evil_end_plain(const evil_end *evil);
 bool evil_end_take_gate(evil_end *evil, uint8_t *payload, size_t capacity, size_t *len);
+/* Drops plaintext from the front. */
+void evil_end_drop(evil_end *evil, size_t len);
 
 const grille_leaf *evil_end_leaf(const evil_end *evil);
 /* The peer's certificate and key as TLS showed them. */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ended.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "secure/secure_private.h"
+
+static atomic_uint count;
+static atomic_size_t peak_bytes;
+
+void __real_grille_secure_free(grille_secure *secure);
+void __wrap_grille_secure_free(grille_secure *secure);
+
+/* The connection's last step before its memory goes. */
+void __wrap_grille_secure_free(grille_secure *secure) {
+    const grille_budget *budget = secure != NULL ? secure->budget : NULL;
+    size_t peak = budget != NULL ? budget->peak_bytes : 0;
+    size_t most = atomic_load(&peak_bytes);
+    __real_grille_secure_free(secure);
+    if (budget == NULL) return;
+    while (peak > most && !atomic_compare_exchange_weak(&peak_bytes, &most, peak)) {
+    }
+    atomic_fetch_add(&count, 1);
+}
+
+unsigned ended_count(void) {
+    return atomic_load(&count);
+}
+
+bool ended_wait(unsigned wanted, unsigned most_ms) {
+    for (unsigned ms = 0; ended_count() < wanted; ms++) {
+        if (ms == most_ms) return false;
+        (void)usleep(1000);
+    }
+    return true;
+}
+
+size_t ended_take_peak_bytes(void) {
+    return atomic_exchange(&peak_bytes, 0);
+}

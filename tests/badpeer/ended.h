@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What connections of this process cost: each tells its memory budget's peak when it goes. A program that links this is
+ * linked with -Wl,--wrap=grille_secure_free. */
+#ifndef GRILLE_TESTS_BADPEER_ENDED_H
+#define GRILLE_TESTS_BADPEER_ENDED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Connections that have gone since the start of the process. */
+unsigned ended_count(void);
+/* Waits until so many have; false after the time. */
+bool ended_wait(unsigned count, unsigned most_ms);
+/* Most bytes that one of them held since the last call of this function. */
+size_t ended_take_peak_bytes(void);
+
+#endif

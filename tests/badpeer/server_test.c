@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Bad peers against a real server, one after the other, while an honest caller's calls go on. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bad_rows.h"
+#include "cmocka_all.h"
+#include "ended.h"
+#include "log_book.h"
+
+static victim_world world;
+static victim_server server;
+static honest_caller caller;
+static grille_bytes replayed;
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static bad_peer *connect_peer(bool tcp) {
+    const int fd = bad_peer_dial(tcp ? server.tcp_address : server.address);
+    assert_true(fd >= 0);
+    return bad_peer_new(fd, true, world.hostile, world.now_ms);
+}
+
+static void play_row(const bad_row *row) {
+    const bad_script about = {.world = &world, .replayed = replayed};
+    const unsigned ended_before = ended_count();
+    const unsigned handlers_before = atomic_load(&server.hostile_calls);
+    const int64_t start_ms = now_ms();
+    bad_peer *peer = NULL;
+    log_book_clear();
+    (void)ended_take_peak_bytes();
+    peer = connect_peer(row->tcp);
+    bad_script_play(peer, &about, row->script);
+    bad_row_check_answer(row, peer);
+    bad_peer_free(peer);
+    if (!ended_wait(ended_before + 1, BAD_PEER_PATIENCE_MS)) bad_row_fail(row, "the connection stays");
+    if (now_ms() - start_ms > (row->most_ms != 0 ? row->most_ms : 3000))
+        bad_row_fail(row, "took %d ms", (int)(now_ms() - start_ms));
+    bad_row_check_end(row, "server connection");
+    if (atomic_load(&server.hostile_calls) - handlers_before != row->handlers)
+        bad_row_fail(row, "%u handlers ran", atomic_load(&server.hostile_calls) - handlers_before);
+    honest_caller_check(&caller, 1);
+}
+
+static void strangers(void **state) {
+    (void)state;
+    for (size_t i = 0; i < gate_row_count; i++) {
+        if ((gate_rows[i].against & SERVER) != 0) play_row(&gate_rows[i]);
+    }
+    assert_int_equal(bad_rows_failed(), 0);
+}
+
+/* What an earlier, honest session of the hostile peer proved with. */
+static void record_evidence(void) {
+    static uint8_t body[GRILLE_LIMIT_EVIDENCE_BYTES];
+    const bad_script about = {.world = &world};
+    bad_peer *peer = connect_peer(false);
+    grille_gate_evidence evidence;
+    bad_script_play(peer, &about, "open bye fin");
+    assert_int_equal(grille_gate_evidence_decode(
+                         grille_bytes_of(peer->own[BAD_PEER_EVIDENCE], peer->own_len[BAD_PEER_EVIDENCE]), &evidence),
+                     GRILLE_REASON_OK);
+    memcpy(body, evidence.body.data, evidence.body.len);
+    replayed = grille_bytes_of(body, evidence.body.len);
+    (void)bad_peer_until(peer, NULL, BAD_PEER_PATIENCE_MS);
+    bad_peer_free(peer);
+    assert_true(ended_wait(1, BAD_PEER_PATIENCE_MS));
+}
+
+static int set_up(void **state) {
+    (void)state;
+    log_book_open();
+    victim_world_init(&world);
+    victim_server_start(&world, "s", NULL, &server);
+    honest_caller_start(&world, &server, &caller);
+    record_evidence();
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    honest_caller_stop(&caller);
+    victim_server_stop(&server);
+    victim_world_deinit(&world);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strangers),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
