@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Ids and schema digests in generated code, computed again from docs/generated-code.md.
 
-usage: digest_test.py PROTO_ROOT GENERATED…
+usage: digest_test.py PROTO_ROOT GENERATED… [PAGE.md]
 
-Each GENERATED is an X.grille-pb.c or X.grille-nano.c; X.proto stands below PROTO_ROOT or /usr/include.
+Each GENERATED is an X.grille-pb.c or X.grille-nano.c; X.proto stands below PROTO_ROOT or /usr/include. Digests that the
+page shows are among those of the services.
 """
 import hashlib
 import re
@@ -79,20 +80,31 @@ def check(root, path):
         methods = [(m.name, m, described.methods_by_name[m.name].input_type, described.methods_by_name[m.name].output_type)
                    for m in proto.method]
         expected[name] = (id_of(name), digest(name, methods), {m.name: id_of("/%s/%s" % (name, m.name)) for m in proto.method})
-    return expected == read_generated(path), len(expected)
+    return expected == read_generated(path), [digest for _, digest, _ in expected.values()]
+
+
+def check_page(path, digests):
+    print("[ RUN      ]", path)
+    with open(path) as page:
+        shown = re.findall(r"\b[0-9a-f]{64}\b", page.read())
+    known = bool(shown) and all(digest in digests for digest in shown)
+    print("[       OK ]" if known else "[  FAILED  ]", path)
+    return not known
 
 
 def main(root, *paths):
-    failed = services = 0
+    failed, all_digests = 0, []
     for path in paths:
+        if path.endswith(".md"):
+            failed += check_page(path, all_digests)
         if not re.search(r"\.grille-\w+\.c$", path):
             continue
         print("[ RUN      ]", path)
-        same, count = check(root, path)
+        same, digests = check(root, path)
         print("[       OK ]" if same else "[  FAILED  ]", path)
         failed += not same
-        services += count
-    return failed or services == 0
+        all_digests += digests
+    return failed or not all_digests
 
 
 sys.exit(main(*sys.argv[1:]) != 0)
