@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "attest/evidence.h"
 #include "base/error.h"
 #include "loop/connection_private.h"
 #include "loop/socket.h"
@@ -45,6 +46,10 @@ static void drain_records(grille_connection *connection) {
         }
         if (len > loop->plain_dirty) loop->plain_dirty = len;
         reason = grille_endpoint_recv(connection->endpoint, (grille_bytes){loop->plain, len}, loop->now_us);
+        if (grille_secure_get_state(connection->secure) == GRILLE_SECURE_FAILED) {
+            fail_secure(connection);
+            return;
+        }
         if (reason != GRILLE_REASON_OK) {
             fail_endpoint(connection);
             return;
@@ -65,6 +70,12 @@ static void on_idle(void *user) {
     grille_connection_changed(user);
 }
 
+/* It ends the channel, which is seen once the endpoint has returned. */
+static void on_gate(void *user, grille_bytes payload) {
+    grille_connection *connection = user;
+    if (grille_secure_gate_frame(connection->secure, payload) != GRILLE_REASON_OK) return;
+}
+
 static bool start_endpoint(grille_connection *connection) {
     grille_loop *loop = connection->loop;
     grille_endpoint_options options = {
@@ -76,6 +87,9 @@ static bool start_endpoint(grille_connection *connection) {
         .budget = &connection->budget,
         .max_streams = connection->max_streams,
         .max_message_bytes = connection->max_message_bytes,
+        .exact_schema = grille_policy_requires_exact_schema(connection->policy),
+        .on_gate = on_gate,
+        .on_gate_user = connection,
         .now_us = loop->now_us,
     };
     grille_reason reason = grille_endpoint_new(&options, &connection->endpoint);

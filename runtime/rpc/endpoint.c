@@ -5,9 +5,18 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "grille/log.h"
 #include "rpc/endpoint_private.h"
 
 /* ---- events of the session ---- */
+
+static void on_settings(void *user, const grille_settings *settings) {
+    grille_endpoint *endpoint = user;
+    grille_reason reason = grille_peer_services_take(&endpoint->peer_services, settings, endpoint->budget);
+    if (reason == GRILLE_REASON_OK) return;
+    grille_log(GRILLE_LOG_WARNING, "the schemas of the peer's services can't be compared: %s",
+               grille_reason_text(reason));
+}
 
 static void on_call(void *user, grille_stream *stream, const grille_call_header *header) {
     grille_endpoint_server_call(user, stream, header);
@@ -50,7 +59,13 @@ static void on_drained(void *user) {
     endpoint->drained = true;
 }
 
+static void on_gate(void *user, grille_bytes payload) {
+    grille_endpoint *endpoint = user;
+    endpoint->on_gate(endpoint->on_gate_user, payload);
+}
+
 static const grille_session_events events = {
+    .on_settings = on_settings,
     .on_call = on_call,
     .on_headers = on_headers,
     .on_message = on_message,
@@ -93,8 +108,12 @@ static grille_reason open_session(grille_endpoint *endpoint, const grille_endpoi
     session.services = endpoint->services;
     session.service_count = announce_services(endpoint);
     session.budget = options->budget;
-    session.events = &events;
+    endpoint->events = events;
+    if (endpoint->on_gate != NULL) endpoint->events.on_gate = on_gate;
+    session.events = &endpoint->events;
     session.user = endpoint;
+    session.keepalive_interval_us = GRILLE_KEEPALIVE_INTERVAL_MS * UINT64_C(1000);
+    session.keepalive_timeout_us = GRILLE_KEEPALIVE_TIMEOUT_MS * UINT64_C(1000);
     session.now_us = options->now_us;
     return grille_session_new(&session, &endpoint->session);
 }
@@ -107,6 +126,11 @@ grille_reason grille_endpoint_new(const grille_endpoint_options *options, grille
     made->registry = options->registry;
     made->peer = *options->peer;
     made->executor = options->executor;
+    made->budget = options->budget;
+    made->on_gate = options->on_gate;
+    made->on_gate_user = options->on_gate_user;
+    made->exact_schema = options->exact_schema;
+    made->max_message_bytes = options->max_message_bytes;
     made->now_us = options->now_us;
     reason = open_session(made, options);
     if (reason != GRILLE_REASON_OK) {
@@ -121,6 +145,7 @@ grille_reason grille_endpoint_new(const grille_endpoint_options *options, grille
 void grille_endpoint_free(grille_endpoint *endpoint) {
     if (endpoint == NULL) return;
     grille_session_free(endpoint->session);
+    grille_peer_services_free(&endpoint->peer_services, endpoint->budget);
     grille_policy_free(endpoint->policy);
     free(endpoint);
 }
@@ -144,6 +169,10 @@ void grille_endpoint_on_idle(grille_endpoint *endpoint, void (*on_idle)(void *us
 void grille_endpoint_on_write(grille_endpoint *endpoint, void (*on_write)(void *user), void *user) {
     endpoint->on_write = on_write;
     endpoint->on_write_user = user;
+}
+
+uint32_t grille_endpoint_different_schemas(const grille_endpoint *endpoint) {
+    return endpoint->peer_services.different;
 }
 
 void grille_endpoint_set_clock(grille_endpoint *endpoint, grille_time_us (*clock_us)(void)) {

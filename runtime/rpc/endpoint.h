@@ -20,7 +20,12 @@ typedef struct grille_endpoint_options {
     grille_executor *executor;        /* NULL: offloaded methods run on the loop thread */
     grille_budget *budget;            /* outlives the endpoint */
     uint32_t max_streams;             /* of the peer */
-    size_t max_message_bytes;
+    size_t max_message_bytes; /* of what the peer sends */
+    bool exact_schema;        /* make no call of a service whose schema differs from the peer's */
+    /* Told of a GATE frame that came after the gate was open; the payload lives during the event, which must not touch
+     * the endpoint. NULL: such a frame breaks the connection. */
+    void (*on_gate)(void *user, grille_bytes payload);
+    void *on_gate_user;
     grille_time_us now_us;
 } grille_endpoint_options;
 
@@ -40,7 +45,8 @@ GRILLE_MUST_USE grille_reason grille_endpoint_tick(grille_endpoint *endpoint, gr
 const grille_error *grille_endpoint_failure(const grille_endpoint *endpoint);
 
 /* Starts a call of ours; the endpoint takes over the caller's loop-side ownership until done. False when the peer's
- * stream limit is reached or the connection drains: the owner keeps the call waiting. */
+ * stream limit is reached, the connection drains, or exact_schema waits for the peer's SETTINGS: the owner keeps the
+ * call waiting. A method that the policy does not let the peer serve ends PERMISSION_DENIED and is not sent. */
 GRILLE_MUST_USE bool grille_endpoint_start(grille_endpoint *endpoint, grille_call *call, grille_time_us now_us);
 /* Ends a call of ours that was started here, with RESET to the peer. */
 void grille_endpoint_cancel(grille_endpoint *endpoint, grille_call *call, grille_time_us now_us);
@@ -63,6 +69,9 @@ void grille_endpoint_on_idle(grille_endpoint *endpoint, void (*on_idle)(void *us
 void grille_endpoint_on_write(grille_endpoint *endpoint, void (*on_write)(void *user), void *user);
 /* After close and when idle. */
 void grille_endpoint_free(grille_endpoint *endpoint);
+
+/* Services that we called and that the peer generated from another schema. */
+uint32_t grille_endpoint_different_schemas(const grille_endpoint *endpoint);
 
 /* Monotonic time as the endpoint last heard it, for handlers' grille_call_remaining_ms. */
 void grille_endpoint_set_clock(grille_endpoint *endpoint, grille_time_us (*clock_us)(void));

@@ -45,15 +45,33 @@ static void fail_send(grille_endpoint *endpoint, grille_client_call *call, grill
 }
 
 bool grille_endpoint_can_start(const grille_endpoint *endpoint) {
+    if (endpoint->exact_schema && !endpoint->peer_services.known) return false;
     return !endpoint->closed && grille_session_can_open(endpoint->session);
+}
+
+/* What we ask of the peer before it hears of the call. */
+static grille_reason check_peer(grille_endpoint *endpoint, const grille_method *method, grille_error *error) {
+    grille_error_clear(error);
+    if (!grille_policy_serves(endpoint->policy, &endpoint->peer, method->path)) {
+        return grille_error_set(error, GRILLE_REASON_RPC_NOT_SERVED_BY,
+                                "the policy's set \"%s\", which the peer passed, does not list %s under `serves`",
+                                endpoint->peer.set, method->path);
+    }
+    return grille_peer_services_check(&endpoint->peer_services, method->service, endpoint->exact_schema, error);
 }
 
 bool grille_endpoint_start(grille_endpoint *endpoint, grille_call *call, grille_time_us now_us) {
     grille_client_call *own = grille_client_call_of(call);
     grille_stream *stream = NULL;
     grille_reason reason = GRILLE_REASON_OK;
+    grille_error error;
     endpoint->now_us = now_us;
     if (!grille_endpoint_can_start(endpoint)) return false;
+    reason = check_peer(endpoint, own->method, &error);
+    if (reason != GRILLE_REASON_OK) {
+        grille_client_call_complete(own, error.code, grille_bytes_of_text(error.text));
+        return true;
+    }
     reason = open_stream(endpoint, own, now_us, &stream);
     if (must_wait(reason)) return false;
     if (reason != GRILLE_REASON_OK) {

@@ -10,16 +10,24 @@
 #include "rpc/client_call_private.h"
 #include "rpc/endpoint.h"
 #include "rpc/metadata.h"
+#include "rpc/peer_services.h"
 #include "session/session.h"
 #include "wire/limits.h"
 
 struct grille_endpoint {
     grille_session *session;
+    grille_session_events events;
+    void (*on_gate)(void *user, grille_bytes payload);
+    void *on_gate_user;
     const grille_registry *registry;
     grille_policy *policy;
     grille_peer_identity peer;
     grille_executor *executor;
+    grille_budget *budget;
     grille_service_digest services[GRILLE_LIMIT_SERVICES];
+    grille_peer_services peer_services;
+    bool exact_schema;
+    size_t max_message_bytes;
     size_t running; /* tasks on the executor */
     bool drained;
     bool closed;
@@ -55,9 +63,6 @@ typedef struct grille_server_call {
     _Atomic bool cancelled; /* nobody waits for the answer */
     grille_task task;
 } grille_server_call;
-
-/* The call behind a handle of a handler; NULL for a caller's. */
-grille_server_call *grille_server_call_of(grille_call *call);
 
 /* endpoint_client.c: events of our streams. */
 void grille_endpoint_client_headers(grille_client_call *call, const grille_metadata_view *metadata);

@@ -214,6 +214,14 @@ void grille_endpoint_server_message(grille_server_call *call, grille_bytes messa
         refuse(call->stream, GRILLE_INTERNAL, "a unary call with more than one message");
         return;
     }
+    /* A limit below the protocol's minimum, which SETTINGS can't say. */
+    if (message.len > call->endpoint->max_message_bytes) {
+        char text[GRILLE_ERROR_TEXT_BYTES];
+        (void)snprintf(text, sizeof text, "a message of %zu bytes is over the limit of %zu bytes", message.len,
+                       call->endpoint->max_message_bytes);
+        refuse(call->stream, GRILLE_RESOURCE_EXHAUSTED, text);
+        return;
+    }
     call->request_bytes = message;
     call->has_request = true;
 }

@@ -7,7 +7,8 @@
 #include "base/bytes.h"
 #include "rpc/endpoint_private.h"
 
-grille_server_call *grille_server_call_of(grille_call *call) {
+/* The call behind a handle of a handler; NULL for a caller's. */
+static grille_server_call *server_call_of(grille_call *call) {
     return call != NULL && call->side == GRILLE_CALL_OF_HANDLER ? (grille_server_call *)(void *)call : NULL;
 }
 
@@ -16,7 +17,7 @@ static const grille_server_call *handler_call(const grille_call *call) {
 }
 
 grille_code grille_fail(grille_call *call, grille_code code, const char *format, ...) {
-    grille_server_call *own = grille_server_call_of(call);
+    grille_server_call *own = server_call_of(call);
     va_list arguments;
     if (own == NULL) return code;
     if (own->text == NULL) own->text = grille_arena_alloc(grille_stream_arena(own->stream), GRILLE_LIMIT_STATUS_MESSAGE_BYTES + 1);
@@ -28,7 +29,7 @@ grille_code grille_fail(grille_call *call, grille_code code, const char *format,
 }
 
 grille_code grille_call_set_details(grille_call *call, grille_bytes details) {
-    grille_server_call *own = grille_server_call_of(call);
+    grille_server_call *own = server_call_of(call);
     grille_bytes copy = {0};
     if (own == NULL) return GRILLE_INVALID_ARGUMENT;
     if (details.len > GRILLE_LIMIT_STATUS_DETAILS_BYTES) return GRILLE_RESOURCE_EXHAUSTED;
@@ -38,7 +39,10 @@ grille_code grille_call_set_details(grille_call *call, grille_bytes details) {
     return GRILLE_OK;
 }
 
-const grille_peer_identity *grille_peer(const grille_call *call) { return &handler_call(call)->endpoint->peer; }
+const grille_peer_identity *grille_peer(const grille_call *call) {
+    static const grille_peer_identity nobody = {.set = ""};
+    return call->side == GRILLE_CALL_OF_HANDLER ? &handler_call(call)->endpoint->peer : &nobody;
+}
 
 const grille_method *grille_call_method(const grille_call *call) {
     if (call->side == GRILLE_CALL_OF_HANDLER) return handler_call(call)->registered->method;
@@ -48,7 +52,7 @@ const grille_method *grille_call_method(const grille_call *call) {
 const grille_metadata *grille_call_metadata(const grille_call *call) {
     static const grille_metadata none = {0};
     /* Made when first asked for, from what the caller sent: the handle is the handler's own. */
-    grille_server_call *own = grille_server_call_of((grille_call *)(uintptr_t)call);
+    grille_server_call *own = server_call_of((grille_call *)(uintptr_t)call);
     if (own == NULL) return &none;
     if (!own->pairs_made) {
         own->pairs_made =
@@ -58,7 +62,7 @@ const grille_metadata *grille_call_metadata(const grille_call *call) {
 }
 
 static grille_code add(grille_call *call, bool to_trailers, const char *key, grille_bytes value) {
-    grille_server_call *own = grille_server_call_of(call);
+    grille_server_call *own = server_call_of(call);
     grille_metadata_builder *builder = NULL;
     grille_reason reason = GRILLE_REASON_OK;
     if (own == NULL) return GRILLE_INVALID_ARGUMENT;
@@ -76,7 +80,7 @@ grille_code grille_call_add_trailer(grille_call *call, const char *key, grille_b
 }
 
 void *grille_call_alloc(grille_call *call, size_t bytes) {
-    grille_server_call *own = grille_server_call_of(call);
+    grille_server_call *own = server_call_of(call);
     void *memory = own != NULL ? grille_arena_alloc(grille_stream_arena(own->stream), bytes) : NULL;
     if (memory != NULL) memset(memory, 0, bytes);
     return memory;
@@ -84,9 +88,11 @@ void *grille_call_alloc(grille_call *call, size_t bytes) {
 
 uint64_t grille_call_remaining_ms(const grille_call *call) {
     const grille_server_call *own = handler_call(call);
-    grille_time_us deadline_us = grille_stream_deadline(own->stream);
-    grille_time_us now_us = own->endpoint->clock_us != NULL ? own->endpoint->clock_us() : own->endpoint->now_us;
+    grille_time_us deadline_us = GRILLE_TIME_NEVER;
+    grille_time_us now_us = 0;
+    if (call->side == GRILLE_CALL_OF_HANDLER) deadline_us = grille_stream_deadline(own->stream);
     if (deadline_us == GRILLE_TIME_NEVER) return UINT64_MAX;
+    now_us = own->endpoint->clock_us != NULL ? own->endpoint->clock_us() : own->endpoint->now_us;
     return deadline_us > now_us ? (deadline_us - now_us) / 1000 : 0;
 }
 

@@ -10,7 +10,8 @@
 
 #include "base/bytes.h"
 
-bool endpoint_pair_may_call = true;
+bool endpoint_pair_may_call = true, endpoint_pair_serves = true;
+bool endpoint_pair_exact_schema;
 
 /* The policy is attest's matter: here it is one switch. */
 grille_policy *grille_policy_ref(grille_policy *policy) { return policy; }
@@ -20,6 +21,12 @@ bool grille_policy_may_call(const grille_policy *policy, const grille_peer_ident
     (void)peer;
     (void)method;
     return endpoint_pair_may_call;
+}
+bool grille_policy_serves(const grille_policy *policy, const grille_peer_identity *peer, const char *method) {
+    (void)policy;
+    (void)peer;
+    (void)method;
+    return endpoint_pair_serves;
 }
 
 static bool take_task(grille_executor *executor, grille_task *task) {
@@ -38,6 +45,7 @@ static grille_endpoint *endpoint_of(endpoint_pair *pair, bool initiator, size_t 
                                        .budget = &pair->budgets[initiator ? 0 : 1],
                                        .max_streams = 16,
                                        .max_message_bytes = max_message_bytes,
+                                       .exact_schema = initiator && endpoint_pair_exact_schema,
                                        .now_us = pair->now_us};
     grille_endpoint *endpoint = NULL;
     assert_int_equal(grille_endpoint_new(&options, &endpoint), GRILLE_REASON_OK);
@@ -48,6 +56,7 @@ void endpoint_pair_open(endpoint_pair *pair, const grille_service *service, gril
                         void *user, size_t max_message_bytes) {
     memset(pair, 0, sizeof *pair);
     endpoint_pair_may_call = true;
+    endpoint_pair_serves = true;
     pair->now_us = 1000000;
     pair->executor.offload = take_task;
     grille_list_init(&pair->tasks);

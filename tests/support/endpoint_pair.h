@@ -32,6 +32,8 @@ void endpoint_pair_wait(endpoint_pair *pair, uint64_t delay_us);
 void endpoint_pair_run_tasks(endpoint_pair *pair);
 
 /* What the faked policy answers (default true). */
-extern bool endpoint_pair_may_call;
+extern bool endpoint_pair_may_call, endpoint_pair_serves;
+/* Of the client that is opened next (default false). */
+extern bool endpoint_pair_exact_schema;
 
 #endif

@@ -25,7 +25,8 @@ grille_code grille_fail(grille_call *call, grille_code code, const char *format,
 /* Adds error details (an encoded google.rpc.Status) to a failing answer; copied. RESOURCE_EXHAUSTED when too long. */
 GRILLE_MUST_USE grille_code grille_call_set_details(grille_call *call, grille_bytes details);
 
-/* The peer's verified identity. Never NULL; valid until the call ends. */
+/* The peer's verified identity. Never NULL; valid until the call ends. In a caller's hands: of nobody (see
+ * grille_channel_get_peer). */
 const grille_peer_identity *grille_peer(const grille_call *call);
 
 /* The method that was called. */
@@ -43,7 +44,7 @@ GRILLE_MUST_USE grille_code grille_call_add_trailer(grille_call *call, const cha
  * the connection's budget is used up: answer RESOURCE_EXHAUSTED. */
 void *grille_call_alloc(grille_call *call, size_t bytes);
 
-/* Milliseconds until the caller's deadline; 0 when it has passed, UINT64_MAX without one. */
+/* Milliseconds until the caller's deadline; 0 when it has passed, UINT64_MAX without one. Only in handlers. */
 uint64_t grille_call_remaining_ms(const grille_call *call);
 
 /* True when nobody waits for the answer any more (cancelled, deadline passed, connection gone). Any thread. */

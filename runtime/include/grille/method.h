@@ -37,6 +37,8 @@ typedef enum grille_method_kind {
 #define GRILLE_METHOD_OFFLOAD    0x1u /* the handler runs on the worker pool */
 #define GRILLE_METHOD_IDEMPOTENT 0x2u /* may be retried */
 
+struct grille_service;
+
 typedef struct grille_method {
     const char *path; /* "/package.Service/Method" */
     uint32_t id;      /* first 4 bytes, big-endian, of SHA-256 of the path (docs/protocol.md) */
@@ -45,6 +47,7 @@ typedef struct grille_method {
     uint32_t default_timeout_ms; /* 0: none */
     const grille_message_type *request;
     const grille_message_type *response;
+    const struct grille_service *service; /* it belongs to; NULL: its schema is not compared with the peer's */
 } grille_method;
 
 typedef struct grille_service {

@@ -192,7 +192,9 @@ extern "C" {
     X(RPC_BAD_METHOD,          "RPC-BAD-METHOD",           INVALID_ARGUMENT,    "a method's description is not valid") \
     X(RPC_BAD_METADATA,        "RPC-BAD-METADATA",         INVALID_ARGUMENT,    "a metadata key or value is not allowed") \
     X(RPC_METADATA_TOO_LONG,   "RPC-METADATA-TOO-LONG",    RESOURCE_EXHAUSTED,  "metadata is over its limit")          \
-    X(RPC_MESSAGE_TOO_LONG,    "RPC-MESSAGE-TOO-LONG",     RESOURCE_EXHAUSTED,  "a message is over its limit")
+    X(RPC_MESSAGE_TOO_LONG,    "RPC-MESSAGE-TOO-LONG",     RESOURCE_EXHAUSTED,  "a message is over its limit")         \
+    X(RPC_SCHEMA_MISMATCH,     "RPC-SCHEMA-MISMATCH",      FAILED_PRECONDITION, "the peer was generated from another schema") \
+    X(RPC_NOT_SERVED_BY,       "RPC-NOT-SERVED-BY",        PERMISSION_DENIED,   "the policy does not let this peer serve the method")
 
 #define GRILLE_REASON_MAP_LOOP(X)                                                                                      \
     X(LOOP_BAD_ADDRESS,        "LOOP-BAD-ADDRESS",         INVALID_ARGUMENT,    "an address is malformed")             \

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
-#include "endpoint_pair.h"
+#include "call_outcome.h"
 #include "fake_codec.h"
 
 /* What the handlers saw. */
@@ -60,49 +60,6 @@ static const grille_service service = {.name = "p.A", .id = 9, .methods = method
 static grille_invoke_fn *const invoke[] = {echo, echo, NULL};
 static const grille_method unknown = {.path = "/p.A/None", .id = 77, .request = &fake_type, .response = &fake_type};
 
-typedef struct outcome {
-    int done;
-    grille_reply reply;
-} outcome;
-
-static void keep_reply(grille_call *call, void *user) {
-    outcome *out = user;
-    out->done++;
-    grille_client_call_take_reply(call, &out->reply);
-    grille_call_unref(call);
-}
-
-static grille_call *start(endpoint_pair *pair, const grille_method *method, const char *text,
-                          const grille_call_options *options, outcome *out) {
-    const fake_message message = {text};
-    grille_client_call_request request = {.method = method,
-                                          .message = &message,
-                                          .options = options,
-                                          .max_response_bytes = 4 << 20,
-                                          .now_us = pair->now_us,
-                                          .done = keep_reply,
-                                          .user = out};
-    grille_call *call = NULL;
-    memset(out, 0, sizeof *out);
-    assert_int_equal(grille_client_call_new(pair->pool, &request, &call, NULL), GRILLE_OK);
-    assert_true(grille_endpoint_start(pair->client, call, pair->now_us));
-    return call;
-}
-
-static void expect(outcome *out, grille_code code, const char *text) {
-    assert_int_equal(out->done, 1);
-    if (out->reply.code != code) {
-        fail_msg("code %s, expected %s: %s", grille_code_name(out->reply.code), grille_code_name(code),
-                 out->reply.message);
-    }
-    if (code == GRILLE_OK) {
-        assert_string_equal(((const fake_message *)out->reply.response)->text, text);
-    } else {
-        assert_null(out->reply.response);
-        if (strstr(out->reply.message, text) == NULL) fail_msg("\"%s\" lacks \"%s\"", out->reply.message, text);
-    }
-}
-
 static void carries_a_call_whole_and_in_pieces(void **state) {
     static const grille_metadata_pair pair_of_metadata = {"who", {(const uint8_t *)"me", 2}};
     static const grille_metadata metadata = {&pair_of_metadata, 1};
@@ -112,11 +69,11 @@ static void carries_a_call_whole_and_in_pieces(void **state) {
     for (at = 0; at < sizeof pieces / sizeof *pieces; at++) {
         endpoint_pair pair;
         seen saw = {0};
-        outcome out;
+        call_outcome out;
         endpoint_pair_open(&pair, &service, invoke, &saw, 0);
-        (void)start(&pair, &methods[0], "hello", &GRILLE_CALL_OPTIONS(.timeout_ms = 500, .metadata = &metadata), &out);
+        (void)call_start(&pair, &methods[0], "hello", &GRILLE_CALL_OPTIONS(.timeout_ms = 500, .metadata = &metadata), &out);
         endpoint_pair_pump(&pair, pieces[at]);
-        expect(&out, GRILLE_OK, "hello");
+        call_expect(&out, GRILLE_OK, "hello");
         assert_int_equal(saw.calls, 1);
         assert_string_equal(saw.text, "hello");
         assert_string_equal(saw.metadata, "me");
@@ -130,13 +87,13 @@ static void carries_a_call_whole_and_in_pieces(void **state) {
 static void a_small_call_is_one_write_each_way(void **state) {
     endpoint_pair pair;
     seen saw = {0};
-    outcome out;
+    call_outcome out;
     (void)state;
     endpoint_pair_open(&pair, &service, invoke, &saw, 0);
     memset(pair.writes, 0, sizeof pair.writes);
-    (void)start(&pair, &methods[0], "hello", NULL, &out);
+    (void)call_start(&pair, &methods[0], "hello", NULL, &out);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_OK, "hello");
+    call_expect(&out, GRILLE_OK, "hello");
     assert_int_equal(pair.writes[0], 1);
     assert_int_equal(pair.writes[1], 1);
     grille_reply_free(&out.reply);
@@ -146,26 +103,26 @@ static void a_small_call_is_one_write_each_way(void **state) {
 static void carries_status_details_and_metadata(void **state) {
     endpoint_pair pair;
     seen saw = {0};
-    outcome out;
+    call_outcome out;
     (void)state;
     endpoint_pair_open(&pair, &service, invoke, &saw, 0);
-    (void)start(&pair, &methods[0], "fail", NULL, &out);
+    (void)call_start(&pair, &methods[0], "fail", NULL, &out);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_NOT_FOUND, "no fail here");
+    call_expect(&out, GRILLE_NOT_FOUND, "no fail here");
     assert_true(grille_bytes_equal(out.reply.details, grille_bytes_of_text("details")));
     assert_int_equal(saw.remaining_ms, UINT64_MAX);
     grille_reply_free(&out.reply);
-    (void)start(&pair, &methods[0], "own code", NULL, &out);
+    (void)call_start(&pair, &methods[0], "own code", NULL, &out);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_INTERNAL, "");
+    call_expect(&out, GRILLE_INTERNAL, "");
     grille_reply_free(&out.reply);
-    (void)start(&pair, &methods[0], "bad text", NULL, &out);
+    (void)call_start(&pair, &methods[0], "bad text", NULL, &out);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_ABORTED, "a?b");
+    call_expect(&out, GRILLE_ABORTED, "a?b");
     grille_reply_free(&out.reply);
-    (void)start(&pair, &methods[0], "trailers", NULL, &out);
+    (void)call_start(&pair, &methods[0], "trailers", NULL, &out);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_OK, "trailers");
+    call_expect(&out, GRILLE_OK, "trailers");
     assert_true(grille_bytes_equal(grille_metadata_get(&out.reply.headers, "head", 0), grille_bytes_of_text("h")));
     assert_true(grille_bytes_equal(grille_metadata_get(&out.reply.trailers, "tail", 0), grille_bytes_of_text("1")));
     assert_true(grille_bytes_equal(grille_metadata_get(&out.reply.trailers, "tail", 1), grille_bytes_of_text("2")));
@@ -176,25 +133,25 @@ static void carries_status_details_and_metadata(void **state) {
 static void refuses_before_any_handler_runs(void **state) {
     endpoint_pair pair;
     seen saw = {0};
-    outcome out;
+    call_outcome out;
     (void)state;
     endpoint_pair_open(&pair, &service, invoke, &saw, 0);
-    (void)start(&pair, &unknown, "x", NULL, &out);
+    (void)call_start(&pair, &unknown, "x", NULL, &out);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_UNIMPLEMENTED, "0x0000004d");
+    call_expect(&out, GRILLE_UNIMPLEMENTED, "0x0000004d");
     grille_reply_free(&out.reply);
-    (void)start(&pair, &methods[2], "x", NULL, &out);
+    (void)call_start(&pair, &methods[2], "x", NULL, &out);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_UNIMPLEMENTED, "not served");
+    call_expect(&out, GRILLE_UNIMPLEMENTED, "not served");
     grille_reply_free(&out.reply);
-    (void)start(&pair, &methods[0], "undecodable", NULL, &out);
+    (void)call_start(&pair, &methods[0], "undecodable", NULL, &out);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_INVALID_ARGUMENT, "field text");
+    call_expect(&out, GRILLE_INVALID_ARGUMENT, "field text");
     grille_reply_free(&out.reply);
     endpoint_pair_may_call = false;
-    (void)start(&pair, &methods[0], "x", NULL, &out);
+    (void)call_start(&pair, &methods[0], "x", NULL, &out);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_PERMISSION_DENIED, "/p.A/Echo");
+    call_expect(&out, GRILLE_PERMISSION_DENIED, "/p.A/Echo");
     grille_reply_free(&out.reply);
     assert_int_equal(saw.calls, 0);
     endpoint_pair_close(&pair);
@@ -203,10 +160,10 @@ static void refuses_before_any_handler_runs(void **state) {
 static void carries_messages_longer_than_window_and_frame(void **state) {
     endpoint_pair pair;
     seen saw = {0};
-    outcome out;
+    call_outcome out;
     (void)state;
     endpoint_pair_open(&pair, &service, invoke, &saw, 8 << 20);
-    (void)start(&pair, &methods[0], "huge:4000000", NULL, &out);
+    (void)call_start(&pair, &methods[0], "huge:4000000", NULL, &out);
     endpoint_pair_pump(&pair, 0);
     assert_int_equal(out.done, 1);
     assert_int_equal(out.reply.code, GRILLE_OK);
@@ -218,19 +175,19 @@ static void carries_messages_longer_than_window_and_frame(void **state) {
 static void names_the_limit_and_the_size_of_a_message_too_long(void **state) {
     endpoint_pair pair;
     seen saw = {0};
-    outcome out;
+    call_outcome out;
     (void)state;
     endpoint_pair_open(&pair, &service, invoke, &saw, 100000);
-    (void)start(&pair, &methods[0], "huge:100001", NULL, &out);
+    (void)call_start(&pair, &methods[0], "huge:100001", NULL, &out);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_RESOURCE_EXHAUSTED, "100000");
+    call_expect(&out, GRILLE_RESOURCE_EXHAUSTED, "100000");
     assert_non_null(strstr(out.reply.message, "100001"));
     assert_int_equal(saw.calls, 0);
     grille_reply_free(&out.reply);
     /* The answer over the caller's own limit. */
-    (void)start(&pair, &methods[0], "huge:90000", &GRILLE_CALL_OPTIONS(.max_response_bytes = 80000), &out);
+    (void)call_start(&pair, &methods[0], "huge:90000", &GRILLE_CALL_OPTIONS(.max_response_bytes = 80000), &out);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_RESOURCE_EXHAUSTED, "90000");
+    call_expect(&out, GRILLE_RESOURCE_EXHAUSTED, "90000");
     assert_non_null(strstr(out.reply.message, "80000"));
     grille_reply_free(&out.reply);
     endpoint_pair_close(&pair);
@@ -239,22 +196,22 @@ static void names_the_limit_and_the_size_of_a_message_too_long(void **state) {
 static void an_offloaded_call_is_answered_when_its_task_is_done(void **state) {
     endpoint_pair pair;
     seen saw = {0};
-    outcome out;
+    call_outcome out;
     (void)state;
     endpoint_pair_open(&pair, &service, invoke, &saw, 0);
-    (void)start(&pair, &methods[1], "later", NULL, &out);
+    (void)call_start(&pair, &methods[1], "later", NULL, &out);
     endpoint_pair_pump(&pair, 0);
     assert_int_equal(out.done, 0);
     assert_false(grille_endpoint_is_idle(pair.server));
     endpoint_pair_run_tasks(&pair);
     assert_true(grille_endpoint_is_idle(pair.server));
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_OK, "later");
+    call_expect(&out, GRILLE_OK, "later");
     grille_reply_free(&out.reply);
     pair.executor_full = true;
-    (void)start(&pair, &methods[1], "never", NULL, &out);
+    (void)call_start(&pair, &methods[1], "never", NULL, &out);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_RESOURCE_EXHAUSTED, "worker pool");
+    call_expect(&out, GRILLE_RESOURCE_EXHAUSTED, "worker pool");
     assert_int_equal(saw.calls, 1);
     grille_reply_free(&out.reply);
     endpoint_pair_close(&pair);
@@ -263,23 +220,23 @@ static void an_offloaded_call_is_answered_when_its_task_is_done(void **state) {
 static void deadline_and_cancellation_reach_both_ends(void **state) {
     endpoint_pair pair;
     seen saw = {0};
-    outcome out;
+    call_outcome out;
     grille_call *call = NULL;
     (void)state;
     endpoint_pair_open(&pair, &service, invoke, &saw, 0);
-    (void)start(&pair, &methods[1], "too slow", &GRILLE_CALL_OPTIONS(.timeout_ms = 100), &out);
+    (void)call_start(&pair, &methods[1], "too slow", &GRILLE_CALL_OPTIONS(.timeout_ms = 100), &out);
     endpoint_pair_pump(&pair, 0);
     endpoint_pair_wait(&pair, 100001);
-    expect(&out, GRILLE_DEADLINE_EXCEEDED, "");
+    call_expect(&out, GRILLE_DEADLINE_EXCEEDED, "");
     grille_reply_free(&out.reply);
     endpoint_pair_pump(&pair, 0);
     endpoint_pair_run_tasks(&pair);
     assert_int_equal(saw.calls, 0);
 
-    call = start(&pair, &methods[1], "cancelled", NULL, &out);
+    call = call_start(&pair, &methods[1], "cancelled", NULL, &out);
     endpoint_pair_pump(&pair, 0);
     grille_endpoint_cancel(pair.client, call, pair.now_us);
-    expect(&out, GRILLE_CANCELLED, "cancelled");
+    call_expect(&out, GRILLE_CANCELLED, "cancelled");
     grille_reply_free(&out.reply);
     endpoint_pair_pump(&pair, 0);
     endpoint_pair_run_tasks(&pair);
@@ -292,17 +249,17 @@ static void deadline_and_cancellation_reach_both_ends(void **state) {
 static void closing_ends_every_call_once(void **state) {
     endpoint_pair pair;
     seen saw = {0};
-    outcome outs[5];
+    call_outcome outs[5];
     size_t at = 0;
     (void)state;
     endpoint_pair_open(&pair, &service, invoke, &saw, 0);
-    for (at = 0; at < 5; at++) (void)start(&pair, &methods[1], "waiting", NULL, &outs[at]);
+    for (at = 0; at < 5; at++) (void)call_start(&pair, &methods[1], "waiting", NULL, &outs[at]);
     endpoint_pair_pump(&pair, 0);
     grille_endpoint_close(pair.client, GRILLE_UNAVAILABLE, "the connection was lost: test");
     grille_endpoint_close(pair.client, GRILLE_CANCELLED, "again");
     assert_false(grille_endpoint_can_start(pair.client));
     for (at = 0; at < 5; at++) {
-        expect(&outs[at], GRILLE_UNAVAILABLE, "lost: test");
+        call_expect(&outs[at], GRILLE_UNAVAILABLE, "lost: test");
         grille_reply_free(&outs[at].reply);
     }
     grille_endpoint_close(pair.server, GRILLE_UNAVAILABLE, "lost");
@@ -316,15 +273,15 @@ static void closing_ends_every_call_once(void **state) {
 static void starts_no_more_calls_than_the_peer_allows(void **state) {
     endpoint_pair pair;
     seen saw = {0};
-    outcome outs[17];
+    call_outcome outs[17];
     const fake_message message = {"x"};
     grille_call *call = NULL;
     size_t at = 0;
     grille_client_call_request request = {.method = &methods[1], .message = &message, .max_response_bytes = 4096,
-                                          .done = keep_reply, .user = &outs[16]};
+                                          .done = call_keep_reply, .user = &outs[16]};
     (void)state;
     endpoint_pair_open(&pair, &service, invoke, &saw, 0);
-    for (at = 0; at < 16; at++) (void)start(&pair, &methods[1], "x", NULL, &outs[at]);
+    for (at = 0; at < 16; at++) (void)call_start(&pair, &methods[1], "x", NULL, &outs[at]);
     endpoint_pair_pump(&pair, 0);
     memset(&outs[16], 0, sizeof outs[16]);
     assert_int_equal(grille_client_call_new(pair.pool, &request, &call, NULL), GRILLE_OK);
@@ -336,7 +293,7 @@ static void starts_no_more_calls_than_the_peer_allows(void **state) {
     endpoint_pair_run_tasks(&pair);
     endpoint_pair_pump(&pair, 0);
     for (at = 0; at < 17; at++) {
-        expect(&outs[at], GRILLE_OK, "x");
+        call_expect(&outs[at], GRILLE_OK, "x");
         grille_reply_free(&outs[at].reply);
     }
     endpoint_pair_close(&pair);
@@ -345,10 +302,10 @@ static void starts_no_more_calls_than_the_peer_allows(void **state) {
 static void a_draining_server_finishes_what_runs(void **state) {
     endpoint_pair pair;
     seen saw = {0};
-    outcome out;
+    call_outcome out;
     (void)state;
     endpoint_pair_open(&pair, &service, invoke, &saw, 0);
-    (void)start(&pair, &methods[1], "running", NULL, &out);
+    (void)call_start(&pair, &methods[1], "running", NULL, &out);
     endpoint_pair_pump(&pair, 0);
     grille_endpoint_drain(pair.server, pair.now_us);
     endpoint_pair_pump(&pair, 0);
@@ -357,7 +314,7 @@ static void a_draining_server_finishes_what_runs(void **state) {
     assert_false(grille_endpoint_is_drained(pair.server));
     endpoint_pair_run_tasks(&pair);
     endpoint_pair_pump(&pair, 0);
-    expect(&out, GRILLE_OK, "running");
+    call_expect(&out, GRILLE_OK, "running");
     assert_true(grille_endpoint_is_drained(pair.server));
     grille_reply_free(&out.reply);
     endpoint_pair_close(&pair);
