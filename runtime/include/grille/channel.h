@@ -43,7 +43,8 @@ grille_channel_options grille_channel_options_default(void);
 
 /* Starts connecting to `address` (docs/quickstart.md lists the forms: vsock:CID:PORT, unix:PATH, unix-abstract:NAME,
  * tcp:HOST:PORT, hybrid:PATH:PORT, fd:N) and returns without waiting. Calls wait while the first attempt runs. Errors:
- * INVALID_ARGUMENT for a malformed address or options, OUT_OF_MEMORY, SYSTEM. The channel is the caller's. */
+ * INVALID_ARGUMENT for a malformed address or options, RESOURCE_EXHAUSTED (no memory), UNAVAILABLE (the operating system
+ * refused); *channel is then NULL. The channel is the caller's. */
 GRILLE_MUST_USE grille_code grille_channel_open(const char *address, const grille_channel_options *options,
                                                 grille_channel **channel, grille_error *error);
 

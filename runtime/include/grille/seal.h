@@ -21,7 +21,7 @@ extern "C" {
  * HKDF-SHA256, AES-256-GCM. */
 typedef struct grille_sealing_key grille_sealing_key;
 
-/* A fresh random key; the caller's. INTERNAL or OUT_OF_MEMORY. */
+/* A fresh random key; the caller's. INTERNAL or RESOURCE_EXHAUSTED (no memory); *key is then NULL. */
 GRILLE_MUST_USE grille_code grille_sealing_key_new(grille_sealing_key **key, grille_error *error);
 /* Wipes it; NULL is ignored. */
 void grille_sealing_key_free(grille_sealing_key *key);

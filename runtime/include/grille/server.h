@@ -31,7 +31,8 @@ typedef struct grille_server_options {
 
 grille_server_options grille_server_options_default(void);
 
-/* A server that does nothing yet; the caller's. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY. */
+/* A server that does nothing yet; the caller's. Errors: INVALID_ARGUMENT, RESOURCE_EXHAUSTED (no memory); *server is
+ * then NULL. */
 GRILLE_MUST_USE grille_code grille_server_new(const grille_server_options *options, grille_server **server,
                                               grille_error *error);
 
