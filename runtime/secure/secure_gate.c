@@ -107,10 +107,7 @@ static grille_reason take_messages(grille_secure *secure, grille_time_us now_us)
     grille_reason reason = GRILLE_REASON_OK;
     while (grille_gate_expects(&secure->gate) != 0) {
         reason = take_frame(secure);
-        if (reason == GRILLE_REASON_MORE) {
-            reason = read_record(secure, now_us);
-            if (reason == GRILLE_REASON_OK) reason = grille_secure_check_taken(secure);
-        }
+        if (reason == GRILLE_REASON_MORE) reason = read_record(secure, now_us);
         if (reason != GRILLE_REASON_OK) return reason;
     }
     return GRILLE_REASON_OK;
@@ -127,10 +124,9 @@ grille_reason grille_secure_step_gate(grille_secure *secure, grille_time_us now_
     const grille_reason worked =
         takes ? take_messages(secure, now_us) : grille_gate_work(&secure->gate, wall_ms, &secure->failure);
     grille_reason reason = worked;
-    if (reason == GRILLE_REASON_OK || reason == GRILLE_REASON_MORE) reason = flush(secure);
+    if (reason == GRILLE_REASON_OK || reason == GRILLE_REASON_MORE) reason = grille_secure_check_taken(secure);
+    if (reason == GRILLE_REASON_OK) reason = flush(secure);
     if (reason != GRILLE_REASON_OK) return grille_secure_fail(secure, reason);
     if (grille_gate_is_open(&secure->gate)) return finish(secure);
-    if (worked == GRILLE_REASON_OK) return GRILLE_REASON_MORE;
-    /* Nothing to do until bytes come; but parts of a record may have passed the limit. */
-    return grille_secure_check_taken(secure);
+    return worked == GRILLE_REASON_OK ? GRILLE_REASON_MORE : GRILLE_REASON_OK;
 }

@@ -15,6 +15,7 @@
 /* Alerts of RFC 8446 6.2. */
 enum {
     alert_handshake_failure = 40,
+    alert_bad_certificate = 42,
     alert_illegal_parameter = 47,
     alert_unknown_ca = 48, /* for whatever the verify hook refuses */
     alert_decrypt_error = 51,
@@ -217,6 +218,20 @@ static void another_kind_of_certificate(void **state) {
     forge_add(&about, "\x2a\x03\x04", 3, true, "\x05\x00", 2);
     leaf = leaf_of(&about, NULL);
     check_leaf(&leaf, GRILLE_REASON_TLS_BAD_CERTIFICATE, alert_unknown_ca);
+}
+
+/* What wolfSSL finds besides the unknown issuer stays an error: here a key that is for something else. */
+static void a_key_for_another_purpose(void **state) {
+    forge_template about = plain_leaf();
+    grille_leaf leaf;
+    (void)state;
+    forge_extended_key_usage(&about, true, true);
+    leaf = leaf_of(&about, NULL);
+    check_leaf(&leaf, GRILLE_REASON_OK, -1);
+    about = plain_leaf();
+    forge_extended_key_usage(&about, false, false);
+    leaf = leaf_of(&about, NULL);
+    check_leaf(&leaf, GRILLE_REASON_TLS_BAD_CERTIFICATE, alert_bad_certificate);
 }
 
 /* Every prefix, one byte more, every bit flipped in what the certificate is made of: refused or read, never past it. */
@@ -614,6 +629,7 @@ int main(void) {
         cmocka_unit_test(outside_of_its_validity),
         cmocka_unit_test(clocks_may_differ_by_a_day),
         cmocka_unit_test(another_kind_of_certificate),
+        cmocka_unit_test(a_key_for_another_purpose),
         cmocka_unit_test(a_damaged_certificate),
         cmocka_unit_test(a_p384_leaf),
         cmocka_unit_test(a_certificate_over_the_limit),

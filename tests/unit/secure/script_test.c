@@ -411,6 +411,19 @@ static void cheap_checks_come_first(void **state) {
     }
 }
 
+/* A message that can't be right is refused by its frame's header and type byte, before the rest is waited for. */
+static void a_wrong_message_is_not_waited_for(void **state) {
+    static const uint8_t types[] = {GRILLE_GATE_EVIDENCE, GRILLE_GATE_CONFIRM, GRILLE_GATE_REQUEST};
+    (void)state;
+    for (size_t i = 0; i < sizeof types; i++) {
+        play *p = play_begin(true, GRILLE_IDENTITY_X509);
+        evil_end_send_frame(p->evil, 40, GRILLE_FRAME_GATE, 0, 0, grille_bytes_of(&types[i], 1));
+        pump(p);
+        assert_int_equal(p->side.last, GRILLE_REASON_GATE_ORDER);
+        play_end(p);
+    }
+}
+
 /* An anonymous responder is never accepted, whatever the policy says. */
 static void an_initiator_never_accepts_an_anonymous_responder(void **state) {
     play *p = play_begin(false, GRILLE_IDENTITY_X509);
@@ -429,6 +442,7 @@ int main(void) {
         cmocka_unit_test(a_policy_may_rule_an_order_out),
         cmocka_unit_test(an_enclave_proves_only_to_verified_callers),
         cmocka_unit_test(cheap_checks_come_first),
+        cmocka_unit_test(a_wrong_message_is_not_waited_for),
         cmocka_unit_test(an_initiator_never_accepts_an_anonymous_responder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "cmocka_all.h"
+#include "raw_tls.h"
 #include "secure/leaf.h"
 #include "secure_pair.h"
 #include "wire/limits.h"
@@ -154,6 +155,31 @@ static void a_server_need_not_ask_for_a_certificate(void **state) {
     assert_int_equal(pair->server.asked, 0);
     assert_int_equal(pair->client.asked, 1);
     pair_end(pair);
+}
+
+/* Where no certificate is asked for, the missing protocol name shows only at the end. */
+static void a_client_without_protocol_name(void **state) {
+    tls_side server = {.asked = 0};
+    grille_tls_options options = options_of(&server, GRILLE_TLS_SERVER);
+    raw_tls *raw = malloc(sizeof *raw);
+    (void)state;
+    assert_non_null(raw);
+    options.ask_certificate = false;
+    assert_int_equal(grille_tls_new(&options, &server.tls, NULL), GRILLE_REASON_OK);
+    raw_tls_init(raw, &(raw_tls_options){.client = true});
+    for (int i = 0; i < 3; i++) {
+        (void)raw_tls_handshake(raw);
+        assert_int_equal(grille_tls_feed(server.tls, grille_bytes_of(raw->out, raw->out_len)), GRILLE_REASON_OK);
+        assert_int_equal(grille_tls_retain(server.tls), GRILLE_REASON_OK);
+        raw->out_len = 0;
+        if (server.last == GRILLE_REASON_OK || server.last == GRILLE_REASON_MORE) drive(&server);
+        raw_tls_feed(raw, grille_tls_outgoing(server.tls));
+        grille_tls_sent(server.tls, grille_tls_outgoing(server.tls).len);
+    }
+    assert_int_equal(server.last, GRILLE_REASON_TLS_ALPN);
+    raw_tls_deinit(raw);
+    free(raw);
+    grille_tls_free(server.tls);
 }
 
 static void the_exporter_is_equal_and_works_once(void **state) {
@@ -372,6 +398,7 @@ int main(void) {
         cmocka_unit_test(the_hook_sees_the_chain_once),
         cmocka_unit_test(a_hook_that_refuses_ends_it),
         cmocka_unit_test(a_server_need_not_ask_for_a_certificate),
+        cmocka_unit_test(a_client_without_protocol_name),
         cmocka_unit_test(the_exporter_is_equal_and_works_once),
         cmocka_unit_test(exporters_differ_by_connection_and_label),
         cmocka_unit_test(keys_are_updated),
