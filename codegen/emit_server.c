@@ -7,7 +7,7 @@ static void emit_trampoline(grille_gen_emitter *emitter, const grille_gen_servic
                    "static grille_code %s_invoke(\n    grille_call *call,\n    const void *request,\n"
                    "    void *response,\n    const void *handlers,\n    void *user) {\n"
                    "    const %s_handlers *typed = handlers;\n"
-                   "    if (!typed->%s)\n"
+                   "    if (!typed || !typed->%s)\n"
                    "        return grille_fail(call, GRILLE_UNIMPLEMENTED, \"%%s is not implemented here\", \"%s\");\n"
                    "    return typed->%s(call, request, response, user);\n}\n\n",
                    method->symbol, service->symbol, method->member, method->route, method->member);

@@ -80,28 +80,43 @@ static void find_options(grille_gen_model *model, const parameter_list *settings
     }
 }
 
-bool grille_gen_messages_nanopb_prepare(grille_gen_pool *pool, Grille__Codegen__Request *request,
-                                        grille_gen_response *response) {
-    grille_gen_model model;
+static bool prepare(grille_gen_pool *pool, Grille__Codegen__Request *request, grille_gen_response *response,
+                    grille_gen_model *model, grille_gen_nanopb_file **options) {
     parameter_list settings;
     const char *problem = read_settings(pool, request->parameter, &settings);
     if (problem) {
         grille_gen_response_fail(response, problem);
         return false;
     }
-    grille_gen_model_read(&model, pool, request);
-    grille_gen_nanopb_file *options = grille_gen_alloc_array(pool, model.file_count, sizeof(*options));
-    for (size_t i = 0; i < model.file_count; i++)
-        if (model.files[i].proto->name) find_options(&model, &settings, model.files[i].proto->name, &options[i]);
-    grille_gen_nanopb_bound(&model, options);
-    grille_gen_rewrite(&model, request, GRILLE_GEN_NANOPB);
+    grille_gen_model_read(model, pool, request);
+    *options = grille_gen_alloc_array(pool, model->file_count, sizeof(**options));
+    for (size_t i = 0; i < model->file_count; i++)
+        if (model->files[i].proto->name) find_options(model, &settings, model->files[i].proto->name, &(*options)[i]);
+    grille_gen_nanopb_bound(model, *options);
+    grille_gen_rewrite(model, request, GRILLE_GEN_NANOPB);
     request->parameter = grille_gen_copy(pool, child_parameter);
-    if (model.problems.count) grille_gen_response_fail(response, grille_gen_problem_text(&model.problems));
-    return model.problems.count == 0;
+    if (model->problems.count) grille_gen_response_fail(response, grille_gen_problem_text(&model->problems));
+    return model->problems.count == 0;
+}
+
+/* Says in each header where its bounds come from, so that a file that was not found is seen. */
+static void note_bounds(const grille_gen_model *model, const grille_gen_nanopb_file *options,
+                        grille_gen_response *response) {
+    for (size_t i = 0; i < model->file_count; i++)
+        for (size_t j = 0; j < response->message.n_file; j++) {
+            Grille__Codegen__Response__File *file = response->message.file[j];
+            const char *stem = grille_gen_stem(model->pool, model->files[i].proto->name);
+            if (strcmp(file->name, grille_gen_format(model->pool, "%s.nano.h", stem)) != 0) continue;
+            const char *bounds = options[i].path ? "Bounds are those of" : "No bounds: there is no";
+            file->content = grille_gen_format(model->pool, "/* %s %s.options. */\n%s", bounds, stem, file->content);
+        }
 }
 
 void grille_gen_messages_nanopb(grille_gen_pool *pool, Grille__Codegen__Request *request,
                                 grille_gen_response *response) {
-    if (grille_gen_messages_nanopb_prepare(pool, request, response))
-        grille_gen_run_child(pool, "protoc-gen-nanopb", request, response);
+    grille_gen_model model;
+    grille_gen_nanopb_file *options;
+    if (!prepare(pool, request, response, &model, &options)) return;
+    grille_gen_run_child(pool, "protoc-gen-nanopb", request, response);
+    note_bounds(&model, options, response);
 }

@@ -5,11 +5,6 @@
 
 #include "codegen/plugin.h"
 
-/* Reads the .options files, checks and rewrites the request for protoc-gen-nanopb; false when the response says what is
- * wrong with it. */
-bool grille_gen_messages_nanopb_prepare(grille_gen_pool *pool, Grille__Codegen__Request *request,
-                                        grille_gen_response *response);
-
 /* Lets Debian's protoc-gen-nanopb generate X.nano.h and X.nano.c. Parameters, each any number of times:
  * options_path=FOLDER  where .options files are looked for, beside "."
  * options=PROTO:FILE   the .options file of the .proto that is imported as PROTO; it must be there */

@@ -77,9 +77,20 @@ static void strip_message(grille_gen_message_proto *message, unsigned depth) {
         strip_message(message->nested_type[i], depth + 1);
 }
 
+/* protobuf-c's own file options change names. */
+static void check_file_options(grille_gen_model *model, const grille_gen_file_proto *file) {
+    static const uint32_t pb_c_file = 1019; /* protobuf-c/protobuf-c.proto */
+    grille_gen_path path = grille_gen_path_of(file);
+    for (unsigned i = 0; file->options && i < file->options->base.n_unknown_fields; i++)
+        if (file->options->base.unknown_fields[i].tag == pb_c_file)
+            grille_gen_problem(&model->problems, &path,
+                               "`option (pb_c_file)` changes names that generated code relies on; take it out");
+}
+
 void grille_gen_rewrite(grille_gen_model *model, Grille__Codegen__Request *request, grille_gen_codec codec) {
     for (size_t i = 0; i < request->n_proto_file; i++) {
         grille_gen_file_proto *file = request->proto_file[i];
+        if (codec == GRILLE_GEN_PROTOBUF_C) check_file_options(model, file);
         file->n_service = 0;
         file->n_extension = 0;
         for (size_t j = 0; j < file->n_message_type; j++)

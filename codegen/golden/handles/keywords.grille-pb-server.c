@@ -8,7 +8,7 @@ static grille_code namespace_operator_try_int_invoke(
     const void *handlers,
     void *user) {
     const namespace_operator_try_handlers *typed = handlers;
-    if (!typed->int_)
+    if (!typed || !typed->int_)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/namespace.operator.try/int");
     return typed->int_(call, request, response, user);
 }
@@ -20,7 +20,7 @@ static grille_code namespace_operator_try_register__invoke(
     const void *handlers,
     void *user) {
     const namespace_operator_try_handlers *typed = handlers;
-    if (!typed->register_)
+    if (!typed || !typed->register_)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/namespace.operator.try/register");
     return typed->register_(call, request, response, user);
 }
@@ -32,7 +32,7 @@ static grille_code namespace_operator_try_handlers__invoke(
     const void *handlers,
     void *user) {
     const namespace_operator_try_handlers *typed = handlers;
-    if (!typed->handlers)
+    if (!typed || !typed->handlers)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/namespace.operator.try/handlers");
     return typed->handlers(call, request, response, user);
 }
@@ -44,7 +44,7 @@ static grille_code namespace_operator_try_service__invoke(
     const void *handlers,
     void *user) {
     const namespace_operator_try_handlers *typed = handlers;
-    if (!typed->service)
+    if (!typed || !typed->service)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/namespace.operator.try/service");
     return typed->service(call, request, response, user);
 }
@@ -56,7 +56,7 @@ static grille_code namespace_operator_try_delete_invoke(
     const void *handlers,
     void *user) {
     const namespace_operator_try_handlers *typed = handlers;
-    if (!typed->delete_)
+    if (!typed || !typed->delete_)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/namespace.operator.try/delete");
     return typed->delete_(call, request, response, user);
 }
@@ -68,7 +68,7 @@ static grille_code namespace_operator_try_methods__invoke(
     const void *handlers,
     void *user) {
     const namespace_operator_try_handlers *typed = handlers;
-    if (!typed->methods)
+    if (!typed || !typed->methods)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/namespace.operator.try/Methods");
     return typed->methods(call, request, response, user);
 }
@@ -80,7 +80,7 @@ static grille_code namespace_operator_try_types__invoke(
     const void *handlers,
     void *user) {
     const namespace_operator_try_handlers *typed = handlers;
-    if (!typed->types)
+    if (!typed || !typed->types)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/namespace.operator.try/Types");
     return typed->types(call, request, response, user);
 }
@@ -92,7 +92,7 @@ static grille_code namespace_operator_try_invoke__invoke(
     const void *handlers,
     void *user) {
     const namespace_operator_try_handlers *typed = handlers;
-    if (!typed->invoke)
+    if (!typed || !typed->invoke)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/namespace.operator.try/Invoke");
     return typed->invoke(call, request, response, user);
 }

@@ -8,7 +8,7 @@ static grille_code oracle_ask_invoke(
     const void *handlers,
     void *user) {
     const oracle_handlers *typed = handlers;
-    if (!typed->ask)
+    if (!typed || !typed->ask)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/Oracle/Ask");
     return typed->ask(call, request, response, user);
 }

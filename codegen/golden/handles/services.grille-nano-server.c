@@ -8,7 +8,7 @@ static grille_code handles_first_take_invoke(
     const void *handlers,
     void *user) {
     const handles_first_handlers *typed = handlers;
-    if (!typed->take)
+    if (!typed || !typed->take)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.First/Take");
     return typed->take(call, request, response, user);
 }
@@ -20,7 +20,7 @@ static grille_code handles_first_get_url_invoke(
     const void *handlers,
     void *user) {
     const handles_first_handlers *typed = handlers;
-    if (!typed->get_url)
+    if (!typed || !typed->get_url)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.First/GetURL");
     return typed->get_url(call, request, response, user);
 }
@@ -32,7 +32,7 @@ static grille_code handles_first_get_url_b9f34ef3_invoke(
     const void *handlers,
     void *user) {
     const handles_first_handlers *typed = handlers;
-    if (!typed->get_url_b9f34ef3)
+    if (!typed || !typed->get_url_b9f34ef3)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.First/GetUrl");
     return typed->get_url_b9f34ef3(call, request, response, user);
 }
@@ -44,7 +44,7 @@ static grille_code handles_first_get_url_f2794909_invoke(
     const void *handlers,
     void *user) {
     const handles_first_handlers *typed = handlers;
-    if (!typed->get_url_f2794909)
+    if (!typed || !typed->get_url_f2794909)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.First/getURL");
     return typed->get_url_f2794909(call, request, response, user);
 }
@@ -95,7 +95,7 @@ static grille_code handles_sha256_service_take_async_invoke(
     const void *handlers,
     void *user) {
     const handles_sha256_service_handlers *typed = handlers;
-    if (!typed->take_async)
+    if (!typed || !typed->take_async)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.SHA256Service/TakeAsync");
     return typed->take_async(call, request, response, user);
 }
@@ -107,7 +107,7 @@ static grille_code handles_sha256_service_take_feba4a8d_invoke(
     const void *handlers,
     void *user) {
     const handles_sha256_service_handlers *typed = handlers;
-    if (!typed->take)
+    if (!typed || !typed->take)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.SHA256Service/Take");
     return typed->take(call, request, response, user);
 }
@@ -119,7 +119,7 @@ static grille_code handles_sha256_service_take_reply_invoke(
     const void *handlers,
     void *user) {
     const handles_sha256_service_handlers *typed = handlers;
-    if (!typed->take_reply)
+    if (!typed || !typed->take_reply)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.SHA256Service/Take_Reply");
     return typed->take_reply(call, request, response, user);
 }

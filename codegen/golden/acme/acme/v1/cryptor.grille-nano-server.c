@@ -8,7 +8,7 @@ static grille_code acme_v1_cryptor_decrypt_invoke(
     const void *handlers,
     void *user) {
     const acme_v1_cryptor_handlers *typed = handlers;
-    if (!typed->decrypt)
+    if (!typed || !typed->decrypt)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/acme.v1.Cryptor/Decrypt");
     return typed->decrypt(call, request, response, user);
 }
@@ -20,7 +20,7 @@ static grille_code acme_v1_cryptor_forget_invoke(
     const void *handlers,
     void *user) {
     const acme_v1_cryptor_handlers *typed = handlers;
-    if (!typed->forget)
+    if (!typed || !typed->forget)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/acme.v1.Cryptor/Forget");
     return typed->forget(call, request, response, user);
 }

@@ -8,7 +8,7 @@ static grille_code acme_cryptor_v1_cryptor_attest_invoke(
     const void *handlers,
     void *user) {
     const acme_cryptor_v1_cryptor_handlers *typed = handlers;
-    if (!typed->attest)
+    if (!typed || !typed->attest)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/acme.cryptor.v1.Cryptor/Attest");
     return typed->attest(call, request, response, user);
 }
@@ -20,7 +20,7 @@ static grille_code acme_cryptor_v1_cryptor_tokenize_invoke(
     const void *handlers,
     void *user) {
     const acme_cryptor_v1_cryptor_handlers *typed = handlers;
-    if (!typed->tokenize)
+    if (!typed || !typed->tokenize)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/acme.cryptor.v1.Cryptor/Tokenize");
     return typed->tokenize(call, request, response, user);
 }

@@ -8,7 +8,7 @@ static grille_code acme_greeter_v1_greeter_greet_invoke(
     const void *handlers,
     void *user) {
     const acme_greeter_v1_greeter_handlers *typed = handlers;
-    if (!typed->greet)
+    if (!typed || !typed->greet)
         return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/acme.greeter.v1.Greeter/Greet");
     return typed->greet(call, request, response, user);
 }
