@@ -116,6 +116,50 @@ static bool read_vector(FILE *file, test_vector *vector) {
     return true;
 }
 
+/* Every beginning of a message: both codecs take it or both refuse it, and say why. */
+static void check_prefixes(const codec_pair *pair, grille_bytes whole) {
+    for (size_t len = 0; len < whole.len; len++) {
+        const grille_message_type *types[] = {&pair->protobuf_c, &pair->nanopb};
+        grille_reason reasons[2];
+        uint8_t *copy = malloc(len ? len : 1);
+        assert_non_null(copy);
+        memcpy(copy, whole.data, len);
+        for (size_t i = 0; i < 2; i++) {
+            grille_budget budget;
+            grille_arena arena;
+            grille_error error = {.code = GRILLE_OK};
+            void *message = NULL;
+            grille_budget_init(&budget, MEMORY_BYTES);
+            grille_arena_init(&arena, NULL, 0, &budget);
+            reasons[i] = types[i]->codec->decode(types[i], grille_bytes_of(copy, len), &arena, &message, &error);
+            assert_int_equal(reasons[i] == GRILLE_REASON_OK, error.text[0] == 0);
+            grille_arena_reset(&arena);
+        }
+        free(copy);
+        assert_int_equal(reasons[0], reasons[1]);
+        assert_true(reasons[0] == GRILLE_REASON_OK || reasons[0] == GRILLE_REASON_CODEC_MALFORMED);
+    }
+}
+
+static void test_every_prefix(void **state) {
+    enum { LONGEST = 256 };
+    FILE *file = fopen(vectors_path, "r");
+    test_vector vector;
+    int count = 0;
+    (void)state;
+    assert_non_null(file);
+    while (read_vector(file, &vector)) {
+        if (!strcmp(vector.kind, "exact") && vector.bytes.len <= LONGEST) {
+            check_prefixes(find_pair(vector.type), vector.bytes);
+            count++;
+        }
+        free((void *)(uintptr_t)vector.bytes.data);
+        free(vector.line);
+    }
+    fclose(file);
+    assert_true(count > 200);
+}
+
 static int check_all(const char *kind, bool nanopb) {
     FILE *file = fopen(vectors_path, "r");
     test_vector vector;
@@ -169,6 +213,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_nanopb_exact),       cmocka_unit_test(test_nanopb_meaning),
         cmocka_unit_test(test_nanopb_refused),     cmocka_unit_test(test_protobuf_c_exact),
         cmocka_unit_test(test_protobuf_c_meaning), cmocka_unit_test(test_protobuf_c_refused),
+        cmocka_unit_test(test_every_prefix),
     };
     if (argc != 2) return 2;
     vectors_path = argv[1];
