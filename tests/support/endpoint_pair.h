@@ -31,7 +31,7 @@ void endpoint_pair_wait(endpoint_pair *pair, uint64_t delay_us);
 /* Runs all offloaded tasks and tells their endpoint. */
 void endpoint_pair_run_tasks(endpoint_pair *pair);
 
-/* What the faked policy answers (default true). */
+/* What the faked policy answers (default true); methods with "Forbidden" in their path are never allowed. */
 extern bool endpoint_pair_may_call, endpoint_pair_serves;
 /* Of the client that is opened next (default false). */
 extern bool endpoint_pair_exact_schema;

@@ -14,6 +14,7 @@ void *__wrap_realloc(void *memory, size_t bytes);
 void __wrap_free(void *memory);
 
 static size_t first_failing = SIZE_MAX;
+static size_t last_failing = SIZE_MAX;
 static size_t asked;
 static size_t living;
 static size_t spied_bytes;
@@ -21,7 +22,13 @@ static long spied = -1;
 
 void failing_malloc_from(size_t index) {
     first_failing = index;
+    last_failing = SIZE_MAX;
     asked = 0;
+}
+
+void failing_malloc_once(size_t index) {
+    failing_malloc_from(index);
+    last_failing = index;
 }
 
 void failing_malloc_never(void) {
@@ -46,7 +53,8 @@ long failing_malloc_spied(void) {
 }
 
 static int fails(void) {
-    return asked++ >= first_failing;
+    const size_t index = asked++;
+    return index >= first_failing && index <= last_failing;
 }
 
 static void *count(void *memory) {

@@ -7,6 +7,8 @@
 
 /* Fails allocation number `index` (0: the next one) and all after it, until failing_malloc_never. */
 void failing_malloc_from(size_t index);
+/* Fails that one alone. */
+void failing_malloc_once(size_t index);
 void failing_malloc_never(void);
 
 /* Allocations that were asked for since the last failing_malloc_from or _never. */
