@@ -318,6 +318,8 @@ bool grille_stream_listens(const grille_stream *stream);
 uint32_t grille_recv_message_cost(uint8_t flags, grille_bytes payload);
 /* "message of 70000 bytes is over the limit of 65536 bytes" */
 enum { GRILLE_LIMIT_TEXT_BYTES = 96 };
+/* The limits of single fields that wire/ holds up: one text for all of them. */
+extern const char grille_field_limit_text[];
 void grille_limit_text(char text[GRILLE_LIMIT_TEXT_BYTES], const char *what, uint64_t size, uint64_t limit);
 
 /* ---- send_stream.c ---- */

@@ -39,7 +39,9 @@ static grille_reason take_headers(grille_stream *stream, grille_metadata_view *m
     if (!stream->ours) return grille_stream_fault(stream, "HEADERS of the calling side");
     if (stream->headers_done) return grille_stream_fault(stream, "HEADERS came twice");
     if (stream->messages_done || stream->assembling) return grille_stream_fault(stream, "HEADERS after a message");
-    if (decoded == GRILLE_REASON_WIRE_LIMIT) return over_metadata_limit(stream, session->header.length);
+    if (decoded == GRILLE_REASON_WIRE_LIMIT) {
+        return grille_stream_over_limit(stream, GRILLE_REASON_WIRE_LIMIT, grille_field_limit_text);
+    }
     if (metadata->encoded_bytes > session->options.settings.max_metadata_bytes) {
         return over_metadata_limit(stream, metadata->encoded_bytes);
     }
@@ -76,7 +78,9 @@ static grille_reason take_status(grille_stream *stream, grille_status_payload *s
     grille_session *session = stream->session;
     const uint32_t limit = session->options.settings.max_metadata_bytes;
     grille_reason reason = GRILLE_REASON_OK;
-    if (decoded == GRILLE_REASON_WIRE_LIMIT) return over_metadata_limit(stream, session->header.length);
+    if (decoded == GRILLE_REASON_WIRE_LIMIT) {
+        return grille_stream_over_limit(stream, GRILLE_REASON_WIRE_LIMIT, grille_field_limit_text);
+    }
     if (status->header.trailers.encoded_bytes > limit) {
         return over_metadata_limit(stream, status->header.trailers.encoded_bytes);
     }

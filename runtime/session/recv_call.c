@@ -47,20 +47,15 @@ static grille_stream *open_stream(grille_session *session, uint32_t cost) {
     return stream;
 }
 
-/* Which limit the call is over, as text; false: none. A message inside CALL is shorter than any limit of messages. */
-static bool is_over_limit(const grille_session *session, grille_reason decoded, const grille_call_payload *call,
-                          char text[GRILLE_LIMIT_TEXT_BYTES]) {
-    const grille_settings *limits = &session->options.settings;
-    if (decoded == GRILLE_REASON_WIRE_LIMIT) {
-        grille_limit_text(text, "a metadata key, or metadata, of a call", session->header.length,
-                          limits->max_metadata_bytes);
-        return true;
-    }
-    if (call->header.metadata.encoded_bytes > limits->max_metadata_bytes) {
-        grille_limit_text(text, "metadata", call->header.metadata.encoded_bytes, limits->max_metadata_bytes);
-        return true;
-    }
-    return false;
+/* Which limit the call is over, in `text` or static; NULL: none. A message inside CALL is shorter than any limit of
+ * messages. */
+static const char *over_limit(const grille_session *session, grille_reason decoded, const grille_call_payload *call,
+                              char text[GRILLE_LIMIT_TEXT_BYTES]) {
+    const uint32_t limit = session->options.settings.max_metadata_bytes;
+    if (decoded == GRILLE_REASON_WIRE_LIMIT) return grille_field_limit_text;
+    if (call->header.metadata.encoded_bytes <= limit) return NULL;
+    grille_limit_text(text, "metadata", call->header.metadata.encoded_bytes, limit);
+    return text;
 }
 
 static grille_reason answer_limit(grille_session *session, const grille_call_refusal *refusal, const char *text) {
@@ -126,6 +121,7 @@ static bool has_no_handler(const grille_session *session) {
 grille_reason grille_recv_call(grille_session *session, grille_bytes payload) {
     const uint32_t id = session->header.stream;
     char text[GRILLE_LIMIT_TEXT_BYTES];
+    const char *over = NULL;
     grille_call_payload call = {0};
     const grille_reason decoded = grille_call_payload_decode(session->header.flags, payload, &call);
     grille_call_refusal refusal = {.code = GRILLE_RESET_REFUSED};
@@ -147,9 +143,10 @@ grille_reason grille_recv_call(grille_session *session, grille_bytes payload) {
         refuse(session, &refusal);
         return GRILLE_REASON_OK;
     }
-    if (is_over_limit(session, decoded, &call, text)) {
+    over = over_limit(session, decoded, &call, text);
+    if (over != NULL) {
         refusal.code = GRILLE_RESET_LIMIT;
-        return answer_limit(session, &refusal, text);
+        return answer_limit(session, &refusal, over);
     }
     if (call.header.has_timeout && call.header.timeout_us == 0) {
         refusal.code = GRILLE_RESET_DEADLINE;

@@ -154,99 +154,6 @@ static void streams_take_turns(void **state) {
     pair_free(pair);
 }
 
-/* In a buffer of whole TLS records no DATA frame lies across two of them. */
-static void frames_end_where_records_end(void **state) {
-    const pair_options options = wide_options();
-    session_pair *pair = make(&options);
-    size_t len = 0;
-    (void)state;
-    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
-    (void)pair_call(pair, &pair->initiator, pair_bytes(1 << 20));
-    do {
-        grille_bytes output = {0};
-        grille_frame_header header = {0};
-        grille_bytes payload = {0};
-        size_t at = 0;
-        assert_int_equal(
-            grille_session_send(pair->initiator.session, pair->buffer, PAIR_BUFFER_BYTES, &len, pair->now_us),
-            GRILLE_REASON_OK);
-        output = grille_bytes_of(pair->buffer, len);
-        while (grille_frame_take(&output, &header, &payload) == GRILLE_REASON_OK) {
-            const size_t end = at + GRILLE_FRAME_HEADER_BYTES + header.length;
-            assert_int_equal(at / GRILLE_SESSION_SEND_BYTES, (end - 1) / GRILLE_SESSION_SEND_BYTES);
-            at = end;
-        }
-        grille_session_sent(pair->initiator.session, pair->now_us);
-    } while (len == PAIR_BUFFER_BYTES);
-    pair_free(pair);
-}
-
-/* The largest message that is one frame, and one byte more. */
-static void a_message_that_does_not_fit_follows_as_data(void **state) {
-    const pair_options options = pair_options_default();
-    const size_t fits = GRILLE_LIMIT_FRAME_PAYLOAD_BYTES - 2 - 5 - GRILLE_MESSAGE_LENGTH_BYTES;
-    session_pair *pair = make(&options);
-    grille_bytes output = {0};
-    (void)state;
-    (void)pair_call(pair, &pair->initiator, pair_bytes(fits));
-    output = pair_take_output(pair, &pair->initiator);
-    assert_int_equal(output.len, GRILLE_SESSION_SEND_BYTES);
-    assert_int_equal(pair_frame_count(output, GRILLE_FRAME_CALL), 1);
-    assert_int_equal(pair_frame_count(output, GRILLE_FRAME_DATA), 0);
-    (void)pair_call(pair, &pair->initiator, pair_bytes(fits + 1));
-    output = pair_take_output(pair, &pair->initiator);
-    assert_int_equal(pair_frame_count(output, GRILLE_FRAME_CALL), 1);
-    assert_true(pair_frame_count(output, GRILLE_FRAME_DATA) >= 1);
-    pair_free(pair);
-}
-
-/* An answer: metadata first, a long message as DATA, STATUS last; a short one inside STATUS. */
-static void an_answer_is_in_order(void **state) {
-    const pair_options options = pair_options_default();
-    const uint8_t types[] = {GRILLE_FRAME_HEADERS, GRILLE_FRAME_DATA, GRILLE_FRAME_DATA, GRILLE_FRAME_STATUS};
-    const grille_status_header status = {.code = GRILLE_OK};
-    uint8_t encoded[64];
-    grille_writer writer = grille_writer_into(encoded, sizeof encoded);
-    const grille_metadata_entry entry = {grille_bytes_of("k", 1), grille_bytes_of("v", 1)};
-    grille_metadata_view metadata = {0};
-    session_pair *pair = make(&options);
-    grille_stream *stream = NULL;
-    grille_bytes output = {0};
-    (void)state;
-    grille_metadata_entry_write(&writer, &entry);
-    assert_int_equal(grille_metadata_view_of(grille_written(&writer), &metadata), GRILLE_REASON_OK);
-    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
-    pair_run(pair);
-    stream = pair->responder.newest;
-    assert_int_equal(grille_stream_send_headers(stream, &metadata), GRILLE_REASON_OK);
-    assert_int_equal(grille_stream_send_message(stream, pair_bytes(20000), 0), GRILLE_REASON_OK);
-    assert_int_equal(grille_stream_send_status(stream, &status), GRILLE_REASON_OK);
-    grille_stream_release(stream);
-    output = pair_take_output(pair, &pair->responder);
-    for (size_t i = 0; i < 4; i++) {
-        grille_frame_header header = {0};
-        grille_bytes payload = {0};
-        assert_int_equal(grille_frame_take(&output, &header, &payload), GRILLE_REASON_OK);
-        assert_int_equal(header.type, types[i]);
-    }
-    assert_int_equal(output.len, 0);
-    pair_free(pair);
-}
-
-/* The time that a call waited here is not the peer's. */
-static void what_is_left_of_the_time_travels(void **state) {
-    const pair_options options = pair_options_default();
-    const grille_call_open open = {.method_id = 3, .has_timeout = true, .timeout_us = 5000};
-    session_pair *pair = make(&options);
-    grille_stream *stream = NULL;
-    (void)state;
-    assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream), GRILLE_REASON_OK);
-    pair->now_us += 1200;
-    pair_run(pair);
-    assert_int_equal(pair_last(&pair->responder, PAIR_CALL)->timeout_us, 3800);
-    pair_free(pair);
-}
-
 /* PINGs that wait for the transport get one answer, the newest. */
 static void answers_to_pings_are_coalesced(void **state) {
     const pair_options options = pair_options_default();
@@ -319,10 +226,6 @@ int main(void) {
         cmocka_unit_test(a_long_message_delays_a_short_call_by_one_frame),
         cmocka_unit_test(sixty_four_mebibytes_with_calls_between),
         cmocka_unit_test(streams_take_turns),
-        cmocka_unit_test(frames_end_where_records_end),
-        cmocka_unit_test(a_message_that_does_not_fit_follows_as_data),
-        cmocka_unit_test(an_answer_is_in_order),
-        cmocka_unit_test(what_is_left_of_the_time_travels),
         cmocka_unit_test(answers_to_pings_are_coalesced),
         cmocka_unit_test(a_peer_that_never_reads_costs_little),
         cmocka_unit_test(a_gate_frame_is_carried),

@@ -268,58 +268,6 @@ static void bad_opens_are_refused(void **state) {
     pair_free(pair);
 }
 
-/* The connection goes: each call hears of it once; one that was never sent may be tried elsewhere. */
-static void a_lost_connection_ends_each_call_once(void **state) {
-    session_pair *pair = make();
-    const pair_event *reset = NULL;
-    (void)state;
-    pair->initiator.releases = true;
-    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
-    pair_run(pair);
-    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
-    grille_session_abort(pair->initiator.session, GRILLE_REASON_SESSION_LOST, "reset by peer");
-    grille_session_abort(pair->initiator.session, GRILLE_REASON_SESSION_CLOSED, NULL);
-    assert_int_equal(pair->initiator.counts[PAIR_RESET], 2);
-    reset = pair_find(&pair->initiator, PAIR_RESET, 0);
-    assert_int_equal(reset->code, GRILLE_UNAVAILABLE);
-    assert_false(reset->end.never_processed);
-    assert_string_equal(reset->text, "reset by peer");
-    assert_true(pair_find(&pair->initiator, PAIR_RESET, 1)->end.never_processed);
-    assert_false(grille_session_wants_write(pair->initiator.session));
-    assert_string_equal(grille_session_failure(pair->initiator.session)->name, "SESSION-LOST");
-    pair_free(pair);
-}
-
-/* Released without an answer: the caller hears CANCELLED. */
-static void a_handler_that_gives_up_cancels(void **state) {
-    session_pair *pair = make();
-    grille_stream *stream = handled(pair);
-    (void)state;
-    pair->initiator.releases = true;
-    grille_stream_release(stream);
-    pair_run(pair);
-    assert_int_equal(pair_last(&pair->initiator, PAIR_RESET)->code, GRILLE_CANCELLED);
-    assert_false(pair_last(&pair->initiator, PAIR_RESET)->end.local);
-    pair_free(pair);
-}
-
-/* A call that is given up before it was sent leaves no trace on the wire. */
-static void an_unsent_call_leaves_no_trace(void **state) {
-    session_pair *pair = make();
-    grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
-    (void)state;
-    assert_int_equal(grille_stream_id(stream), 0);
-    grille_stream_reset(stream, GRILLE_RESET_CANCELLED);
-    grille_stream_reset(stream, GRILLE_RESET_CANCELLED);
-    grille_stream_release(stream);
-    assert_int_equal(pair_take_output(pair, &pair->initiator).len, 0);
-    assert_int_equal(grille_session_get_stats(pair->initiator.session).slots, 0);
-    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
-    pair_run(pair);
-    assert_int_equal(pair_last(&pair->responder, PAIR_CALL)->id, 1);
-    pair_free(pair);
-}
-
 static void options_are_checked(void **state) {
     const grille_session_events none = {0};
     const grille_service_digest falling[] = {{9, pair_bytes(32)}, {8, pair_bytes(32)}};
@@ -364,9 +312,6 @@ int main(void) {
         cmocka_unit_test(a_long_message_waits_for_settings),
         cmocka_unit_test(a_message_over_the_limit_is_refused_here),
         cmocka_unit_test(bad_opens_are_refused),
-        cmocka_unit_test(a_lost_connection_ends_each_call_once),
-        cmocka_unit_test(a_handler_that_gives_up_cancels),
-        cmocka_unit_test(an_unsent_call_leaves_no_trace),
         cmocka_unit_test(options_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
