@@ -190,7 +190,6 @@ struct grille_session {
     grille_rate_limit pings;
     grille_rate_limit resets_limit;
     grille_rate_limit credits_limit;
-    grille_rate_limit drains;
     grille_rate_limit gates;
     grille_rate_limit ignored;
     grille_rate_limit late_frames;

@@ -127,7 +127,7 @@ grille_reason grille_recv_ping(grille_session *session, grille_bytes payload) {
 /* The rules of DRAIN: at most two, the last stream never rises, and it is one that this end has opened. */
 static bool drain_is_in_order(const grille_session *session, const grille_drain_payload *drain) {
     const bool ours = (drain->last_stream % 2 == 1) == session->options.initiator;
-    if (session->peer_drains >= 2) return false;
+    if (session->peer_drains >= GRILLE_LIMIT_DRAIN_FRAMES) return false;
     if (session->peer_drains == 1 && drain->last_stream == GRILLE_DRAIN_ALL) return false;
     if (drain->last_stream == GRILLE_DRAIN_ALL || drain->last_stream == 0) return true;
     return ours && drain->last_stream < session->next_own_id;
@@ -157,7 +157,6 @@ grille_reason grille_recv_drain(grille_session *session, grille_bytes payload) {
     grille_drain_payload drain = {0};
     const grille_reason reason = grille_drain_payload_decode(payload, &drain);
     if (reason != GRILLE_REASON_OK) return fail_layout(session, reason);
-    if (!grille_rate_limit_take(&session->drains, 1, session->now_us)) return flood(session);
     if (!drain_is_in_order(session, &drain)) {
         return grille_session_fail(session, GRILLE_REASON_SESSION_BAD_DRAIN,
                                    "DRAIN number %" PRIu32 " with last stream %" PRIu32, session->peer_drains + 1,

@@ -30,7 +30,6 @@ static void init_buckets(grille_session *session, grille_time_us now_us) {
     grille_rate_limit_init(&session->pings, GRILLE_LIMIT_PING_BURST, GRILLE_LIMIT_PING_PER_SECOND, now_us);
     grille_rate_limit_init(&session->resets_limit, GRILLE_LIMIT_RESET_BURST, GRILLE_LIMIT_RESET_PER_SECOND, now_us);
     grille_rate_limit_init(&session->credits_limit, GRILLE_LIMIT_CREDIT_BURST, GRILLE_LIMIT_CREDIT_PER_SECOND, now_us);
-    grille_rate_limit_init(&session->drains, GRILLE_LIMIT_DRAIN_BURST, GRILLE_LIMIT_DRAIN_PER_SECOND, now_us);
     grille_rate_limit_init(&session->gates, GRILLE_LIMIT_GATE_BURST, GRILLE_LIMIT_GATE_PER_SECOND, now_us);
     grille_rate_limit_init(&session->ignored, GRILLE_LIMIT_IGNORED_BURST, GRILLE_LIMIT_IGNORED_PER_SECOND, now_us);
     grille_rate_limit_init(&session->late_frames, GRILLE_LIMIT_LATE_FRAME_BURST, GRILLE_LIMIT_LATE_FRAME_PER_SECOND,

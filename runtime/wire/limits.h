@@ -108,9 +108,8 @@
 /* Besides two grants for each DATA frame of ours, which are never counted: grants for what was not sent. */
 #define GRILLE_LIMIT_CREDIT_BURST      10000
 #define GRILLE_LIMIT_CREDIT_PER_SECOND 10000
-/* Twice in each direction is the rule; the rest is slack. */
-#define GRILLE_LIMIT_DRAIN_BURST      4
-#define GRILLE_LIMIT_DRAIN_PER_SECOND 1
+/* DRAIN comes twice: no bucket but the rule. */
+#define GRILLE_LIMIT_DRAIN_FRAMES 2
 /* An epoch is four messages. */
 #define GRILLE_LIMIT_GATE_BURST      16
 #define GRILLE_LIMIT_GATE_PER_SECOND 1
