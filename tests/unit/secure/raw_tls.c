@@ -99,7 +99,7 @@ void raw_tls_deinit(raw_tls *raw) {
 
 void raw_tls_feed(raw_tls *raw, grille_bytes bytes) {
     assert_true(bytes.len <= sizeof raw->in - raw->in_len);
-    memcpy(raw->in + raw->in_len, bytes.data, bytes.len);
+    if (bytes.len > 0) memcpy(raw->in + raw->in_len, bytes.data, bytes.len);
     raw->in_len += bytes.len;
 }
 
