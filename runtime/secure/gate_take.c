@@ -104,6 +104,21 @@ static grille_reason refuse_type(const grille_gate *gate, uint8_t type, grille_e
                             grille_gate_type_name(type), grille_gate_type_name(grille_gate_expects(gate)));
 }
 
+/* What the decoders found, for the operator. */
+static void explain_decoding(grille_reason reason, grille_bytes payload, grille_error *error) {
+    const char *name = grille_gate_type_name(payload.len > 0 ? payload.data[0] : 0);
+    if (reason == GRILLE_REASON_GATE_VERSION && payload.len > 1)
+        grille_error_set(error, reason,
+                         "the peer's HELLO is of version %u, expected %d; one of the two runs another release: update "
+                         "the older one",
+                         payload.data[1], GRILLE_GATE_VERSION);
+    else if (reason == GRILLE_REASON_GATE_BAD_MESSAGE && (error == NULL || error->text[0] == '\0'))
+        grille_error_set(error, reason,
+                         "the peer's %s of %zu bytes does not have its layout (docs/protocol.md, \"Messages of the "
+                         "gate\"); likely another implementation with a mistake, or an attack",
+                         name, payload.len);
+}
+
 static grille_reason take(grille_gate *gate, grille_bytes payload, grille_error *error) {
     const uint8_t type = payload.len > 0 ? payload.data[0] : 0;
     if (type == GRILLE_GATE_REFUSED) {
@@ -127,5 +142,6 @@ grille_reason grille_gate_take(grille_gate *gate, grille_bytes payload, grille_e
     grille_reason reason = GRILLE_REASON_OK;
     if (gate->failed) return grille_gate_fail(gate, GRILLE_REASON_GATE_ORDER, error);
     reason = take(gate, payload, error);
+    explain_decoding(reason, payload, error);
     return reason == GRILLE_REASON_OK ? grille_gate_advance(gate, error) : grille_gate_fail(gate, reason, error);
 }

@@ -129,10 +129,18 @@ size_t grille_secure_room(const grille_secure *secure) {
     return unread < GRILLE_LIMIT_BEFORE_CONFIRM_BYTES ? GRILLE_LIMIT_BEFORE_CONFIRM_BYTES - unread : 0;
 }
 
+static grille_reason fail_too_much(grille_secure *secure, const char *what) {
+    grille_error_set(&secure->failure, GRILLE_REASON_GATE_TOO_MUCH,
+                     "%s more than %d bytes before the peer's CONFIRM was verified; likely the peer is not a Grille "
+                     "endpoint",
+                     what, GRILLE_LIMIT_BEFORE_CONFIRM_BYTES);
+    return grille_secure_fail(secure, GRILLE_REASON_GATE_TOO_MUCH);
+}
+
 grille_reason grille_secure_feed(grille_secure *secure, grille_bytes bytes) {
     grille_reason reason = GRILLE_REASON_OK;
     if (secure->state == GRILLE_SECURE_FAILED || secure->state == GRILLE_SECURE_CLOSED) return GRILLE_REASON_OK;
-    if (bytes.len > grille_secure_room(secure)) return grille_secure_fail(secure, GRILLE_REASON_GATE_TOO_MUCH);
+    if (bytes.len > grille_secure_room(secure)) return fail_too_much(secure, "the transport handed over");
     reason = grille_tls_feed(secure->tls, bytes);
     if (reason != GRILLE_REASON_OK || !before_open(secure)) return reason;
     reason = grille_tls_retain(secure->tls);
@@ -141,10 +149,7 @@ grille_reason grille_secure_feed(grille_secure *secure, grille_bytes bytes) {
 
 grille_reason grille_secure_check_taken(grille_secure *secure) {
     if (grille_tls_taken(secure->tls) <= GRILLE_LIMIT_BEFORE_CONFIRM_BYTES) return GRILLE_REASON_OK;
-    grille_error_set(&secure->failure, GRILLE_REASON_GATE_TOO_MUCH,
-                     "the peer sent more than %d bytes before its CONFIRM; likely the peer is not a Grille endpoint",
-                     GRILLE_LIMIT_BEFORE_CONFIRM_BYTES);
-    return grille_secure_fail(secure, GRILLE_REASON_GATE_TOO_MUCH);
+    return fail_too_much(secure, "the peer sent");
 }
 
 static grille_reason step_handshake(grille_secure *secure) {

@@ -76,7 +76,9 @@ static grille_reason take_frame(grille_secure *secure) {
         return grille_error_set(&secure->failure, GRILLE_REASON_GATE_NOT_A_GATE_FRAME,
                                 "the peer sent a %s frame before its CONFIRM", grille_frame_name(header.type));
     if (reason != GRILLE_REASON_OK)
-        return grille_error_set(&secure->failure, reason, "before the peer's CONFIRM: %s", grille_reason_text(reason));
+        return grille_error_set(&secure->failure, reason,
+                                "before the peer's CONFIRM: %s; likely the peer is not a Grille endpoint",
+                                grille_reason_text(reason));
     if (plain.len <= GRILLE_FRAME_HEADER_BYTES) return GRILLE_REASON_MORE;
     reason = check_front(secure, &header, plain.data[GRILLE_FRAME_HEADER_BYTES]);
     if (reason == GRILLE_REASON_OK) reason = grille_frame_take(&rest, &header, &payload);

@@ -145,9 +145,10 @@ static void *hook_realloc(void *memory, size_t len) {
     return grown;
 }
 
-/* Before main: so all of wolfSSL's blocks in this process have our header, and wolfSSL_Init, which sets an entropy
- * callback of its own (one that always fails in our build), can't overwrite the one of the crypto room. */
-__attribute__((constructor)) static void start_library(void) {
+/* Before main, and before other constructors: so all of wolfSSL's blocks in this process have our header, and
+ * wolfSSL_Init, which sets an entropy callback of its own (one that always fails in our build), can't overwrite the one
+ * of the crypto room. */
+__attribute__((constructor(101))) static void start_library(void) {
     pool_key_made = pthread_key_create(&pool_key, empty_pool) == 0;
     library_ready =
         wolfSSL_SetAllocators(hook_malloc, hook_free, hook_realloc) == 0 && wolfSSL_Init() == WOLFSSL_SUCCESS;
