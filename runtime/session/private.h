@@ -171,7 +171,8 @@ struct grille_session {
     uint64_t pong_token;
     grille_time_us received_us;   /* last byte of the peer */
     grille_time_us idle_since_us; /* no slot in use since; only then valid */
-    bool shrunk;
+    grille_time_us active_us;     /* last byte in or out, last slot given back */
+    bool shrunk;                  /* nothing was kept since */
     uint8_t *gate;
     size_t gate_len;
     bool gate_waits;
@@ -210,6 +211,8 @@ void grille_session_set_now(grille_session *session, grille_time_us now_us);
 /* Tells events that were put off (on_writable, on_slot_free, on_drained). At the end of recv, tick and sent. */
 void grille_session_tell_notices(grille_session *session);
 bool grille_session_notices_wait(const grille_session *session);
+/* Memory that is kept for what comes next is kept from now on again. */
+void grille_session_note_activity(grille_session *session);
 
 /* ---- slot.c ---- */
 

@@ -138,7 +138,10 @@ grille_reason grille_session_recv(grille_session *session, grille_bytes plain, g
     grille_reason reason = session->failure_reason;
     if (session->broken) return reason;
     grille_session_set_now(session, now_us);
-    if (plain.len > 0) session->received_us = session->now_us;
+    if (plain.len > 0) {
+        session->received_us = session->now_us;
+        grille_session_note_activity(session);
+    }
     while (plain.len > 0 && reason == GRILLE_REASON_OK)
         reason = recv_frame(session, &plain);
     if (session->broken) return session->failure_reason;

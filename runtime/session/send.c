@@ -148,7 +148,10 @@ grille_reason grille_session_send(grille_session *session, uint8_t *buffer, size
     reason = grille_writer_end(&writer);
     if (reason != GRILLE_REASON_OK) return grille_session_fail(session, GRILLE_REASON_INTERNAL, "a frame did not fit");
     *len = grille_written(&writer).len;
-    if (*len > 0) session->built++;
+    if (*len > 0) {
+        session->built++;
+        grille_session_note_activity(session);
+    }
     return GRILLE_REASON_OK;
 }
 

@@ -125,6 +125,11 @@ void grille_session_set_now(grille_session *session, grille_time_us now_us) {
     if (now_us > session->now_us) session->now_us = now_us;
 }
 
+void grille_session_note_activity(grille_session *session) {
+    session->active_us = session->now_us;
+    session->shrunk = false;
+}
+
 /* ---- Notices ---- */
 
 static bool slot_notice_waits(const grille_session *session) {

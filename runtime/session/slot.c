@@ -90,7 +90,6 @@ grille_stream *grille_slot_take(grille_session *session, bool ours) {
     stream = grille_container(grille_list_take_first(&session->free_slots), grille_stream, all);
     grille_list_append(&session->all, &stream->all);
     session->slots_used++;
-    session->shrunk = false;
     stream->ours = ours;
     if (ours) session->own_slots++;
     stream->deadline_us = GRILLE_TIME_NEVER;
@@ -105,6 +104,7 @@ static void free_slot(grille_stream *stream) {
     if (stream->ours) session->own_slots--;
     session->slots_used--;
     if (session->slots_used == 0) session->idle_since_us = session->now_us;
+    grille_session_note_activity(session);
     grille_arena_reset(&stream->arena);
     clear_slot(stream);
     grille_list_prepend(&session->free_slots, &stream->all);

@@ -20,15 +20,16 @@ static const struct {
 #define TEXT_OF(number) QUOTED(number)
 const char grille_field_limit_text[] = "metadata has more than " TEXT_OF(
     GRILLE_LIMIT_METADATA_ENTRIES) " entries or a key is over the limit "
-                                   "of " TEXT_OF(GRILLE_LIMIT_METADATA_KEY_BYTES) " bytes, or a status message "
-                                                                                  "over " TEXT_OF(
-                                                                                      GRILLE_LIMIT_STATUS_MESSAGE_BYTES) ", or "
-                                                                                                                         "its "
-                                                                                                                         "detail"
-                                                                                                                         "s "
-                                                                                                                         "over"
-                                                                                                                         " " TEXT_OF(
-                                                                                                                             GRILLE_LIMIT_STATUS_DETAILS_BYTES);
+                                   "of " TEXT_OF(
+                                       GRILLE_LIMIT_METADATA_KEY_BYTES) " bytes, or a status message "
+                                                                        "over " TEXT_OF(
+                                                                            GRILLE_LIMIT_STATUS_MESSAGE_BYTES) ", or "
+                                                                                                               "its "
+                                                                                                               "detail"
+                                                                                                               "s "
+                                                                                                               "over"
+                                                                                                               " " TEXT_OF(
+                                                                                                                   GRILLE_LIMIT_STATUS_DETAILS_BYTES);
 
 void grille_limit_text(char text[GRILLE_LIMIT_TEXT_BYTES], const char *what, uint64_t size, uint64_t limit) {
     (void)snprintf(text, GRILLE_LIMIT_TEXT_BYTES, "%s of %" PRIu64 " bytes is over the limit of %" PRIu64 " bytes",

@@ -4,7 +4,7 @@
 
 #include "session/private.h"
 
-/* Memory of calls is kept so long after the last one. */
+/* Memory of calls that have ended is kept so long after the last byte. */
 static const uint64_t shrink_after_us = 100000;
 
 static grille_time_us earlier(grille_time_us left, grille_time_us right) {
@@ -30,8 +30,7 @@ static grille_time_us idle_due(const grille_session *session) {
 }
 
 static grille_time_us shrink_due(const grille_session *session) {
-    if (session->shrunk || session->slots_used > 0) return GRILLE_TIME_NEVER;
-    return grille_time_after(session->idle_since_us, shrink_after_us);
+    return session->shrunk ? GRILLE_TIME_NEVER : grille_time_after(session->active_us, shrink_after_us);
 }
 
 grille_time_us grille_session_expiry(const grille_session *session) {

@@ -211,6 +211,27 @@ static void idle_memory_is_given_back(void **state) {
     pair_free(pair);
 }
 
+/* Buffers of long messages too, although another call goes on. */
+static void idle_buffers_are_given_back_under_a_call(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = make(&options);
+    size_t before = 0;
+    (void)state;
+    pair->initiator.releases = true;
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    pair_run(pair);
+    before = pair->responder.budget.used_bytes;
+    pair->responder.answers = true;
+    (void)pair_call(pair, &pair->initiator, pair_bytes(500000));
+    pair_run(pair);
+    assert_int_equal(pair->initiator.counts[PAIR_STATUS], 1);
+    assert_true(pair->responder.budget.used_bytes > before + 500000);
+    pair_pass(pair, 100000);
+    assert_true(pair->responder.budget.used_bytes <= before);
+    assert_int_equal(grille_session_expiry(pair->responder.session), GRILLE_TIME_NEVER);
+    pair_free(pair);
+}
+
 /* Owners may keep things in the call's arena. */
 static void the_arena_lives_until_release(void **state) {
     const pair_options options = pair_options_default();
@@ -239,6 +260,7 @@ int main(void) {
         cmocka_unit_test(a_flood_of_broken_calls_ends_the_connection),
         cmocka_unit_test(a_slot_is_wiped_when_it_is_free),
         cmocka_unit_test(idle_memory_is_given_back),
+        cmocka_unit_test(idle_buffers_are_given_back_under_a_call),
         cmocka_unit_test(the_arena_lives_until_release),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
