@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/log_limit.h"
 #include "grille/log.h"
 #include "loop/connection_private.h"
 #include "loop/socket.h"
@@ -53,12 +54,29 @@ void grille_connection_finish(grille_connection *connection) {
     connection->fd = -1;
 }
 
+/* Whether one more connection that never opened may have its line: anybody may cause them. */
+static bool may_log_stranger(grille_time_us now_us) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static grille_log_limit limit;
+    uint64_t left_out = 0;
+    bool may = false;
+    pthread_mutex_lock(&lock);
+    if (limit.lines.burst == 0) {
+        grille_log_limit_init(&limit, GRILLE_LIMIT_STRANGER_LOG_BURST, GRILLE_LIMIT_STRANGER_LOG_PER_SECOND, now_us);
+    }
+    may = grille_log_limit_take(&limit, now_us, &left_out);
+    pthread_mutex_unlock(&lock);
+    grille_log_left_out("connections that did not open", left_out);
+    return may;
+}
+
 /* One line for the local operator. A peer that did not pass the gate or broke a rule is worth a warning. */
 static void log_end(const grille_connection *connection, const grille_error *why) {
     if (why->code == GRILLE_OK) {
         grille_log(GRILLE_LOG_DEBUG, "%s: closed", connection->name);
         return;
     }
+    if (connection->stage == CONNECTION_HANDSHAKE && !may_log_stranger(connection->loop->now_us)) return;
     bool quiet = connection->stage == CONNECTION_FRAMES && why->code == GRILLE_UNAVAILABLE;
     grille_log(quiet ? GRILLE_LOG_INFO : GRILLE_LOG_WARNING, "%s: %s: %s", connection->name, why->name, why->text);
 }

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "base/log_limit.h"
 #include "rpc/call.h"
 #include "rpc/client_call_private.h"
 #include "rpc/endpoint.h"
@@ -28,6 +29,7 @@ struct grille_endpoint {
     grille_peer_services peer_services;
     bool exact_schema;
     size_t max_message_bytes;
+    grille_log_limit log_limit;
     size_t running; /* tasks on the executor */
     bool drained;
     bool closed;

@@ -15,6 +15,14 @@ enum { SLOW_HANDLER_US = 10000 };
 
 /* ---- answers ---- */
 
+/* Whether one more line about this peer may go to the log. */
+static bool may_log(grille_endpoint *endpoint) {
+    uint64_t left_out = 0;
+    if (!grille_log_limit_take(&endpoint->log_limit, endpoint->now_us, &left_out)) return false;
+    grille_log_left_out(endpoint->peer.set, left_out);
+    return true;
+}
+
 /* Nothing more can be said about this call: its end is told to nobody. */
 static void answer(grille_stream *stream, const grille_status_header *status) {
     grille_reason reason = grille_stream_send_status(stream, status);
@@ -93,7 +101,10 @@ static void finish(grille_server_call *call) {
     if (reason == GRILLE_REASON_OK) reason = grille_metadata_builder_view(&call->trailers, &status.trailers);
     if (reason != GRILLE_REASON_OK) {
         (void)grille_error_default(&error, reason);
-        grille_log(GRILLE_LOG_WARNING, "%s: the answer can't be sent: %s", call->registered->method->path, error.text);
+        if (may_log(call->endpoint)) {
+            grille_log(GRILLE_LOG_WARNING, "%s: the answer can't be sent: %s", call->registered->method->path,
+                       error.text);
+        }
         status = (grille_status_header){
             .code = error.code == GRILLE_RESOURCE_EXHAUSTED ? GRILLE_RESOURCE_EXHAUSTED : GRILLE_INTERNAL,
             .message = grille_bytes_of_text(error.text)};
@@ -147,7 +158,7 @@ static void run_here(grille_server_call *call) {
     finish(call);
     if (endpoint->clock_us == NULL) return;
     took_us = endpoint->clock_us() - start_us;
-    if (took_us <= SLOW_HANDLER_US) return;
+    if (took_us <= SLOW_HANDLER_US || !may_log(endpoint)) return;
     grille_log(GRILLE_LOG_WARNING, "%s held its loop thread for %llu ms; mark it offload", path,
                (unsigned long long)(took_us / 1000));
 }
@@ -178,8 +189,10 @@ static const grille_registered_method *find(const grille_endpoint *endpoint, uin
 static bool authorize(grille_endpoint *endpoint, grille_stream *stream, const grille_method *method) {
     char text[GRILLE_ERROR_TEXT_BYTES];
     if (grille_policy_may_call(endpoint->policy, &endpoint->peer, method->path)) return true;
-    grille_log(GRILLE_LOG_WARNING, "peer of set \"%s\" may not call %s: no may_call of the policy lists it",
-               endpoint->peer.set, method->path);
+    if (may_log(endpoint)) {
+        grille_log(GRILLE_LOG_WARNING, "peer of set \"%s\" may not call %s: no may_call of the policy lists it",
+                   endpoint->peer.set, method->path);
+    }
     (void)snprintf(text, sizeof text, "this peer may not call %s", method->path);
     refuse(stream, GRILLE_PERMISSION_DENIED, text);
     return false;

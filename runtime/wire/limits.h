@@ -127,6 +127,15 @@
 /* Records before we send KeyUpdate: far below the 2^24.5 full records of AES-GCM (RFC 8446, 5.5). */
 #define GRILLE_LIMIT_RECORDS_PER_KEY 1048576
 
+/* ---- Log lines: burst, then so many a second; the rest is counted ---- */
+
+/* Of one verified peer: its calls that are not allowed, or whose answers can't be sent. */
+#define GRILLE_LIMIT_PEER_LOG_BURST      100
+#define GRILLE_LIMIT_PEER_LOG_PER_SECOND 1
+/* Of all connections of the process that end before they are open: anybody may cause them. */
+#define GRILLE_LIMIT_STRANGER_LOG_BURST      1000
+#define GRILLE_LIMIT_STRANGER_LOG_PER_SECOND 10
+
 /* ---- Application messages (codec/) ---- */
 
 /* Nesting of messages: protobuf-c recurses without a bound; the reference implementation stops at 100. */

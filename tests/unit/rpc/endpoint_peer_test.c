@@ -177,6 +177,23 @@ static void handlers_functions_are_harmless_in_a_callers_hands(void **state) {
     endpoint_pair_close(&pair);
 }
 
+static void a_peer_does_not_fill_the_log(void **state) {
+    endpoint_pair pair;
+    call_outcome out;
+    (void)state;
+    open_pair(&pair, 0);
+    endpoint_pair_may_call = false;
+    for (int i = 0; i < 3 * GRILLE_LIMIT_PEER_LOG_BURST; i++) {
+        (void)call_start(&pair, &methods[0], "x", NULL, &out);
+        endpoint_pair_pump(&pair, 0);
+        call_expect(&out, GRILLE_PERMISSION_DENIED, "");
+        grille_reply_free(&out.reply);
+    }
+    assert_int_equal(lines, GRILLE_LIMIT_PEER_LOG_BURST);
+    assert_int_equal(handled, 0);
+    endpoint_pair_close(&pair);
+}
+
 static size_t gate_bytes;
 
 static void keep_gate(void *user, grille_bytes payload) {
@@ -217,6 +234,7 @@ int main(void) {
         cmocka_unit_test(a_limit_below_the_minimum_holds),
         cmocka_unit_test(a_silent_peer_is_asked_and_then_given_up),
         cmocka_unit_test(handlers_functions_are_harmless_in_a_callers_hands),
+        cmocka_unit_test(a_peer_does_not_fill_the_log),
         cmocka_unit_test(gate_frames_reach_their_owner),
     };
     grille_log_set(count_line, NULL, GRILLE_LOG_WARNING);
