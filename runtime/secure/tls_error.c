@@ -46,6 +46,7 @@ static const tls_error_row rows[] = {
     {LENGTH_ERROR, GRILLE_REASON_TLS_BAD_RECORD},
     {HANDSHAKE_SIZE_ERROR, GRILLE_REASON_TLS_BAD_RECORD},
     {SANITY_CIPHER_E, GRILLE_REASON_TLS_BAD_RECORD},
+    {SIDE_ERROR, GRILLE_REASON_TLS_BAD_RECORD},
     {BUFFER_ERROR, GRILLE_REASON_TLS_BAD_RECORD},
     {BUFFER_E, GRILLE_REASON_TLS_BAD_RECORD},
     {PARSE_ERROR, GRILLE_REASON_TLS_BAD_RECORD},
@@ -56,7 +57,9 @@ static const tls_error_row rows[] = {
     {UNSUPPORTED_EXTENSION, GRILLE_REASON_TLS_BAD_RECORD},
 };
 
-static grille_reason reason_of(int number) {
+static grille_reason reason_of(const grille_tls *tls, int number) {
+    /* After the handshake it is garbage in place of a record's header. */
+    if (number == VERSION_ERROR && tls->finished) return GRILLE_REASON_TLS_BAD_RECORD;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].number == number) return rows[i].reason;
     return GRILLE_REASON_TLS_FAILED;
@@ -70,6 +73,7 @@ int grille_tls_peer_alert(const grille_tls *tls) {
 
 static grille_reason explain(const grille_tls *tls, int number, bool refused, const char *what, grille_error *error) {
     const int alert = grille_tls_peer_alert(tls);
+    const grille_reason reason = reason_of(tls, number);
     const char *finding = wolfSSL_ERR_reason_error_string((unsigned long)number);
     if (refused || tls->io_reason != GRILLE_REASON_OK)
         return grille_error_set(error, GRILLE_REASON_BUDGET,
@@ -79,10 +83,10 @@ static grille_reason explain(const grille_tls *tls, int number, bool refused, co
     if (alert >= 0)
         return grille_error_set(error, GRILLE_REASON_TLS_PEER_ALERT,
                                 "%s failed: the peer sent TLS alert %d (RFC 8446 6.2); its log says why", what, alert);
-    return grille_error_set(error, reason_of(number),
+    return grille_error_set(error, reason,
                             "%s failed: %s (%d: %s); likely the peer is not a Grille endpoint, or something in between "
                             "ends TLS",
-                            what, grille_reason_text(reason_of(number)), number, finding);
+                            what, grille_reason_text(reason), number, finding);
 }
 
 void grille_tls_die(grille_tls *tls, int alert) {
@@ -97,10 +101,10 @@ void grille_tls_die(grille_tls *tls, int alert) {
 }
 
 /* For what wolfSSL says nothing about: garbage in place of a record. */
-static int alert_of(int number) {
+static int alert_of(const grille_tls *tls, int number) {
     switch (number) {
     case VERSION_ERROR:
-        return protocol_version;
+        return tls->finished ? unexpected_message : protocol_version;
     case LENGTH_ERROR:
         return record_overflow;
     case HANDSHAKE_SIZE_ERROR:
@@ -113,6 +117,6 @@ static int alert_of(int number) {
 grille_reason grille_tls_fail(grille_tls *tls, int result, bool refused, const char *what, grille_error *error) {
     const int number = wolfSSL_get_error(tls->ssl, result);
     const grille_reason reason = explain(tls, number, refused, what, error);
-    grille_tls_die(tls, refused ? internal_error : alert_of(number));
+    grille_tls_die(tls, refused ? internal_error : alert_of(tls, number));
     return reason;
 }

@@ -145,3 +145,11 @@ bool bad_gate_confirm(bad_peer *peer, const char *how) {
     evil_end_send_gate(peer->evil, grille_bytes_of(payload, len));
     return true;
 }
+
+grille_bytes bad_gate_own_body(const bad_peer *peer, uint8_t *to, size_t capacity) {
+    grille_gate_evidence evidence;
+    assert_int_equal(grille_gate_evidence_decode(own(peer, BAD_PEER_EVIDENCE), &evidence), GRILLE_REASON_OK);
+    assert_true(evidence.body.len <= capacity);
+    memcpy(to, evidence.body.data, evidence.body.len);
+    return grille_bytes_of(to, evidence.body.len);
+}

@@ -19,6 +19,7 @@ bad_peer *bad_peer_new(int fd, bool initiator, const grille_identity *identity, 
     peer->fd = fd;
     peer->initiator = initiator;
     peer->identity = identity;
+    peer->next_stream = 1;
     peer->tls = (evil_options){.role = initiator ? GRILLE_TLS_CLIENT : GRILLE_TLS_SERVER, .wall_ms = wall_ms};
     return peer;
 }

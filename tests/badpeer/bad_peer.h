@@ -51,6 +51,7 @@ typedef struct bad_peer {
     size_t received_bytes;
     bad_peer_records records;
     bad_peer_seen seen;
+    uint32_t next_stream; /* of calls that a script numbers itself */
 
     /* the gate */
     const grille_identity *identity;
@@ -97,6 +98,8 @@ int bad_peer_alert(const bad_peer *peer);
 bool bad_gate_hello(bad_peer *peer, const char *how);
 bool bad_gate_evidence(bad_peer *peer, const char *how, const grille_identity *identity, grille_bytes replayed);
 bool bad_gate_confirm(bad_peer *peer, const char *how);
+/* The body of the evidence that this peer sent, copied into `to`. */
+grille_bytes bad_gate_own_body(const bad_peer *peer, uint8_t *to, size_t capacity);
 evil_hellos bad_gate_hellos(const bad_peer *peer);
 
 #endif

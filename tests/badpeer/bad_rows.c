@@ -16,6 +16,17 @@ bool bad_row_opens(const bad_row *row) {
     return strstr(row->script, "open") != NULL;
 }
 
+bad_row bad_row_of_channel(const bad_row *row) {
+    bad_row channel = *row;
+    if (row->channel_reason != NULL) channel.reason = row->channel_reason;
+    if (row->channel_number != 0) channel.number = row->channel_number;
+    return channel;
+}
+
+unsigned bad_row_most_ms(const bad_row *row) {
+    return row->most_ms != 0 ? row->most_ms : 10000;
+}
+
 static unsigned failed_rows;
 
 unsigned bad_rows_failed(void) {
@@ -149,14 +160,21 @@ void bad_row_check_answer(const bad_row *row, bad_peer *peer) {
     }
 }
 
+static unsigned lines_with(const char *who, const char *reason) {
+    char text[128];
+    if (reason == NULL) return 0;
+    (void)snprintf(text, sizeof text, ": %s: ", reason);
+    return log_book_count(who, text);
+}
+
 void bad_row_check_end(const bad_row *row, const char *who) {
     const char *reason = row->reason != NULL ? row->reason : "LOOP-PEER-CLOSED";
     const size_t most_kib = row->most_kib != 0 ? row->most_kib : bad_row_opens(row) ? 256 : 128;
     const size_t peak_bytes = ended_take_peak_bytes();
-    char line[128];
-    (void)snprintf(line, sizeof line, ": %s: ", reason);
+    const unsigned also = row->also != NULL ? log_book_count(row->also, NULL) : 0;
     /* One clear reason, once, and nothing else to read. */
-    if (log_book_count(who, line) != 1 || log_book_count(NULL, NULL) != 1)
+    if (lines_with(who, reason) + lines_with(who, row->or_reason) != 1 || log_book_count(NULL, NULL) != 1 + also)
         bad_row_fail(row, "expected one line \"%s…\" with %s", who, reason);
+    if (row->also != NULL && also != 1) bad_row_fail(row, "expected a line with \"%s\"", row->also);
     if (peak_bytes > most_kib * 1024) bad_row_fail(row, "held %zu bytes, at most %zu KiB may be", peak_bytes, most_kib);
 }

@@ -23,16 +23,21 @@ typedef struct bad_row {
     const char *name;
     unsigned against;
     const char *script;
-    const char *reason; /* stable name in the victim's log; NULL where the connection goes on */
+    const char *reason;         /* stable name in the victim's log; NULL where the connection goes on */
+    const char *channel_reason; /* where TLS's client finds another word for it than its server; NULL: the same */
+    int channel_number;         /* and another alert; 0: the same */
+    const char *or_reason;      /* the kernel may tell one end of a socket in two ways */
+    const char *also;           /* part of one more line of the log */
     bad_answer answer;
     int number;
-    uint32_t stream;   /* of the answer */
-    size_t most_kib;   /* of the connection's memory; 0: 128 before the gate is open, 256 after it */
-    unsigned most_ms;  /* from the start to the connection's end; 0: 3,000 */
-    unsigned handlers; /* of a server that run for the peer */
-    unsigned calls;    /* of a channel under way when frames begin; 0: 1 */
-    const char *told;  /* part of what the channel's last call is told; NULL: not looked at */
-    bool tcp;          /* against a server: by its TCP address */
+    uint32_t stream;       /* of the answer */
+    size_t most_kib;       /* of the connection's memory; 0: 128 before the gate is open, 256 after it */
+    unsigned most_ms;      /* from the start to the connection's end; 0: 10,000, for slow machines */
+    unsigned handlers;     /* of a server that run for the peer */
+    unsigned calls;        /* of a channel under way when frames begin; 0: 1 */
+    grille_code call_code; /* of one of them at least; OK where the connection ends: what the reason says, for all */
+    const char *told;      /* part of what the channel's last call is told; NULL: not looked at */
+    bool tcp;              /* against a server: by its TCP address */
 } bad_row;
 
 extern const bad_row gate_rows[];
@@ -50,8 +55,12 @@ extern const size_t silent_row_count;
         .answer = (row_answer), __VA_ARGS__                                                                            \
     }
 
+/* The row as a channel has it. */
+bad_row bad_row_of_channel(const bad_row *row);
 /* True when the script comes to an honest gate. */
 bool bad_row_opens(const bad_row *row);
+unsigned bad_row_most_ms(const bad_row *row);
+
 /* Rows that failed so far; each is told when it does, and the others go on. */
 unsigned bad_rows_failed(void);
 void bad_row_fail(const bad_row *row, const char *format, ...) GRILLE_PRINTF(2, 3);

@@ -7,6 +7,7 @@
 #include "bad_bytes.h"
 #include "cmocka_all.h"
 #include "session_script.h"
+#include "wire/payload.h"
 
 enum { WORD_BYTES = 512, FRAMES_BYTES = 4 << 20 };
 
@@ -118,6 +119,7 @@ static void repeat(bad_peer *peer, const word *w) {
         if (strcmp(w->name, "dribble") == 0) evil_end_write(peer->evil, grille_bytes_of("", 1));
         if (strcmp(w->name, "empties") == 0) evil_end_send_record(peer->evil, 23, grille_bytes_of("", 0));
         if (strcmp(w->name, "updates") == 0) evil_end_update_key(peer->evil);
+        if (strcmp(w->name, "tickets") == 0) evil_end_send_record(peer->evil, 22, bad_bytes("ticket"));
         if (left % 64 == 0) bad_peer_flush(peer);
     }
 }
@@ -125,6 +127,90 @@ static void repeat(bad_peer *peer, const word *w) {
 static void send_byte(bad_peer *peer, unsigned value) {
     const uint8_t byte = (uint8_t)value;
     evil_end_write(peer->evil, grille_bytes_of(&byte, 1));
+}
+
+/* ---- Calls ---- */
+
+static grille_call_payload call_of(unsigned method, grille_bytes message) {
+    return (grille_call_payload){
+        .header = {.method_id = method}, .has_message = message.data != NULL, .message = message, .end_stream = true};
+}
+
+static void send_call(bad_peer *peer, const char *argument) {
+    uint8_t frame[1024];
+    grille_writer writer = grille_writer_into(frame, sizeof frame);
+    const char *text = strchr(argument, ':');
+    const grille_call_payload call =
+        call_of((unsigned)strtoul(argument, NULL, 10), grille_bytes_of_text(text != NULL ? text + 1 : "text"));
+    grille_call_frame_write(&writer, 1, &call);
+    assert_int_equal(grille_writer_end(&writer), GRILLE_REASON_OK);
+    evil_end_write(peer->evil, grille_written(&writer));
+}
+
+/* One held call: its message begins with "hold" and a zero byte. */
+static void write_held_call(grille_writer *writer, uint32_t stream, size_t len) {
+    static const uint8_t filler[16000] = "hold";
+    const grille_data_payload end = {.end_stream = true};
+    grille_call_payload call = call_of(METHOD_WORK, grille_bytes_of(NULL, 0));
+    size_t left = len;
+    call.end_stream = false;
+    grille_call_frame_write(writer, stream, &call);
+    while (left > 0) {
+        const size_t part = left < sizeof filler ? left : sizeof filler;
+        const grille_data_payload data = {
+            .begin = left == len, .message_bytes = (uint32_t)len, .bytes = grille_bytes_of(filler, part)};
+        grille_data_frame_write(writer, stream, &data);
+        left -= part;
+    }
+    grille_data_frame_write(writer, stream, &end);
+}
+
+static void stuff(bad_peer *peer, const char *argument) {
+    char *end = NULL;
+    const unsigned long count = strtoul(argument, &end, 10);
+    const unsigned long len = strtoul(end + 1, NULL, 10);
+    uint8_t *frames = malloc(2 * len + 4096);
+    assert_non_null(frames);
+    for (unsigned long i = 0; i < count && !peer->ended; i++) {
+        grille_writer writer = grille_writer_into(frames, 2 * len + 4096);
+        write_held_call(&writer, peer->next_stream, len);
+        peer->next_stream += 2;
+        assert_int_equal(grille_writer_end(&writer), GRILLE_REASON_OK);
+        evil_end_write(peer->evil, grille_written(&writer));
+        bad_peer_flush(peer);
+    }
+    free(frames);
+}
+
+static void reset_rapidly(bad_peer *peer, unsigned count) {
+    const grille_call_payload call = call_of(METHOD_DO, grille_bytes_of(NULL, 0));
+    while (count > 0 && !peer->ended) {
+        uint8_t frames[8192];
+        grille_writer writer = grille_writer_into(frames, sizeof frames);
+        for (unsigned i = 0; i < 100 && count > 0; i++, count--) {
+            grille_call_payload opens = call;
+            opens.end_stream = false;
+            grille_call_frame_write(&writer, peer->next_stream, &opens);
+            grille_reset_frame_write(&writer, peer->next_stream, GRILLE_RESET_CANCELLED);
+            peer->next_stream += 2;
+        }
+        assert_int_equal(grille_writer_end(&writer), GRILLE_REASON_OK);
+        evil_end_write(peer->evil, grille_written(&writer));
+        bad_peer_flush(peer);
+    }
+}
+
+static bool in_calls(bad_peer *peer, const word *w) {
+    if (strcmp(w->name, "call") == 0) {
+        send_call(peer, w->argument);
+    } else if (strcmp(w->name, "stuff") == 0) {
+        stuff(peer, w->argument);
+    } else if (strcmp(w->name, "rapid") == 0) {
+        reset_rapidly(peer, number_of(w));
+    } else {
+        return false;
+    }
+    return true;
 }
 
 /* ---- Words ---- */
@@ -188,7 +274,8 @@ static void inside_tls(bad_peer *peer, const bad_script *about, const word *w) {
 }
 
 static bool is_repeated(const char *name) {
-    return strcmp(name, "dribble") == 0 || strcmp(name, "empties") == 0 || strcmp(name, "updates") == 0;
+    return strcmp(name, "dribble") == 0 || strcmp(name, "empties") == 0 || strcmp(name, "updates") == 0 ||
+           strcmp(name, "tickets") == 0;
 }
 
 static bool is_known_inside(const char *name) {
@@ -207,7 +294,7 @@ static void play_word(bad_peer *peer, const bad_script *about, char *text) {
         w.argument = colon + 1;
     }
     (void)strcpy(w.name, text);
-    if (before_tls(peer, &w) || on_the_socket(peer, &w)) return;
+    if (before_tls(peer, &w) || on_the_socket(peer, &w) || in_calls(peer, &w)) return;
     if (!is_known_inside(w.name)) fail_msg("unknown word %s", w.name);
     inside_tls(peer, about, &w);
 }

@@ -8,22 +8,23 @@
 /* clang-format off */
 const bad_row gate_rows[] = {
     /* garbage */
-    ROW("HTTP", BOTH, "raw:http", "TLS-BAD-RECORD", ANSWER_ALERT, .number = unexpected_message),
-    ROW("HTTP/2", BOTH, "raw:http2", "TLS-BAD-RECORD", ANSWER_ALERT, .number = unexpected_message),
-    ROW("zeros", BOTH, "raw:zeros", "TLS-BAD-RECORD", ANSWER_ALERT, .number = record_overflow),
-    ROW("ones", BOTH, "raw:ones", "TLS-BAD-RECORD", ANSWER_ALERT, .number = record_overflow),
+    ROW("HTTP", BOTH, "raw:http", "TLS-BAD-RECORD", ANSWER_ALERT, .number = unexpected_message, .channel_reason = "TLS-VERSION", .channel_number = protocol_version),
+    ROW("HTTP/2", BOTH, "raw:http2", "TLS-BAD-RECORD", ANSWER_ALERT, .number = unexpected_message, .channel_reason = "TLS-VERSION", .channel_number = protocol_version),
+    ROW("zeros", BOTH, "raw:zeros", "TLS-BAD-RECORD", ANSWER_ALERT, .number = record_overflow, .channel_reason = "TLS-VERSION", .channel_number = protocol_version),
+    ROW("ones", BOTH, "raw:ones", "TLS-BAD-RECORD", ANSWER_ALERT, .number = record_overflow, .channel_reason = "TLS-VERSION", .channel_number = protocol_version),
     ROW("data before any key", BOTH, "raw:data-first", "TLS-BAD-RECORD", ANSWER_ALERT, .number = unexpected_message),
-    ROW("Finished first", BOTH, "raw:finished-first", "TLS-BAD-RECORD", ANSWER_ALERT, .number = unexpected_message),
+    ROW("Finished first", BOTH, "raw:finished-first", "TLS-BAD-RECORD", ANSWER_ALERT, .number = unexpected_message, .channel_reason = "TLS-VERSION", .channel_number = protocol_version),
     ROW("an alert first", BOTH, "raw:alert-first", "TLS-PEER-ALERT", ANSWER_NOTHING, .number = -1),
-    ROW("a record of 64 KiB", BOTH, "raw:record-too-long", "TLS-BAD-RECORD", ANSWER_ALERT, .number = record_overflow),
-    ROW("empty records", BOTH, "raw:empty-records", "TLS-BAD-RECORD", ANSWER_ALERT, .number = record_overflow),
+    ROW("a record of 64 KiB", BOTH, "raw:record-too-long", "TLS-BAD-RECORD", ANSWER_ALERT, .number = record_overflow, .channel_reason = "TLS-VERSION", .channel_number = protocol_version),
+    ROW("empty records", BOTH, "raw:empty-records", "TLS-BAD-RECORD", ANSWER_ALERT, .number = record_overflow, .channel_reason = "TLS-VERSION", .channel_number = protocol_version),
     ROW("a ClientHello of 16 MiB", SERVER, "raw:endless-hello", "TLS-BAD-RECORD", ANSWER_ALERT, .number = decode_error),
 
     /* TLS that is not ours */
     ROW("TLS 1.2 client", SERVER, "raw:tls12-client-hello", "TLS-VERSION", ANSWER_ALERT, .number = protocol_version),
     ROW("TLS 1.2 server", CHANNEL, "raw:tls12-server-hello", "TLS-VERSION", ANSWER_ALERT, .number = protocol_version),
-    ROW("another application protocol", BOTH, "as:alpn=h2 tls", "TLS-ALPN", ANSWER_ALERT, .number = no_application_protocol),
-    ROW("another version of the protocol", BOTH, "as:alpn=grille/2 tls", "TLS-ALPN", ANSWER_ALERT, .number = no_application_protocol),
+    ROW("another application protocol", SERVER, "as:alpn=h2 tls", "TLS-ALPN", ANSWER_ALERT, .number = no_application_protocol),
+    ROW("another version of the protocol", SERVER, "as:alpn=grille/2 tls", "TLS-ALPN", ANSWER_ALERT, .number = no_application_protocol),
+    ROW("a server of another protocol", CHANNEL, "as:alpn=h2 tls", "TLS-PEER-ALERT", ANSWER_NOTHING, .number = -1),
     ROW("no application protocol", BOTH, "as:no-alpn tls", "TLS-ALPN", ANSWER_ALERT, .number = unknown_ca),
     ROW("no client certificate", SERVER, "as:no-certificate tls", "TLS-NO-CERTIFICATE", ANSWER_ALERT, .number = certificate_required),
     ROW("a chain of two", BOTH, "as:chain-of-two tls", "TLS-CHAIN-LENGTH", ANSWER_ALERT, .number = unknown_ca),
@@ -35,8 +36,8 @@ const bad_row gate_rows[] = {
     ROW("half a record and the end", BOTH, "raw:half-record fin", "LOOP-PEER-CLOSED", ANSWER_NOTHING, .number = -1),
     ROW("half a ClientHello and the end", SERVER, "first:100 fin", "LOOP-PEER-CLOSED", ANSWER_NOTHING, .number = -1),
     ROW("TLS and the end", BOTH, "tls fin", "LOOP-PEER-CLOSED", ANSWER_NOTHING, .number = -1),
-    ROW("TLS and gone", BOTH, "tls vanish", "LOOP-PEER-CLOSED", ANSWER_NOTHING, .number = -1),
-    ROW("TLS and RST", SERVER, "tls hello vanish", "LOOP-CONNECTION-LOST", ANSWER_NOTHING, .tcp = true),
+    ROW("TLS and gone", BOTH, "tls vanish", "LOOP-PEER-CLOSED", ANSWER_NOTHING, .number = -1, .or_reason = "LOOP-CONNECTION-LOST"),
+    ROW("TLS and RST", SERVER, "tls hello vanish", "LOOP-CONNECTION-LOST", ANSWER_NOTHING, .tcp = true, .or_reason = "LOOP-PEER-CLOSED"),
     ROW("TLS and close_notify", BOTH, "tls bye", "GATE-CLOSED", ANSWER_CLOSE, .number = -1),
     ROW("Hello and close_notify", BOTH, "tls hello bye", "GATE-CLOSED", ANSWER_CLOSE, .number = -1),
     ROW("evidence and close_notify", BOTH, "tls hello evidence bye", "GATE-CLOSED", ANSWER_CLOSE, .number = -1),
@@ -109,7 +110,7 @@ const bad_row gate_rows[] = {
     ROW("renegotiation by ClientHello", BOTH, "tls inner:client-hello", "TLS-BAD-RECORD", ANSWER_ALERT, .number = unexpected_message),
     ROW("renegotiation by HelloRequest", BOTH, "tls inner:hello-request", "TLS-BAD-RECORD", ANSWER_ALERT, .number = unexpected_message),
     ROW("a request for another certificate", CHANNEL, "tls inner:certificate-request", "TLS-BAD-RECORD", ANSWER_ALERT, .number = unexpected_message),
-    ROW("a ClientHello in the clear", BOTH, "tls raw:tls12-client-hello", "TLS-VERSION", ANSWER_ALERT, .number = protocol_version),
+    ROW("a ClientHello in the clear", BOTH, "tls raw:tls12-client-hello", "TLS-BAD-RECORD", ANSWER_ALERT, .number = unexpected_message, .channel_number = protocol_version),
     ROW("data in the clear", BOTH, "tls raw:data-first", "TLS-BAD-RECORD", ANSWER_ALERT, .number = unexpected_message),
 };
 /* clang-format on */
@@ -120,12 +121,14 @@ const bad_row silent_rows[] = {
     ROW("connects and says nothing", BOTH, "", "GATE-DEADLINE", ANSWER_NOTHING, .number = -1),
     ROW("half a record", BOTH, "raw:half-record", "GATE-DEADLINE", ANSWER_NOTHING, .number = -1),
     ROW("half a ClientHello", SERVER, "first:100", "GATE-DEADLINE", ANSWER_NOTHING, .number = -1),
-    ROW("all of the ClientHello but its last byte", SERVER, "first:190", "GATE-DEADLINE", ANSWER_NOTHING, .number = -1),
+    ROW("all of the ClientHello but its last byte", SERVER, "first:141", "GATE-DEADLINE", ANSWER_NOTHING, .number = -1),
     ROW("ClientHello, then silence", SERVER, "start pause:1", "GATE-DEADLINE", ANSWER_NOTHING, .number = -1),
     ROW("TLS, then silence", BOTH, "tls", "GATE-DEADLINE", ANSWER_REFUSED, .number = -1),
     ROW("Hello, then silence", BOTH, "tls hello", "GATE-DEADLINE", ANSWER_REFUSED, .number = -1),
     ROW("evidence, then silence", BOTH, "tls hello evidence", "GATE-DEADLINE", ANSWER_REFUSED, .number = -1),
     ROW("half a GATE frame", BOTH, "tls hello {L16376:1:0:0} byte:2 zeros:9000", "GATE-DEADLINE", ANSWER_REFUSED, .number = -1),
+    /* Last, because it takes its time: a byte every 60 ms. */
+    ROW("byte by byte", SERVER, "drip:60 tls", "GATE-DEADLINE", ANSWER_NOTHING, .number = -1),
 };
 /* clang-format on */
 const size_t silent_row_count = sizeof silent_rows / sizeof silent_rows[0];
