@@ -34,6 +34,7 @@ typedef struct bad_row {
     size_t most_kib;       /* of the connection's memory; 0: 128 before the gate is open, 256 after it */
     unsigned most_ms;      /* from the start to the connection's end; 0: 10,000, for slow machines */
     unsigned handlers;     /* of a server that run for the peer */
+    bool or_more_handlers; /* a worker may begin another call while the connection ends */
     unsigned calls;        /* of a channel under way when frames begin; 0: 1 */
     grille_code call_code; /* of one of them at least; OK where the connection ends: what the reason says, for all */
     const char *told;      /* part of what the channel's last call is told; NULL: not looked at */

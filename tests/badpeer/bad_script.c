@@ -238,6 +238,8 @@ static bool on_the_socket(bad_peer *peer, const word *w) {
         peer->drip_us = 1000 * number_of(w);
     } else if (strcmp(w->name, "pause") == 0) {
         (void)bad_peer_until(peer, NULL, number_of(w));
+    } else if (strcmp(w->name, "mute") == 0) {
+        peer->write_failed = true;
     } else if (strcmp(w->name, "fin") == 0) {
         bad_peer_half_close(peer);
     } else if (strcmp(w->name, "vanish") == 0) {

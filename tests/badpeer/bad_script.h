@@ -16,7 +16,8 @@
  *   empties:N    N empty records                            updates:N  N KeyUpdates that ask for an answer
  *   inner:NAME   a handshake message inside TLS             drip:MS  from here on byte by byte, with pauses
  *   pause:MS     takes what comes meanwhile                 fin      our direction ends (shutdown)
- *   bye          close_notify                               vanish   the descriptor goes
+ *   bye          close_notify                               mute     nothing is sent any more
+ *   vanish       the descriptor goes
  */
 #ifndef GRILLE_TESTS_BADPEER_BAD_SCRIPT_H
 #define GRILLE_TESTS_BADPEER_BAD_SCRIPT_H

@@ -36,8 +36,11 @@ const bad_row frame_rows[] = {
     GOODBYE("a frame one over the limit", BOTH, "S L16377:5:0:1", "WIRE-FRAME-TOO-LONG", .number = -1),
     GOODBYE("a frame of 64 KiB", BOTH, "S L65535:5:0:1", "WIRE-FRAME-TOO-LONG", .number = -1),
     GOODBYE("RESET with a byte too many", BOTH, "S U7:0:1:2", "WIRE-BAD-PAYLOAD", .number = -1),
-    GOODBYE("GATE after the gate", BOTH, "S G4", "SESSION-UNEXPECTED-GATE", .number = -1),
-    GOODBYE("GATE of the largest size", BOTH, "S G16376", "SESSION-UNEXPECTED-GATE", .number = -1),
+    ROW("GATE after the gate", BOTH, "open {S G4}", "GATE-ORDER", ANSWER_REFUSED, .number = -1),
+    ROW("GATE of the largest size", BOTH, "open {S G16376}", "GATE-ORDER", ANSWER_REFUSED, .number = -1),
+    ROW("Hello after the gate", BOTH, "open {S} hello:epoch", "GATE-ORDER", ANSWER_REFUSED, .number = -1),
+    ROW("REFUSED after the gate", BOTH, "open {S} gate:4", "GATE-REFUSED-BY-PEER", ANSWER_CLOSE, .number = -1),
+    ROW("REFUSED and a call after the gate", SERVER, "open {S} gate:4 {M1:4e}", "GATE-REFUSED-BY-PEER", ANSWER_CLOSE, .number = -1),
 
     /* ids of streams */
     GOODBYE("a stream of the other side's parity", SERVER, "S C2", "SESSION-BAD-STREAM-ID", .number = -1),
@@ -65,7 +68,7 @@ const bad_row frame_rows[] = {
     GOODBYE("credit that overflows a window", CHANNEL, "S K0:2147483647", "SESSION-CREDIT-OVERFLOW", .number = -1),
     GOODBYE("credit that overflows a stream's window", CHANNEL, "S K1:2147483647", "SESSION-CREDIT-OVERFLOW", .number = -1),
     GOODBYE("a flood of CREDIT", BOTH, "S 60000=K0:1", "SESSION-FLOOD", .number = -1),
-    ROW("messages past the connection's credit", SERVER, "open {S} stuff:16:1040000 stuff:80:16000", "SESSION-FLOW-CONTROL", ANSWER_GOODBYE, .most_kib = 49152, .handlers = 2),
+    ROW("messages past the connection's credit", SERVER, "open {S} stuff:16:1040000 stuff:80:16000", "SESSION-FLOW-CONTROL", ANSWER_GOODBYE, .most_kib = 49152, .handlers = 2, .or_more_handlers = true),
 
     /* control frames */
     GOODBYE("a flood of PINGs", BOTH, "S 100=P1", "SESSION-FLOOD", .number = -1),

@@ -35,8 +35,9 @@ static void play_row(const bad_row *row) {
     if (!ended_wait(ended_before + 1, BAD_PEER_PATIENCE_MS)) bad_row_fail(row, "the connection stays");
     if (stopwatch_ms(&watch) > bad_row_most_ms(row)) bad_row_fail(row, "took %u ms", stopwatch_ms(&watch));
     bad_row_check_end(row, "server connection");
-    if (atomic_load(&server.hostile_calls) - handlers_before != row->handlers)
-        bad_row_fail(row, "%u handlers ran", atomic_load(&server.hostile_calls) - handlers_before);
+    const unsigned handlers = atomic_load(&server.hostile_calls) - handlers_before;
+    if (handlers != row->handlers && !(row->or_more_handlers && handlers > row->handlers))
+        bad_row_fail(row, "%u handlers ran", handlers);
     honest_caller_check(&caller, 1);
 }
 
