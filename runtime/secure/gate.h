@@ -101,7 +101,8 @@ bool grille_gate_has_confirmed(const grille_gate *gate);
 grille_bytes grille_gate_outgoing(const grille_gate *gate);
 void grille_gate_sent(grille_gate *gate, size_t len);
 
-/* The peer as its evidence proved it; NULL before our own Confirm is under way. It is confirmed when the gate is open. */
+/* The peer as its evidence proved it; NULL before our own Confirm is under way. It is confirmed when the gate is open.
+ */
 const grille_peer_identity *grille_gate_peer(const grille_gate *gate);
 /* TH, for the next epoch; NULL before the gate is open. */
 const uint8_t *grille_gate_th(const grille_gate *gate);
