@@ -92,8 +92,6 @@
 #define GRILLE_LIMIT_GATE_MS 5000
 /* Connections of one server that have not passed the gate: beyond that new ones are closed at once. */
 #define GRILLE_LIMIT_HALF_OPEN_CONNECTIONS 64
-/* An R may ask for a new epoch this often. */
-#define GRILLE_LIMIT_EPOCH_REQUEST_MS 60000
 
 /* ---- Token buckets: burst, then so many a second; an empty bucket ends the connection ---- */
 
