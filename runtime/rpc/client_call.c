@@ -19,7 +19,9 @@ grille_client_call *grille_client_call_of(grille_call *call) {
     return call != NULL && call->side == GRILLE_CALL_OF_CALLER ? (grille_client_call *)(void *)call : NULL;
 }
 
-grille_call_options grille_call_options_default(void) { return GRILLE_CALL_OPTIONS(.timeout_ms = 0); }
+grille_call_options grille_call_options_default(void) {
+    return GRILLE_CALL_OPTIONS(.timeout_ms = 0);
+}
 
 /* ---- making ---- */
 
@@ -104,8 +106,7 @@ static bool take_options(grille_client_call *call, const grille_client_call_requ
     call->deadline_us =
         timeout_ms == 0 ? GRILLE_TIME_NEVER : grille_time_after(request->now_us, (uint64_t)timeout_ms * 1000);
     call->waits_for_ready = options != NULL && options->wait_for_ready;
-    if (options != NULL && options->max_response_bytes != 0 &&
-        options->max_response_bytes < call->max_response_bytes) {
+    if (options != NULL && options->max_response_bytes != 0 && options->max_response_bytes < call->max_response_bytes) {
         call->max_response_bytes = options->max_response_bytes;
     }
     return options == NULL || take_metadata(call, options->metadata);
@@ -142,7 +143,9 @@ grille_code grille_client_call_new(grille_call_pool *pool, const grille_client_c
 
 /* ---- asking ---- */
 
-grille_link *grille_client_call_link(grille_call *call) { return &grille_client_call_of(call)->link; }
+grille_link *grille_client_call_link(grille_call *call) {
+    return &grille_client_call_of(call)->link;
+}
 
 grille_call *grille_client_call_of_link(grille_link *link) {
     return &grille_container(link, grille_client_call, link)->base;
@@ -164,7 +167,9 @@ bool grille_client_call_is_done(const grille_call *call) {
     return atomic_load(&((const grille_client_call *)(const void *)call)->is_done);
 }
 
-void *grille_client_call_owner_space(grille_call *call) { return grille_client_call_of(call)->owner_space; }
+void *grille_client_call_owner_space(grille_call *call) {
+    return grille_client_call_of(call)->owner_space;
+}
 
 void grille_client_call_take_reply(grille_call *call, grille_reply *reply) {
     grille_client_call *own = grille_client_call_of(call);

@@ -100,8 +100,7 @@ static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most) {
 static grille_reason open_session(grille_endpoint *endpoint, const grille_endpoint_options *options) {
     grille_session_options session = grille_session_options_default();
     session.initiator = options->initiator;
-    session.settings.max_streams =
-        clamp(options->max_streams, GRILLE_MINIMUM_STREAMS, GRILLE_LIMIT_STREAMS);
+    session.settings.max_streams = clamp(options->max_streams, GRILLE_MINIMUM_STREAMS, GRILLE_LIMIT_STREAMS);
     session.settings.max_handlers = session.settings.max_streams;
     session.settings.max_message_bytes =
         clamp(options->max_message_bytes, GRILLE_MINIMUM_MESSAGE_BYTES, GRILLE_LIMIT_MESSAGE_BYTES);
@@ -161,7 +160,9 @@ void grille_endpoint_close(grille_endpoint *endpoint, grille_code code, const ch
     endpoint->close_text = NULL;
 }
 
-bool grille_endpoint_is_idle(const grille_endpoint *endpoint) { return endpoint->running == 0; }
+bool grille_endpoint_is_idle(const grille_endpoint *endpoint) {
+    return endpoint->running == 0;
+}
 
 void grille_endpoint_on_idle(grille_endpoint *endpoint, void (*on_idle)(void *user), void *user) {
     endpoint->on_idle = on_idle;
@@ -223,7 +224,9 @@ void grille_endpoint_drain(grille_endpoint *endpoint, grille_time_us now_us) {
     grille_session_drain(endpoint->session, GRILLE_DRAIN_SHUTDOWN, now_us);
 }
 
-bool grille_endpoint_is_drained(const grille_endpoint *endpoint) { return endpoint->drained; }
+bool grille_endpoint_is_drained(const grille_endpoint *endpoint) {
+    return endpoint->drained;
+}
 
 bool grille_endpoint_peer_drains(const grille_endpoint *endpoint) {
     return grille_session_peer_drains(endpoint->session) || grille_session_needs_successor(endpoint->session);

@@ -14,14 +14,14 @@ typedef struct grille_endpoint grille_endpoint;
 
 typedef struct grille_endpoint_options {
     bool initiator;
-    const grille_registry *registry; /* NULL: we serve nothing */
-    grille_policy *policy;           /* referenced */
+    const grille_registry *registry;  /* NULL: we serve nothing */
+    grille_policy *policy;            /* referenced */
     const grille_peer_identity *peer; /* copied */
     grille_executor *executor;        /* NULL: offloaded methods run on the loop thread */
     grille_budget *budget;            /* outlives the endpoint */
     uint32_t max_streams;             /* of the peer */
-    size_t max_message_bytes; /* of what the peer sends */
-    bool exact_schema;        /* make no call of a service whose schema differs from the peer's */
+    size_t max_message_bytes;         /* of what the peer sends */
+    bool exact_schema;                /* make no call of a service whose schema differs from the peer's */
     /* Told of a GATE frame that came after the gate was open; the payload lives during the event, which must not touch
      * the endpoint. NULL: such a frame breaks the connection. */
     void (*on_gate)(void *user, grille_bytes payload);
@@ -34,7 +34,8 @@ GRILLE_MUST_USE grille_reason grille_endpoint_new(const grille_endpoint_options 
 /* Bytes of the opened channel, both ways, and time: as grille_session_recv, _send, _sent, _expiry and _tick. A reason
  * other than OK: the connection is broken, grille_endpoint_failure says why, what grille_endpoint_send yields is the
  * goodbye. */
-GRILLE_MUST_USE grille_reason grille_endpoint_recv(grille_endpoint *endpoint, grille_bytes plain, grille_time_us now_us);
+GRILLE_MUST_USE grille_reason grille_endpoint_recv(grille_endpoint *endpoint, grille_bytes plain,
+                                                   grille_time_us now_us);
 bool grille_endpoint_wants_write(const grille_endpoint *endpoint);
 GRILLE_MUST_USE grille_reason grille_endpoint_send(grille_endpoint *endpoint, uint8_t *buffer, size_t capacity,
                                                    size_t *len, grille_time_us now_us);

@@ -69,8 +69,7 @@ typedef struct grille_server_call {
 /* endpoint_client.c: events of our streams. */
 void grille_endpoint_client_headers(grille_client_call *call, const grille_metadata_view *metadata);
 void grille_endpoint_client_message(grille_client_call *call, grille_stream *stream, grille_bytes message);
-void grille_endpoint_client_status(grille_client_call *call, grille_stream *stream,
-                                   const grille_status_header *status);
+void grille_endpoint_client_status(grille_client_call *call, grille_stream *stream, const grille_status_header *status);
 void grille_endpoint_client_reset(grille_endpoint *endpoint, grille_client_call *call, grille_stream *stream,
                                   const grille_stream_end *end);
 

@@ -105,9 +105,9 @@ static void finish(grille_server_call *call) {
             grille_log(GRILLE_LOG_WARNING, "%s: the answer can't be sent: %s", call->registered->method->path,
                        error.text);
         }
-        status = (grille_status_header){
-            .code = error.code == GRILLE_RESOURCE_EXHAUSTED ? GRILLE_RESOURCE_EXHAUSTED : GRILLE_INTERNAL,
-            .message = grille_bytes_of_text(error.text)};
+        status = (grille_status_header){.code = error.code == GRILLE_RESOURCE_EXHAUSTED ? GRILLE_RESOURCE_EXHAUSTED
+                                                                                        : GRILLE_INTERNAL,
+                                        .message = grille_bytes_of_text(error.text)};
     }
     answer(call->stream, &status);
 }
@@ -175,8 +175,8 @@ static bool decode_request(grille_server_call *call) {
         if (reason == GRILLE_REASON_OK) return true;
     }
     (void)grille_error_default(&error, reason);
-    refuse(call->stream,
-           error.code == GRILLE_RESOURCE_EXHAUSTED ? GRILLE_RESOURCE_EXHAUSTED : GRILLE_INVALID_ARGUMENT, error.text);
+    refuse(call->stream, error.code == GRILLE_RESOURCE_EXHAUSTED ? GRILLE_RESOURCE_EXHAUSTED : GRILLE_INVALID_ARGUMENT,
+           error.text);
     return false;
 }
 

@@ -9,10 +9,10 @@
 
 /* One piece of work; inside its owner, untouched by it until `done`. */
 typedef struct grille_task {
-    grille_link link; /* the executor's, while it has the task */
+    grille_link link;                       /* the executor's, while it has the task */
     void (*run)(struct grille_task *task);  /* on a worker */
     void (*done)(struct grille_task *task); /* afterwards, on the loop thread that offloaded it */
-    void *origin; /* the executor's: where `done` has to run */
+    void *origin;                           /* the executor's: where `done` has to run */
 } grille_task;
 
 typedef struct grille_executor {

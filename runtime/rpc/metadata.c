@@ -23,7 +23,8 @@ static grille_reason make_room(grille_metadata_builder *builder, grille_arena *a
     uint8_t *larger = NULL;
     if (builder->len + needed > GRILLE_LIMIT_METADATA_BYTES) return GRILLE_REASON_RPC_METADATA_TOO_LONG;
     if (builder->len + needed <= builder->capacity) return GRILLE_REASON_OK;
-    while (capacity < builder->len + needed) capacity *= 2;
+    while (capacity < builder->len + needed)
+        capacity *= 2;
     larger = grille_arena_alloc(arena, capacity);
     if (larger == NULL) return GRILLE_REASON_BUDGET;
     if (builder->len > 0) memcpy(larger, builder->encoded, builder->len);

@@ -49,17 +49,19 @@ static void note(grille_peer_services *services, grille_peer_service *theirs, co
     services->different++;
     grille_hex_encode(grille_bytes_of(theirs->digest, SHOWN_BYTES), observed);
     grille_hex_encode(grille_bytes_of(service->schema_digest, SHOWN_BYTES), expected);
-    grille_log(GRILLE_LOG_WARNING,
-               "service %s: the peer was generated from another schema: observed digest %s…, expected %s…; messages may "
-               "be misread: generate both sides from the same .proto (`schema: exact` in the policy refuses such a peer)",
-               service->name, observed, expected);
+    grille_log(
+        GRILLE_LOG_WARNING,
+        "service %s: the peer was generated from another schema: observed digest %s…, expected %s…; messages may "
+        "be misread: generate both sides from the same .proto (`schema: exact` in the policy refuses such a peer)",
+        service->name, observed, expected);
 }
 
 static grille_reason refuse(const grille_service *service, const char *what, grille_error *error) {
-    return grille_error_set(error, GRILLE_REASON_RPC_SCHEMA_MISMATCH,
-                            "service %s: the peer %s, and the policy says `schema: exact`; generate both sides from the "
-                            "same .proto",
-                            service->name, what);
+    return grille_error_set(
+        error, GRILLE_REASON_RPC_SCHEMA_MISMATCH,
+        "service %s: the peer %s, and the policy says `schema: exact`; generate both sides from the "
+        "same .proto",
+        service->name, what);
 }
 
 grille_reason grille_peer_services_check(grille_peer_services *services, const grille_service *service, bool exact,

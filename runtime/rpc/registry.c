@@ -37,7 +37,8 @@ grille_reason grille_registry_new(grille_registry **registry) {
 void grille_registry_free(grille_registry *registry) {
     size_t at = 0;
     if (registry == NULL) return;
-    for (at = 0; at < registry->method_count; at++) free(registry->methods[at]);
+    for (at = 0; at < registry->method_count; at++)
+        free(registry->methods[at]);
     grille_id_map_deinit(&registry->by_id);
     free(registry);
 }
@@ -67,8 +68,9 @@ static grille_reason check_method(const grille_registry *registry, const grille_
     other = grille_registry_find(registry, method->id);
     for (at = 0; other == NULL && at < index; at++) {
         if (service->methods[at].id != method->id) continue;
-        return grille_error_set(error, GRILLE_REASON_RPC_METHOD_COLLISION, "%s and %s have the same id 0x%08x; rename one",
-                                service->methods[at].path, method->path, method->id);
+        return grille_error_set(error, GRILLE_REASON_RPC_METHOD_COLLISION,
+                                "%s and %s have the same id 0x%08x; rename one", service->methods[at].path,
+                                method->path, method->id);
     }
     if (other == NULL) return GRILLE_REASON_OK;
     return grille_error_set(error, GRILLE_REASON_RPC_METHOD_COLLISION, "%s and %s have the same id 0x%08x; rename one",
@@ -144,7 +146,9 @@ const grille_registered_method *grille_registry_find(const grille_registry *regi
     return grille_id_map_get(&registry->by_id, method_id);
 }
 
-size_t grille_registry_service_count(const grille_registry *registry) { return registry->service_count; }
+size_t grille_registry_service_count(const grille_registry *registry) {
+    return registry->service_count;
+}
 
 const grille_service *grille_registry_service(const grille_registry *registry, size_t index) {
     return index < registry->service_count ? registry->services[index] : NULL;

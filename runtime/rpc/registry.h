@@ -18,8 +18,9 @@ typedef struct grille_registry grille_registry;
 GRILLE_MUST_USE grille_reason grille_registry_new(grille_registry **registry);
 void grille_registry_free(grille_registry *registry);
 
-/* Adds all methods of a service or none. RPC_DUPLICATE_SERVICE, RPC_METHOD_COLLISION (names both), RPC_TOO_MANY_METHODS,
- * RPC_BAD_METHOD (id 0, a path that is not "/package.Service/Method" of this service). Pointers must outlive it. */
+/* Adds all methods of a service or none. RPC_DUPLICATE_SERVICE, RPC_METHOD_COLLISION (names both),
+ * RPC_TOO_MANY_METHODS, RPC_BAD_METHOD (id 0, a path that is not "/package.Service/Method" of this service). Pointers
+ * must outlive it. */
 GRILLE_MUST_USE grille_reason grille_registry_add(grille_registry *registry, const grille_service *service,
                                                   grille_invoke_fn *const *invoke, const void *handlers, void *user,
                                                   grille_error *error);

@@ -20,7 +20,8 @@ grille_code grille_fail(grille_call *call, grille_code code, const char *format,
     grille_server_call *own = server_call_of(call);
     va_list arguments;
     if (own == NULL) return code;
-    if (own->text == NULL) own->text = grille_arena_alloc(grille_stream_arena(own->stream), GRILLE_LIMIT_STATUS_MESSAGE_BYTES + 1);
+    if (own->text == NULL)
+        own->text = grille_arena_alloc(grille_stream_arena(own->stream), GRILLE_LIMIT_STATUS_MESSAGE_BYTES + 1);
     if (own->text == NULL) return code;
     va_start(arguments, format);
     (void)vsnprintf(own->text, GRILLE_LIMIT_STATUS_MESSAGE_BYTES + 1, format, arguments);

@@ -111,8 +111,8 @@
 /* An epoch is four messages. */
 #define GRILLE_LIMIT_GATE_BURST      16
 #define GRILLE_LIMIT_GATE_PER_SECOND 1
-/* A peer needs one after 2^20 records, in answer to ours, or with an epoch: a fast link makes a few a second. Each costs
- * us a key schedule step and an answer. */
+/* A peer needs one after 2^20 records, in answer to ours, or with an epoch: a fast link makes a few a second. Each
+ * costs us a key schedule step and an answer. */
 #define GRILLE_LIMIT_KEY_UPDATE_BURST      32
 #define GRILLE_LIMIT_KEY_UPDATE_PER_SECOND 8
 /* Frames of unknown type with the ignorable flag. */
@@ -143,9 +143,10 @@
 
 /* ---- Evidence (attest/; limits of the AWS Nitro attestation document) ---- */
 
-#define GRILLE_LIMIT_CBOR_DEPTH             16
-/* Keys of all the maps that are open at one point: a document needs 42; bounds the search for a key that comes twice. */
-#define GRILLE_LIMIT_CBOR_OPEN_KEYS         128
+#define GRILLE_LIMIT_CBOR_DEPTH 16
+/* Keys of all the maps that are open at one point: a document needs 42; bounds the search for a key that comes twice.
+ */
+#define GRILLE_LIMIT_CBOR_OPEN_KEYS 128
 /* Extensions of one certificate: real ones have at most 10. */
 #define GRILLE_LIMIT_CERTIFICATE_EXTENSIONS 32
 #define GRILLE_LIMIT_DOCUMENT_BYTES         16384
@@ -193,7 +194,7 @@
 /* Offloaded calls that wait for a worker, in one server. */
 #define GRILLE_LIMIT_QUEUED_TASKS 4096
 /* After a failed attempt a channel waits, longer each time (a half more, a fifth jitter), then tries again. */
-#define GRILLE_RECONNECT_FIRST_MS 20
+#define GRILLE_RECONNECT_FIRST_MS   20
 #define GRILLE_RECONNECT_LONGEST_MS 5000
 /* Connections of one server. */
 #define GRILLE_DEFAULT_CONNECTIONS 1024

@@ -14,8 +14,12 @@ bool endpoint_pair_may_call = true, endpoint_pair_serves = true;
 bool endpoint_pair_exact_schema;
 
 /* The policy is attest's matter: here it is one switch. */
-grille_policy *grille_policy_ref(grille_policy *policy) { return policy; }
-void grille_policy_free(grille_policy *policy) { (void)policy; }
+grille_policy *grille_policy_ref(grille_policy *policy) {
+    return policy;
+}
+void grille_policy_free(grille_policy *policy) {
+    (void)policy;
+}
 bool grille_policy_may_call(const grille_policy *policy, const grille_peer_identity *peer, const char *method) {
     (void)policy;
     (void)peer;
@@ -51,8 +55,8 @@ static grille_endpoint *endpoint_of(endpoint_pair *pair, bool initiator, size_t 
     return endpoint;
 }
 
-void endpoint_pair_open(endpoint_pair *pair, const grille_service *service, grille_invoke_fn *const *invoke,
-                        void *user, size_t max_message_bytes) {
+void endpoint_pair_open(endpoint_pair *pair, const grille_service *service, grille_invoke_fn *const *invoke, void *user,
+                        size_t max_message_bytes) {
     memset(pair, 0, sizeof *pair);
     endpoint_pair_may_call = true;
     endpoint_pair_serves = true;

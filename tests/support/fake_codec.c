@@ -7,7 +7,9 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-static bool is_huge(const char *text) { return text != NULL && strncmp(text, "huge:", 5) == 0; }
+static bool is_huge(const char *text) {
+    return text != NULL && strncmp(text, "huge:", 5) == 0;
+}
 
 static size_t encoded_len(const char *text) {
     if (text == NULL) return 0;
@@ -62,5 +64,4 @@ static grille_reason decode(const grille_message_type *type, grille_bytes encode
 
 const grille_codec fake_codec = {
     .name = "fake", .measure = measure, .encode = encode, .prepare = prepare, .decode = decode};
-const grille_message_type fake_type = {
-    .codec = &fake_codec, .struct_bytes = sizeof(fake_message), .name = "test.Text"};
+const grille_message_type fake_type = {.codec = &fake_codec, .struct_bytes = sizeof(fake_message), .name = "test.Text"};

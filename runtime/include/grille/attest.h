@@ -68,11 +68,10 @@ GRILLE_MUST_USE grille_code grille_attest_verify_live(grille_bytes document, con
                                                       int64_t now_ms, grille_attest_facts *facts, grille_error *error);
 
 /* Checks a document as of `at_ms` (milliseconds since 1970), which for archives is when it was received: structure,
- * root, certificates, signature, consistency, measurements. It says nothing about today: whoever held the document since
- * may present it. */
+ * root, certificates, signature, consistency, measurements. It says nothing about today: whoever held the document
+ * since may present it. */
 GRILLE_MUST_USE grille_code grille_attest_verify_stored(grille_bytes document, const grille_attest_options *options,
-                                                        int64_t at_ms, grille_attest_facts *facts,
-                                                        grille_error *error);
+                                                        int64_t at_ms, grille_attest_facts *facts, grille_error *error);
 
 #ifdef __cplusplus
 }

@@ -61,11 +61,11 @@ void grille_call_unref(grille_call *call);
 
 /* Options of one call; made by GRILLE_CALL_OPTIONS(.timeout_ms = 500) or, in C++, grille_call_options_default(). */
 typedef struct grille_call_options {
-    size_t size;         /* sizeof(grille_call_options); 0 is INVALID_ARGUMENT */
-    uint32_t timeout_ms; /* 0: the method's default, else none */
-    bool wait_for_ready; /* wait through connection failures instead of UNAVAILABLE */
-    const grille_metadata *metadata;  /* borrowed until the call function returns; may be NULL */
-    size_t max_response_bytes;        /* 0: the channel's limit */
+    size_t size;                     /* sizeof(grille_call_options); 0 is INVALID_ARGUMENT */
+    uint32_t timeout_ms;             /* 0: the method's default, else none */
+    bool wait_for_ready;             /* wait through connection failures instead of UNAVAILABLE */
+    const grille_metadata *metadata; /* borrowed until the call function returns; may be NULL */
+    size_t max_response_bytes;       /* 0: the channel's limit */
 } grille_call_options;
 
 #define GRILLE_CALL_OPTIONS(...) ((grille_call_options){.size = sizeof(grille_call_options), __VA_ARGS__})

@@ -29,22 +29,22 @@ typedef struct grille_channel grille_channel;
 /* Made by grille_channel_options_default(). */
 typedef struct grille_channel_options {
     size_t size;
-    grille_policy *policy;            /* whom to trust; required; referenced */
-    const grille_identity *identity;  /* who we are; required; must outlive the channel */
-    uint32_t connect_timeout_ms;      /* one attempt: dialing and the gate together; default 10,000 */
+    grille_policy *policy;           /* whom to trust; required; referenced */
+    const grille_identity *identity; /* who we are; required; must outlive the channel */
+    uint32_t connect_timeout_ms;     /* one attempt: dialing and the gate together; default 10,000 */
     grille_cipher_choice cipher;
-    size_t max_message_bytes;         /* largest message taken; default 4 MiB */
-    size_t max_memory_bytes;          /* what one connection may hold for its peer; default 64 MiB */
-    uint32_t spin_us;                 /* polling before sleep, 0: off; default 50 */
-    uint64_t build;                   /* claim: our build number */
+    size_t max_message_bytes; /* largest message taken; default 4 MiB */
+    size_t max_memory_bytes;  /* what one connection may hold for its peer; default 64 MiB */
+    uint32_t spin_us;         /* polling before sleep, 0: off; default 50 */
+    uint64_t build;           /* claim: our build number */
 } grille_channel_options;
 
 grille_channel_options grille_channel_options_default(void);
 
 /* Starts connecting to `address` (docs/quickstart.md lists the forms: vsock:CID:PORT, unix:PATH, unix-abstract:NAME,
  * tcp:HOST:PORT, hybrid:PATH:PORT, fd:N) and returns without waiting. Calls wait while the first attempt runs. Errors:
- * INVALID_ARGUMENT for a malformed address or options, RESOURCE_EXHAUSTED (no memory), UNAVAILABLE (the operating system
- * refused); *channel is then NULL. The channel is the caller's. */
+ * INVALID_ARGUMENT for a malformed address or options, RESOURCE_EXHAUSTED (no memory), UNAVAILABLE (the operating
+ * system refused); *channel is then NULL. The channel is the caller's. */
 GRILLE_MUST_USE grille_code grille_channel_open(const char *address, const grille_channel_options *options,
                                                 grille_channel **channel, grille_error *error);
 

@@ -19,10 +19,10 @@ typedef enum grille_identity_kind {
     GRILLE_IDENTITY_ANONYMOUS = 4
 } grille_identity_kind;
 
-#define GRILLE_PCR_COUNT      32
-#define GRILLE_PCR_BYTES      48
-#define GRILLE_MODULE_ID_MAX  128
-#define GRILLE_NAME_MAX       256
+#define GRILLE_PCR_COUNT     32
+#define GRILLE_PCR_BYTES     48
+#define GRILLE_MODULE_ID_MAX 128
+#define GRILLE_NAME_MAX      256
 
 /* The peer as its evidence proved it. Valid as long as the call (or connection) that it came from. */
 typedef struct grille_peer_identity {
@@ -64,8 +64,7 @@ GRILLE_MUST_USE grille_code grille_identity_load_x509(const char *chain_path, co
 /* The identity of the enclave that this process runs in, by its NSM: the device at `path` (NULL: /dev/nsm) where the
  * program links //runtime/nsm:linked_device, the folder of a simulated one where it links
  * //runtime/nsm:linked_simulated. */
-GRILLE_MUST_USE grille_code grille_identity_open_nsm(const char *path, grille_identity **identity,
-                                                     grille_error *error);
+GRILLE_MUST_USE grille_code grille_identity_open_nsm(const char *path, grille_identity **identity, grille_error *error);
 
 /* NULL is ignored. */
 void grille_identity_free(grille_identity *identity);

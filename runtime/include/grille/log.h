@@ -9,7 +9,12 @@
 extern "C" {
 #endif
 
-typedef enum grille_log_level { GRILLE_LOG_ERROR, GRILLE_LOG_WARNING, GRILLE_LOG_INFO, GRILLE_LOG_DEBUG } grille_log_level;
+typedef enum grille_log_level {
+    GRILLE_LOG_ERROR,
+    GRILLE_LOG_WARNING,
+    GRILLE_LOG_INFO,
+    GRILLE_LOG_DEBUG
+} grille_log_level;
 
 /* Gets one line without a newline; the text lives until the function returns. Called from any thread of the library. */
 typedef void grille_log_fn(grille_log_level level, const char *line, void *user);

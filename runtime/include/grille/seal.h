@@ -10,12 +10,12 @@
 extern "C" {
 #endif
 
-#define GRILLE_SEAL_PUBLIC_MAX       120 /* SubjectPublicKeyInfo DER of a sealing key: 91 bytes */
-#define GRILLE_SEAL_ENCAPSULATED     65
-#define GRILLE_SEAL_TAG_BYTES        16
-#define GRILLE_DATA_KEY_BYTES        32
-#define GRILLE_DATA_OVERHEAD_BYTES   28 /* nonce before and tag behind the data */
-#define GRILLE_DATA_FINGERPRINT_MAX  32
+#define GRILLE_SEAL_PUBLIC_MAX      120 /* SubjectPublicKeyInfo DER of a sealing key: 91 bytes */
+#define GRILLE_SEAL_ENCAPSULATED    65
+#define GRILLE_SEAL_TAG_BYTES       16
+#define GRILLE_DATA_KEY_BYTES       32
+#define GRILLE_DATA_OVERHEAD_BYTES  28 /* nonce before and tag behind the data */
+#define GRILLE_DATA_FINGERPRINT_MAX 32
 
 /* A private key that opens what was sealed to its public half: HPKE (RFC 9180) with DHKEM(P-256, HKDF-SHA256),
  * HKDF-SHA256, AES-256-GCM. */

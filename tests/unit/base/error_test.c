@@ -77,12 +77,9 @@ static void describes_in_one_line(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(describes_in_one_line),
-        cmocka_unit_test(test_set),
-        cmocka_unit_test(test_long_text_is_cut),
-        cmocka_unit_test(test_default_keeps_a_text_that_is_there),
-        cmocka_unit_test(test_null_error),
-        cmocka_unit_test(test_every_name_fits),
+        cmocka_unit_test(describes_in_one_line), cmocka_unit_test(test_set),
+        cmocka_unit_test(test_long_text_is_cut), cmocka_unit_test(test_default_keeps_a_text_that_is_there),
+        cmocka_unit_test(test_null_error),       cmocka_unit_test(test_every_name_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

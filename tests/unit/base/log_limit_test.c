@@ -24,7 +24,8 @@ static void test_lines_are_left_out_and_counted(void **state) {
     (void)state;
     lines = 0;
     grille_log_limit_init(&limit, 3, 2, 1000);
-    for (int i = 0; i < 100; i++) allowed += grille_log_limit_take(&limit, 1000, &left_out);
+    for (int i = 0; i < 100; i++)
+        allowed += grille_log_limit_take(&limit, 1000, &left_out);
     assert_int_equal(allowed, 3);
     assert_true(grille_log_limit_take(&limit, 501000, &left_out));
     assert_int_equal(left_out, 97);

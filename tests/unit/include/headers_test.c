@@ -5,8 +5,8 @@
 
 #include "cmocka_all.h"
 
-static const char *const compiled[] = {"attest", "bytes",    "call",   "channel", "grille",  "identity", "log",
-                                       "metadata", "method", "policy", "reasons", "seal",    "server",   "status"};
+static const char *const compiled[] = {"attest",   "bytes",  "call",   "channel", "grille", "identity", "log",
+                                       "metadata", "method", "policy", "reasons", "seal",   "server",   "status"};
 
 static int header_count;
 static char **headers;
@@ -18,7 +18,8 @@ static void every_header_is_compiled_alone(void **state) {
         const char *name = strrchr(headers[i], '/') + 1;
         size_t found = 0;
         for (size_t j = 0; j < sizeof compiled / sizeof *compiled; j++)
-            found += strncmp(name, compiled[j], strlen(compiled[j])) == 0 && strcmp(name + strlen(compiled[j]), ".h") == 0;
+            found +=
+                strncmp(name, compiled[j], strlen(compiled[j])) == 0 && strcmp(name + strlen(compiled[j]), ".h") == 0;
         if (found != 1) fail_msg("%s is not in the list of tests/unit/include", headers[i]);
     }
 }

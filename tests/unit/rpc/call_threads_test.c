@@ -20,8 +20,7 @@ static grille_code echo(grille_call *call, const void *request, void *response, 
     return GRILLE_OK;
 }
 
-static const grille_method methods[] = {
-    {.path = "/p.A/Echo", .id = 1, .request = &fake_type, .response = &fake_type}};
+static const grille_method methods[] = {{.path = "/p.A/Echo", .id = 1, .request = &fake_type, .response = &fake_type}};
 static const grille_service service = {.name = "p.A", .id = 9, .methods = methods, .method_count = 1};
 static grille_invoke_fn *const invoke[] = {echo};
 
@@ -93,7 +92,8 @@ static void *use_handles(void *argument) {
                 if (strcmp(grille_call_method(call)->path, "/p.A/Echo") != 0) abort();
             }
         }
-        for (int i = 0; i < CALLS; i++) grille_call_unref(slots[i].handle);
+        for (int i = 0; i < CALLS; i++)
+            grille_call_unref(slots[i].handle);
         (void)pthread_barrier_wait(&end);
     }
 }
@@ -113,7 +113,8 @@ static void make_calls(endpoint_pair *pair) {
         owned_of(slots[i].handle)->slot = &slots[i];
         grille_list_init(&owned_of(slots[i].handle)->cancel);
         grille_client_call_on_cancel(slots[i].handle, on_cancel, NULL);
-        for (int t = 0; t < THREADS; t++) (void)grille_call_ref(slots[i].handle);
+        for (int t = 0; t < THREADS; t++)
+            (void)grille_call_ref(slots[i].handle);
     }
 }
 
@@ -151,7 +152,8 @@ static void handles_are_safe_in_many_hands(void **state) {
         }
         take_cancels(&pair);
         endpoint_pair_pump(&pair, 0);
-        for (int i = 0; i < CALLS; i++) assert_int_equal(slots[i].done, 1);
+        for (int i = 0; i < CALLS; i++)
+            assert_int_equal(slots[i].done, 1);
         (void)pthread_barrier_wait(&end);
         assert_true(grille_list_empty(&cancelled));
         for (int i = 0; i < CALLS; i++) {
@@ -161,7 +163,8 @@ static void handles_are_safe_in_many_hands(void **state) {
     }
     over = true;
     (void)pthread_barrier_wait(&begin);
-    for (int t = 0; t < THREADS; t++) assert_int_equal(pthread_join(threads[t], NULL), 0);
+    for (int t = 0; t < THREADS; t++)
+        assert_int_equal(pthread_join(threads[t], NULL), 0);
     (void)pthread_barrier_destroy(&begin);
     (void)pthread_barrier_destroy(&end);
     print_message("%d calls, %zu notices of a cancellation\n", ROUNDS * CALLS, cancels);

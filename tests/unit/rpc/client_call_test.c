@@ -15,10 +15,13 @@
 #include "fake_codec.h"
 #include "rpc/client_call_private.h"
 
-static const grille_method unary = {.path = "/p.A/One", .id = 1, .default_timeout_ms = 250, .request = &fake_type,
-                                    .response = &fake_type};
-static const grille_method streaming = {.path = "/p.A/Flow", .id = 2, .kind = GRILLE_METHOD_SERVER_STREAMING,
-                                        .request = &fake_type, .response = &fake_type};
+static const grille_method unary = {
+    .path = "/p.A/One", .id = 1, .default_timeout_ms = 250, .request = &fake_type, .response = &fake_type};
+static const grille_method streaming = {.path = "/p.A/Flow",
+                                        .id = 2,
+                                        .kind = GRILLE_METHOD_SERVER_STREAMING,
+                                        .request = &fake_type,
+                                        .response = &fake_type};
 
 static void count_done(grille_call *call, void *user) {
     (void)call;
@@ -98,7 +101,10 @@ static void refuses_with_a_reply_that_says_why(void **state) {
         {"x", {.size = sizeof(grille_call_options)}, &streaming, GRILLE_INVALID_ARGUMENT, "streaming"},
         {"unencodable", {.size = sizeof(grille_call_options)}, &unary, GRILLE_INVALID_ARGUMENT, "field text"},
         {"huge:1073741825", {.size = sizeof(grille_call_options)}, &unary, GRILLE_RESOURCE_EXHAUSTED, "1073741825"},
-        {"x", {.size = sizeof(grille_call_options), .metadata = &bad_metadata}, &unary, GRILLE_INVALID_ARGUMENT,
+        {"x",
+         {.size = sizeof(grille_call_options), .metadata = &bad_metadata},
+         &unary,
+         GRILLE_INVALID_ARGUMENT,
          "grille-mine"},
     };
     grille_call_pool *pool = NULL;
@@ -147,8 +153,8 @@ static void forgets_the_call_before(void **state) {
     assert_ptr_equal(grille_client_call_of(call), own);
     assert_false(grille_client_call_cancel_requested(call));
     assert_false(grille_client_call_is_done(call));
-    assert_true(grille_bytes_all_zero(
-        grille_bytes_of(grille_client_call_owner_space(call), GRILLE_CLIENT_CALL_OWNER_BYTES)));
+    assert_true(
+        grille_bytes_all_zero(grille_bytes_of(grille_client_call_owner_space(call), GRILLE_CLIENT_CALL_OWNER_BYTES)));
     grille_call_unref(call);
     grille_call_pool_unref(pool);
 }

@@ -71,7 +71,8 @@ static void carries_a_call_whole_and_in_pieces(void **state) {
         seen saw = {0};
         call_outcome out;
         endpoint_pair_open(&pair, &service, invoke, &saw, 0);
-        (void)call_start(&pair, &methods[0], "hello", &GRILLE_CALL_OPTIONS(.timeout_ms = 500, .metadata = &metadata), &out);
+        (void)call_start(&pair, &methods[0], "hello", &GRILLE_CALL_OPTIONS(.timeout_ms = 500, .metadata = &metadata),
+                         &out);
         endpoint_pair_pump(&pair, pieces[at]);
         call_expect(&out, GRILLE_OK, "hello");
         assert_int_equal(saw.calls, 1);
@@ -253,7 +254,8 @@ static void closing_ends_every_call_once(void **state) {
     size_t at = 0;
     (void)state;
     endpoint_pair_open(&pair, &service, invoke, &saw, 0);
-    for (at = 0; at < 5; at++) (void)call_start(&pair, &methods[1], "waiting", NULL, &outs[at]);
+    for (at = 0; at < 5; at++)
+        (void)call_start(&pair, &methods[1], "waiting", NULL, &outs[at]);
     endpoint_pair_pump(&pair, 0);
     grille_endpoint_close(pair.client, GRILLE_UNAVAILABLE, "the connection was lost: test");
     grille_endpoint_close(pair.client, GRILLE_CANCELLED, "again");
@@ -277,11 +279,15 @@ static void starts_no_more_calls_than_the_peer_allows(void **state) {
     const fake_message message = {"x"};
     grille_call *call = NULL;
     size_t at = 0;
-    grille_client_call_request request = {.method = &methods[1], .message = &message, .max_response_bytes = 4096,
-                                          .done = call_keep_reply, .user = &outs[16]};
+    grille_client_call_request request = {.method = &methods[1],
+                                          .message = &message,
+                                          .max_response_bytes = 4096,
+                                          .done = call_keep_reply,
+                                          .user = &outs[16]};
     (void)state;
     endpoint_pair_open(&pair, &service, invoke, &saw, 0);
-    for (at = 0; at < 16; at++) (void)call_start(&pair, &methods[1], "x", NULL, &outs[at]);
+    for (at = 0; at < 16; at++)
+        (void)call_start(&pair, &methods[1], "x", NULL, &outs[at]);
     endpoint_pair_pump(&pair, 0);
     memset(&outs[16], 0, sizeof outs[16]);
     assert_int_equal(grille_client_call_new(pair.pool, &request, &call, NULL), GRILLE_OK);

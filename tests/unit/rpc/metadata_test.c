@@ -87,7 +87,8 @@ static void refuses_one_entry_and_one_byte_too_many(void **state) {
     int at = 0;
     (void)state;
     fixture_init(&f, 1 << 20);
-    for (at = 0; at < GRILLE_LIMIT_METADATA_ENTRIES; at++) assert_int_equal(add(&f, "k", "v"), GRILLE_REASON_OK);
+    for (at = 0; at < GRILLE_LIMIT_METADATA_ENTRIES; at++)
+        assert_int_equal(add(&f, "k", "v"), GRILLE_REASON_OK);
     assert_int_equal(add(&f, "k", "v"), GRILLE_REASON_RPC_METADATA_TOO_LONG);
     assert_int_equal(f.builder.count, GRILLE_LIMIT_METADATA_ENTRIES);
     grille_arena_reset(&f.arena);

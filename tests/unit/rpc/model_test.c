@@ -191,10 +191,11 @@ static void break_end(int i) {
 static void send_some(int i) {
     model_end *end = &m.ends[i];
     size_t len = 0;
-    if (end->broken || !grille_endpoint_wants_write(end->endpoint) || end->on_wire > WIRE_BYTES / 2 || end->unsent) return;
-    assert_int_equal(grille_endpoint_send(end->endpoint, end->wire + end->on_wire, WIRE_BYTES - end->on_wire, &len,
-                                          m.pair.now_us),
-                     GRILLE_REASON_OK);
+    if (end->broken || !grille_endpoint_wants_write(end->endpoint) || end->on_wire > WIRE_BYTES / 2 || end->unsent)
+        return;
+    assert_int_equal(
+        grille_endpoint_send(end->endpoint, end->wire + end->on_wire, WIRE_BYTES - end->on_wire, &len, m.pair.now_us),
+        GRILLE_REASON_OK);
     end->on_wire += len;
     end->unsent = len > 0;
     if (one_in(2) && end->unsent) {
@@ -243,23 +244,34 @@ static void run_task(void) {
 static void wait_some(uint64_t delay_us) {
     m.pair.now_us += delay_us;
     for (int i = 0; i < 2; i++)
-        if (!m.ends[i].broken && grille_endpoint_tick(m.ends[i].endpoint, m.pair.now_us) != GRILLE_REASON_OK) break_end(i);
+        if (!m.ends[i].broken && grille_endpoint_tick(m.ends[i].endpoint, m.pair.now_us) != GRILLE_REASON_OK)
+            break_end(i);
 }
 
 static void step(void) {
     const int i = (int)below(2);
     const uint64_t what = below(100);
     note(what);
-    if (what < 20) start_call();
-    else if (what < 25) cancel_call();
-    else if (what < 50) send_some(i);
-    else if (what < 80) receive_some(i);
-    else if (what < 90) run_task();
-    else if (what < 94) hear_sent(i);
-    else if (what < 98) wait_some(below(50000));
-    else if (what < 99) m.pair.executor_full = !m.pair.executor_full;
-    else if (one_in(6) && !m.ends[i].broken) grille_endpoint_drain(m.ends[i].endpoint, m.pair.now_us);
-    else if (one_in(20)) break_end(i);
+    if (what < 20)
+        start_call();
+    else if (what < 25)
+        cancel_call();
+    else if (what < 50)
+        send_some(i);
+    else if (what < 80)
+        receive_some(i);
+    else if (what < 90)
+        run_task();
+    else if (what < 94)
+        hear_sent(i);
+    else if (what < 98)
+        wait_some(below(50000));
+    else if (what < 99)
+        m.pair.executor_full = !m.pair.executor_full;
+    else if (one_in(6) && !m.ends[i].broken)
+        grille_endpoint_drain(m.ends[i].endpoint, m.pair.now_us);
+    else if (one_in(20))
+        break_end(i);
 }
 
 static bool is_quiet(void) {
@@ -308,7 +320,8 @@ static void check_call(const model_call *own) {
 }
 
 static void model_close(void) {
-    for (int i = 0; i < 2; i++) grille_endpoint_close(m.ends[i].endpoint, GRILLE_UNAVAILABLE, "the end");
+    for (int i = 0; i < 2; i++)
+        grille_endpoint_close(m.ends[i].endpoint, GRILLE_UNAVAILABLE, "the end");
     endpoint_pair_run_tasks(&m.pair);
     for (size_t i = 0; i < m.count; i++) {
         check_call(&m.calls[i]);
@@ -337,17 +350,20 @@ static void check_nothing_is_held(void) {
 /* Calls that were still open when all was quiet. */
 static size_t open_calls(void) {
     size_t open = 0;
-    for (size_t i = 0; i < m.count; i++) open += m.calls[i].handle != NULL;
+    for (size_t i = 0; i < m.count; i++)
+        open += m.calls[i].handle != NULL;
     return open;
 }
 
 static uint64_t play(uint64_t seed, size_t *answered) {
     model_open(seed);
-    for (size_t i = 0; i < STEPS; i++) step();
+    for (size_t i = 0; i < STEPS; i++)
+        step();
     calm_down();
     assert_int_equal(open_calls(), 0);
     check_nothing_is_held();
-    for (size_t i = 0; i < m.count; i++) *answered += m.calls[i].made && m.calls[i].reply.code == GRILLE_OK;
+    for (size_t i = 0; i < m.count; i++)
+        *answered += m.calls[i].made && m.calls[i].reply.code == GRILLE_OK;
     model_close();
     return m.trace;
 }

@@ -59,26 +59,56 @@ typedef struct bad_service {
 } bad_service;
 
 static const bad_service bad_services[] = {
-    {"same service", {{"/p.A/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.A/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
-     "p.A", GRILLE_REASON_RPC_DUPLICATE_SERVICE, "p.A is registered already"},
-    {"id of another service", {{"/p.B/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 2, 0, 0, 0, &fake_type, &fake_type, NULL}},
-     "p.B", GRILLE_REASON_RPC_METHOD_COLLISION, "/p.A/Two and /p.B/Y"},
-    {"id twice in one service", {{"/p.B/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 7, 0, 0, 0, &fake_type, &fake_type, NULL}},
-     "p.B", GRILLE_REASON_RPC_METHOD_COLLISION, "/p.B/X and /p.B/Y"},
-    {"id 0", {{"/p.B/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 0, 0, 0, 0, &fake_type, &fake_type, NULL}},
-     "p.B", GRILLE_REASON_RPC_BAD_METHOD, "0x00000000"},
-    {"path without slash", {{"p.B/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
-     "p.B", GRILLE_REASON_RPC_BAD_METHOD, "p.B/X"},
-    {"path of another service", {{"/p.C/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
-     "p.B", GRILLE_REASON_RPC_BAD_METHOD, "/p.C/X"},
-    {"longer service name", {{"/p.BB/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
-     "p.B", GRILLE_REASON_RPC_BAD_METHOD, "/p.BB/X"},
-    {"two slashes", {{"/p.B/X/Z", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
-     "p.B", GRILLE_REASON_RPC_BAD_METHOD, "/p.B/X/Z"},
-    {"empty method", {{"/p.B/", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
-     "p.B", GRILLE_REASON_RPC_BAD_METHOD, "/p.B/"},
-    {"no message type", {{"/p.B/X", 7, 0, 0, 0, NULL, &fake_type, NULL}, {"/p.B/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
-     "p.B", GRILLE_REASON_RPC_BAD_METHOD, "/p.B/X"},
+    {"same service",
+     {{"/p.A/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.A/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
+     "p.A",
+     GRILLE_REASON_RPC_DUPLICATE_SERVICE,
+     "p.A is registered already"},
+    {"id of another service",
+     {{"/p.B/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 2, 0, 0, 0, &fake_type, &fake_type, NULL}},
+     "p.B",
+     GRILLE_REASON_RPC_METHOD_COLLISION,
+     "/p.A/Two and /p.B/Y"},
+    {"id twice in one service",
+     {{"/p.B/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 7, 0, 0, 0, &fake_type, &fake_type, NULL}},
+     "p.B",
+     GRILLE_REASON_RPC_METHOD_COLLISION,
+     "/p.B/X and /p.B/Y"},
+    {"id 0",
+     {{"/p.B/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 0, 0, 0, 0, &fake_type, &fake_type, NULL}},
+     "p.B",
+     GRILLE_REASON_RPC_BAD_METHOD,
+     "0x00000000"},
+    {"path without slash",
+     {{"p.B/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
+     "p.B",
+     GRILLE_REASON_RPC_BAD_METHOD,
+     "p.B/X"},
+    {"path of another service",
+     {{"/p.C/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
+     "p.B",
+     GRILLE_REASON_RPC_BAD_METHOD,
+     "/p.C/X"},
+    {"longer service name",
+     {{"/p.BB/X", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
+     "p.B",
+     GRILLE_REASON_RPC_BAD_METHOD,
+     "/p.BB/X"},
+    {"two slashes",
+     {{"/p.B/X/Z", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
+     "p.B",
+     GRILLE_REASON_RPC_BAD_METHOD,
+     "/p.B/X/Z"},
+    {"empty method",
+     {{"/p.B/", 7, 0, 0, 0, &fake_type, &fake_type, NULL}, {"/p.B/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
+     "p.B",
+     GRILLE_REASON_RPC_BAD_METHOD,
+     "/p.B/"},
+    {"no message type",
+     {{"/p.B/X", 7, 0, 0, 0, NULL, &fake_type, NULL}, {"/p.B/Y", 8, 0, 0, 0, &fake_type, &fake_type, NULL}},
+     "p.B",
+     GRILLE_REASON_RPC_BAD_METHOD,
+     "/p.B/X"},
 };
 
 static void refuses_bad_services_whole(void **state) {
@@ -92,7 +122,8 @@ static void refuses_bad_services_whole(void **state) {
         assert_int_equal(grille_registry_new(&registry), GRILLE_REASON_OK);
         assert_int_equal(grille_registry_add(registry, &service_a, invoke_two, NULL, NULL, &error), GRILLE_REASON_OK);
         assert_int_equal(grille_registry_add(registry, &service, invoke_two, NULL, NULL, &error), bad->reason);
-        if (strstr(error.text, bad->text) == NULL) fail_msg("%s: \"%s\" lacks \"%s\"", bad->what, error.text, bad->text);
+        if (strstr(error.text, bad->text) == NULL)
+            fail_msg("%s: \"%s\" lacks \"%s\"", bad->what, error.text, bad->text);
         assert_null(grille_registry_find(registry, 7));
         assert_null(grille_registry_find(registry, 8));
         assert_int_equal(grille_registry_service_count(registry), 1);
@@ -114,8 +145,8 @@ static void refuses_one_method_and_one_service_too_many(void **state) {
     (void)state;
     for (at = 0; at < GRILLE_LIMIT_METHODS; at++) {
         (void)snprintf(paths[at], sizeof paths[at], "/p.M/m%zu", at);
-        methods[at] = (grille_method){
-            .path = paths[at], .id = (uint32_t)at + 100, .request = &fake_type, .response = &fake_type};
+        methods[at] =
+            (grille_method){.path = paths[at], .id = (uint32_t)at + 100, .request = &fake_type, .response = &fake_type};
     }
     assert_int_equal(grille_registry_new(&registry), GRILLE_REASON_OK);
     assert_int_equal(grille_registry_add(registry, &many, invoke, NULL, NULL, &error), GRILLE_REASON_OK);
