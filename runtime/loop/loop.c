@@ -54,7 +54,19 @@ static grille_reason start_uv(grille_loop *loop, grille_error *error) {
     return GRILLE_REASON_OK;
 }
 
+/* Callbacks, and what TLS does in them, belong to this loop now. */
+static void begin_turn(grille_loop *loop) {
+    turning = loop;
+    grille_record_pool_use(loop->records);
+}
+
+static void end_turn(void) {
+    grille_record_pool_use(NULL);
+    turning = NULL;
+}
+
 static void free_scratch(grille_loop *loop) {
+    grille_record_pool_free(loop->records);
     free(loop->receive);
     free(loop->plain);
     free(loop->send);
@@ -69,7 +81,8 @@ grille_reason grille_loop_init(grille_loop *loop, uint32_t spin_us, grille_error
     loop->receive = malloc(GRILLE_LOOP_RECEIVE_BYTES);
     loop->plain = malloc(GRILLE_LOOP_PLAIN_BYTES);
     loop->send = malloc(GRILLE_LOOP_SEND_BYTES);
-    if (loop->receive == NULL || loop->plain == NULL || loop->send == NULL) {
+    loop->records = grille_record_pool_new();
+    if (loop->receive == NULL || loop->plain == NULL || loop->send == NULL || loop->records == NULL) {
         free_scratch(loop);
         return grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
     }
@@ -84,9 +97,9 @@ grille_reason grille_loop_init(grille_loop *loop, uint32_t spin_us, grille_error
 
 void grille_loop_deinit(grille_loop *loop) {
     uv_close((uv_handle_t *)&loop->waker, NULL);
-    turning = loop;
+    begin_turn(loop);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
-    turning = NULL;
+    end_turn();
     (void)uv_loop_close(&loop->uv);
     pthread_mutex_destroy(&loop->mail_lock);
     grille_loop_wipe(loop);
@@ -176,16 +189,18 @@ static bool is_busy(grille_loop *loop) {
 
 /* Until something happened or the budget is spent. True when something did. */
 static bool poll_events(grille_loop *loop, grille_time_us start_us) {
-    uint64_t budget_us = loop->poller.budget_us;
-    if (budget_us == 0) return false;
-    do {
+    uint64_t budget_us = grille_poller_budget(&loop->poller, start_us);
+    for (grille_time_us last_us = start_us; last_us - start_us < budget_us;) {
         (void)sched_yield();
         (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
-        if (loop->active || is_busy(loop)) {
-            grille_poller_hit(&loop->poller);
-            return true;
-        }
-    } while (grille_clock_us() - start_us < budget_us);
+        bool happened = loop->active || is_busy(loop);
+        /* Work that came may have taken its time: that is no sign of others on this CPU. */
+        grille_time_us now_us = loop->active ? loop->now_us : grille_clock_us();
+        if (happened) grille_poller_hit(&loop->poller);
+        grille_poller_round(&loop->poller, now_us - last_us, now_us);
+        if (happened) return true;
+        last_us = now_us;
+    }
     return false;
 }
 
@@ -202,7 +217,7 @@ static void sleep_for_events(grille_loop *loop, grille_time_us start_us) {
 }
 
 void grille_loop_turn(grille_loop *loop, bool wait) {
-    turning = loop;
+    begin_turn(loop);
     loop->active = false;
     grille_loop_refresh(loop);
     run_mail(loop);
@@ -216,5 +231,5 @@ void grille_loop_turn(grille_loop *loop, bool wait) {
         if (!poll_events(loop, start_us)) sleep_for_events(loop, start_us);
     }
     run_end_of_turn(loop);
-    turning = NULL;
+    end_turn();
 }

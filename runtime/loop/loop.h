@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "grille/reasons.h"
 #include "loop/poller.h"
+#include "secure/record_pool.h"
 #include "wire/limits.h"
 
 /* What one read takes at most: more than a socket buffer usually holds, so that one read empties it. */
@@ -41,6 +42,7 @@ typedef struct grille_loop {
     grille_time_us now_us;        /* as of the last refresh */
     bool active;                  /* something happened in this turn */
     uint64_t sleeps;              /* times the loop went to sleep; for tests and statistics */
+    grille_record_pool *records;  /* TLS's blocks, in use during turns */
     uint8_t *receive;             /* scratch of whoever runs on the loop: GRILLE_LOOP_RECEIVE_BYTES of ciphertext */
     uint8_t *plain;               /* GRILLE_LOOP_PLAIN_BYTES */
     uint8_t *send;                /* GRILLE_LOOP_SEND_BYTES */

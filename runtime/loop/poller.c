@@ -7,8 +7,24 @@ void grille_poller_init(grille_poller *poller, uint32_t spin_us) {
     *poller = (grille_poller){.max_us = spin_us, .budget_us = spin_us};
 }
 
+uint64_t grille_poller_budget(const grille_poller *poller, grille_time_us now_us) {
+    return now_us < poller->rests_until_us ? 0 : poller->budget_us;
+}
+
+static uint64_t longer_rest(uint64_t rest_us) {
+    if (rest_us < GRILLE_POLLER_FIRST_REST_US) return GRILLE_POLLER_FIRST_REST_US;
+    return rest_us >= GRILLE_POLLER_LONGEST_REST_US / 2 ? GRILLE_POLLER_LONGEST_REST_US : rest_us * 2;
+}
+
+void grille_poller_round(grille_poller *poller, uint64_t took_us, grille_time_us now_us) {
+    if (took_us <= poller->max_us) return;
+    poller->rest_us = longer_rest(poller->rest_us);
+    poller->rests_until_us = now_us + poller->rest_us;
+}
+
 void grille_poller_hit(grille_poller *poller) {
     poller->budget_us = poller->max_us;
+    poller->rest_us /= 2;
 }
 
 void grille_poller_missed(grille_poller *poller, uint64_t waited_us) {

@@ -53,6 +53,8 @@ static bool start(grille_channel *channel, grille_call *call) {
     channel_connection *current = channel->current;
     grille_endpoint *endpoint = current == NULL ? NULL : grille_connection_endpoint(current->connection);
     if (endpoint == NULL || !grille_endpoint_can_start(endpoint)) return false;
+    /* Before the peer has verified us the connection may still fail, and nobody could tell whether the call ran. */
+    if (!current->open && grille_client_call_waits_for_ready(call)) return false;
     call_owner *owner = owner_of(call);
     /* Before the start: a call that ends inside has left already. */
     owner->connection = current;
@@ -242,8 +244,13 @@ static void submit(grille_channel *channel, grille_call *call) {
     grille_loop_post(&channel->loop, &channel->submit_job);
 }
 
+/* On the leader's own thread nothing has to be posted, unless earlier calls still wait in the mail. */
 static void lead_call(grille_channel *channel, void *user) {
     grille_loop_refresh(&channel->loop);
+    if (atomic_load(&channel->loop.mail_count) != 0) {
+        submit(channel, user);
+        return;
+    }
     grille_channel_accept_call(channel, user);
 }
 

@@ -11,6 +11,7 @@
 #include <wolfssl/wolfcrypt/memory.h>
 
 #include "base/bytes.h"
+#include "secure/record_pool.h"
 
 /* Before every block: whom it was charged to, and how much. */
 typedef struct block {
@@ -34,14 +35,15 @@ typedef struct pool_class {
 static const size_t class_bytes[] = {256, 512, 1024, 2048, 4096, 8192, 16384, 17408};
 enum { class_count = sizeof class_bytes / sizeof class_bytes[0] };
 
-typedef struct pool {
+typedef struct grille_record_pool {
     pool_class classes[class_count];
-    bool registered; /* with the key whose destructor empties it */
+    bool registered; /* with the key whose destructor empties it; a thread's own */
 } pool;
 
 static _Thread_local grille_budget *current;
 static _Thread_local bool refused;
 static _Thread_local pool thread_pool;
+static _Thread_local pool *lent_pool; /* instead of the thread's own */
 static pthread_key_t pool_key;
 static bool pool_key_made;
 static bool library_ready;
@@ -59,6 +61,10 @@ static void empty_pool(void *arg) {
     p->registered = false;
 }
 
+static pool *this_pool(void) {
+    return lent_pool != NULL ? lent_pool : &thread_pool;
+}
+
 /* class_count when a block of this size is not pooled. */
 static size_t class_of(size_t bytes) {
     size_t i = 0;
@@ -69,32 +75,36 @@ static size_t class_of(size_t bytes) {
 
 static block *take(size_t bytes) {
     const size_t i = class_of(bytes);
+    pool *p = this_pool();
     block *taken = NULL;
-    if (i < class_count && class_bytes[i] == bytes && thread_pool.classes[i].first != NULL) {
-        taken = thread_pool.classes[i].first;
-        thread_pool.classes[i].first = taken->about.next;
-        thread_pool.classes[i].count--;
+    if (i < class_count && class_bytes[i] == bytes && p->classes[i].first != NULL) {
+        taken = p->classes[i].first;
+        p->classes[i].first = taken->about.next;
+        p->classes[i].count--;
         return taken;
     }
     return malloc(bytes);
 }
 
+/* A pool of a thread's own is emptied when the thread ends; false when nobody would do that. */
+static bool can_keep(pool *p) {
+    if (p != &thread_pool) return true;
+    if (!pool_key_made) return false;
+    if (!p->registered) p->registered = pthread_setspecific(pool_key, p) == 0;
+    return p->registered;
+}
+
 static void give(block *given) {
     const size_t bytes = given->about.bytes;
     const size_t i = class_of(bytes);
-    if (i == class_count || class_bytes[i] != bytes || thread_pool.classes[i].count >= GRILLE_TLS_POOL_BLOCKS ||
-        !pool_key_made) {
+    pool *p = this_pool();
+    if (i == class_count || class_bytes[i] != bytes || p->classes[i].count >= GRILLE_TLS_POOL_BLOCKS || !can_keep(p)) {
         free(given);
         return;
     }
-    if (!thread_pool.registered) thread_pool.registered = pthread_setspecific(pool_key, &thread_pool) == 0;
-    if (!thread_pool.registered) {
-        free(given);
-        return;
-    }
-    given->about.next = thread_pool.classes[i].first;
-    thread_pool.classes[i].first = given;
-    thread_pool.classes[i].count++;
+    given->about.next = p->classes[i].first;
+    p->classes[i].first = given;
+    p->classes[i].count++;
 }
 
 static void *hook_malloc(size_t len) {
@@ -175,6 +185,20 @@ bool grille_tls_alloc_leave(grille_tls_alloc_scope scope) {
 size_t grille_tls_alloc_pooled_bytes(void) {
     size_t bytes = 0;
     for (size_t i = 0; i < class_count; i++)
-        bytes += class_bytes[i] * thread_pool.classes[i].count;
+        bytes += class_bytes[i] * this_pool()->classes[i].count;
     return bytes;
+}
+
+grille_record_pool *grille_record_pool_new(void) {
+    return calloc(1, sizeof(grille_record_pool));
+}
+
+void grille_record_pool_free(grille_record_pool *p) {
+    if (p == NULL) return;
+    empty_pool(p);
+    free(p);
+}
+
+void grille_record_pool_use(grille_record_pool *p) {
+    lent_pool = p;
 }

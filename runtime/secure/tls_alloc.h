@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * wolfSSL's memory. Its allocator hooks carry no connection, so each call into it names one first: what is allocated
  * between enter and leave is charged to that budget, and given back to it whenever and wherever it is freed. Blocks of
- * the sizes that records need are kept by the thread that freed them, so that steady record traffic makes no heap call.
- */
+ * the sizes that records need are kept by the thread that freed them, or by the pool that it was lent (record_pool.h), so
+ * that steady record traffic makes no heap call. */
 #ifndef GRILLE_SECURE_TLS_ALLOC_H
 #define GRILLE_SECURE_TLS_ALLOC_H
 
@@ -29,7 +29,7 @@ grille_tls_alloc_scope grille_tls_alloc_enter(grille_budget *budget);
 /* Back to what was before. True when an allocation was refused meanwhile: the budget or memory was used up. */
 bool grille_tls_alloc_leave(grille_tls_alloc_scope scope);
 
-/* Bytes in this thread's pool, charged to nobody. */
+/* Bytes in the pool that this thread uses now, charged to nobody. */
 size_t grille_tls_alloc_pooled_bytes(void);
 
 #endif

@@ -170,7 +170,8 @@ static void test_descriptor_has_one_attempt(void **state) {
                               sizeof answer),
                      GRILLE_UNAVAILABLE);
     assert_int_equal(grille_channel_wait_ready(channel, 5000, &error), GRILLE_UNAVAILABLE);
-    assert_string_equal(error.name, "LOOP-PEER-CLOSED");
+    /* The end of the stream, or a reset when our first flight was never read. */
+    if (strcmp(error.name, "LOOP-PEER-CLOSED") != 0) assert_string_equal(error.name, "LOOP-CONNECTION-LOST");
     grille_channel_close(channel);
 }
 

@@ -73,45 +73,49 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
 
 #endif
 
-static ssize_t count_read(ssize_t moved) {
-    atomic_fetch_add(&counted.reads, 1);
+/* Counted before they are made: what one end has written counts when the other end has read it. */
+
+static ssize_t note_empty(ssize_t moved) {
     if (moved < 0 && errno == EAGAIN) atomic_fetch_add(&counted.empty_reads, 1);
     return moved;
 }
 
-static ssize_t count_write(ssize_t moved) {
-    atomic_fetch_add(&counted.writes, 1);
-    return moved;
-}
-
 ssize_t recv(int fd, void *buffer, size_t len, int flags) {
-    return count_read(syscall(SYS_recvfrom, fd, buffer, len, flags, NULL, NULL));
+    atomic_fetch_add(&counted.reads, 1);
+    return note_empty(syscall(SYS_recvfrom, fd, buffer, len, flags, NULL, NULL));
 }
 
 ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
-    return count_read(syscall(SYS_recvmsg, fd, message, flags));
-}
-
-ssize_t read(int fd, void *buffer, size_t len) {
-    return count_read(syscall(SYS_read, fd, buffer, len));
-}
-
-ssize_t readv(int fd, const struct iovec *parts, int count) {
-    return count_read(syscall(SYS_readv, fd, parts, count));
+    atomic_fetch_add(&counted.reads, 1);
+    return note_empty(syscall(SYS_recvmsg, fd, message, flags));
 }
 
 ssize_t send(int fd, const void *bytes, size_t len, int flags) {
-    return count_write(syscall(SYS_sendto, fd, bytes, len, flags, NULL, 0));
+    atomic_fetch_add(&counted.writes, 1);
+    return syscall(SYS_sendto, fd, bytes, len, flags, NULL, 0);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
-    return count_write(syscall(SYS_sendmsg, fd, message, flags));
+    atomic_fetch_add(&counted.writes, 1);
+    return syscall(SYS_sendmsg, fd, message, flags);
+}
+
+ssize_t read(int fd, void *buffer, size_t len) {
+    atomic_fetch_add(&counted.others, 1);
+    return syscall(SYS_read, fd, buffer, len);
+}
+
+ssize_t readv(int fd, const struct iovec *parts, int count) {
+    atomic_fetch_add(&counted.others, 1);
+    return syscall(SYS_readv, fd, parts, count);
 }
 
 ssize_t write(int fd, const void *bytes, size_t len) {
-    return count_write(syscall(SYS_write, fd, bytes, len));
+    atomic_fetch_add(&counted.others, 1);
+    return syscall(SYS_write, fd, bytes, len);
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
-    return count_write(syscall(SYS_writev, fd, parts, count));
+    atomic_fetch_add(&counted.others, 1);
+    return syscall(SYS_writev, fd, parts, count);
 }

@@ -292,6 +292,34 @@ static void test_connections_are_bounded(void **state) {
     server_end(&server, SIGTERM, last_line, sizeof last_line);
 }
 
+/* Without descriptors the server turns new connections away, serves the old ones on, and is itself again afterwards. */
+static void test_out_of_descriptors(void **state) {
+    enum { MANY = 60 };
+    server_process server = {.kind = "x509", .max_files = 40, .max_half_open = 1000};
+    char answer[256], last_line[64];
+    int many[MANY];
+    unsigned turned_away = 0;
+    (void)state;
+    server_start(&w, &server, world_unix(&w, "emfile"));
+    grille_channel *before = world_channel(&w, "x509", server.address);
+    assert_int_equal(e2e_call(before, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_OK);
+    for (int i = 0; i < MANY; i++) many[i] = connect_raw(server.address);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(e2e_call(before, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_OK);
+        usleep(3000);
+    }
+    for (int i = 0; i < MANY; i++) turned_away += closes(many[i], 0) ? 1 : 0;
+    assert_in_range(turned_away, 1, MANY - 1);
+    for (int i = 0; i < MANY; i++) (void)close(many[i]);
+    grille_channel *after = world_channel(&w, "x509", server.address);
+    assert_int_equal(e2e_call(after, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer,
+                              sizeof answer),
+                     GRILLE_OK);
+    grille_channel_close(before);
+    grille_channel_close(after);
+    server_end(&server, SIGTERM, last_line, sizeof last_line);
+}
+
 /* A peer that never finishes its handshake is closed after the gate's five seconds, told by an alert. */
 static void test_silence_ends_at_the_gate_deadline(void **state) {
     server_process server = {.kind = "x509"};
@@ -435,6 +463,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_stop_ends_run),
         cmocka_unit_test(test_half_open_connections_are_bounded),
         cmocka_unit_test(test_connections_are_bounded),
+        cmocka_unit_test(test_out_of_descriptors),
         cmocka_unit_test(test_silence_ends_at_the_gate_deadline),
         cmocka_unit_test(test_garbage_is_closed_at_once),
         cmocka_unit_test(test_slow_reader),

@@ -38,8 +38,13 @@ static void call_many(grille_channel *channel, e2e_method method, const char *te
 }
 
 typedef struct figures {
-    unsigned long heap, reads, writes, empty_reads;
+    unsigned long heap, reads, writes, empty_reads, others;
 } figures;
+
+static figures now(void) {
+    return (figures){atomic_load(&counted.heap), atomic_load(&counted.reads), atomic_load(&counted.writes),
+                     atomic_load(&counted.empty_reads), atomic_load(&counted.others)};
+}
 
 static figures count_calls(e2e_method method, const char *text) {
     static e2e_counts counts;
@@ -48,13 +53,16 @@ static figures count_calls(e2e_method method, const char *text) {
     grille_error error;
     assert_int_equal(grille_channel_wait_ready(channel, 10000, &error), GRILLE_OK);
     call_many(channel, method, text, WARM_UP);
-    figures before = {atomic_load(&counted.heap), atomic_load(&counted.reads), atomic_load(&counted.writes),
-                      atomic_load(&counted.empty_reads)};
+    figures before = now();
     call_many(channel, method, text, CALLS);
-    figures made = {atomic_load(&counted.heap) - before.heap, atomic_load(&counted.reads) - before.reads,
-                    atomic_load(&counted.writes) - before.writes, atomic_load(&counted.empty_reads) - before.empty_reads};
-    print_message("%u calls: %lu heap calls, %lu reads (%lu empty), %lu writes\n", CALLS, made.heap, made.reads,
-                  made.empty_reads, made.writes);
+    figures made = now();
+    made.heap -= before.heap;
+    made.reads -= before.reads;
+    made.writes -= before.writes;
+    made.empty_reads -= before.empty_reads;
+    made.others -= before.others;
+    print_message("%u calls: %lu heap calls, %lu reads (%lu empty), %lu writes, %lu wake-ups\n", CALLS, made.heap,
+                  made.reads, made.empty_reads, made.writes, made.others);
     grille_channel_close(channel);
     grille_server_free(server);
     return made;

@@ -2,9 +2,12 @@
  * The server program of the end-to-end tests:
  *   test_server FOLDER nitro|x509 ADDRESS LOOPS WORKERS DRAIN_MS MAX_CONNECTIONS MAX_HALF_OPEN SPIN_US|off
  * 0 stands for the default. Prints "ready ADDRESS" when it listens, and its counts at its end. */
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "service.h"
 
@@ -39,6 +42,15 @@ static void take_options(grille_server_options *options, char **arguments) {
     options->spin_us = strcmp(arguments[5], "off") == 0 ? 0 : number(arguments[5], options->spin_us);
 }
 
+/* Ready is who drains on SIGTERM instead of dying of it. */
+static void *announce(void *argument) {
+    struct sigaction action;
+    while (sigaction(SIGTERM, NULL, &action) == 0 && action.sa_handler == SIG_DFL) usleep(500);
+    (void)printf("ready %s\n", grille_server_address(argument, 0));
+    (void)fflush(stdout);
+    return NULL;
+}
+
 static int serve(const grille_server_options *options, const char *address) {
     static e2e_counts counts;
     grille_server *server = NULL;
@@ -46,10 +58,10 @@ static int serve(const grille_server_options *options, const char *address) {
     if (grille_server_new(options, &server, &error) != GRILLE_OK) return complain(&error);
     if (e2e_register(server, &counts, &error) != GRILLE_OK) return complain(&error);
     if (grille_server_listen(server, address, &error) != GRILLE_OK) return complain(&error);
-    if (grille_server_start(server, &error) != GRILLE_OK) return complain(&error);
-    (void)printf("ready %s\n", grille_server_address(server, 0));
-    (void)fflush(stdout);
+    pthread_t announcer;
+    if (pthread_create(&announcer, NULL, announce, server) != 0) return 1;
     if (grille_server_run(server, &error) != GRILLE_OK) return complain(&error);
+    (void)pthread_join(announcer, NULL);
     grille_server_free(server);
     (void)printf("started %u finished %u cancelled %u\n", atomic_load(&counts.started), atomic_load(&counts.finished),
                  atomic_load(&counts.cancelled));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -138,6 +139,8 @@ static void exec_server(const e2e_world *world, const server_process *process, c
                                 process->max_connections, process->max_half_open, process->spin_us};
     for (size_t i = 0; i < 6; i++) (void)snprintf(numbers[i], sizeof numbers[i], "%u", values[i]);
     if (process->no_spin) (void)strcpy(numbers[5], "off");
+    const struct rlimit files = {process->max_files, process->max_files};
+    if (process->max_files != 0) (void)setrlimit(RLIMIT_NOFILE, &files);
     (void)dup2(output, STDOUT_FILENO);
     if (process->pass_fd != 0) (void)fcntl(process->pass_fd, F_SETFD, 0);
     execl(world->server_program, world->server_program, world->folder, process->kind, address, numbers[0], numbers[1],

@@ -36,7 +36,8 @@ typedef struct server_process {
     const char *kind;
     unsigned loops, workers, drain_timeout_ms, max_connections, max_half_open, spin_us;
     bool no_spin;
-    int pass_fd; /* a descriptor that the process inherits, or 0 */
+    unsigned max_files; /* RLIMIT_NOFILE */
+    int pass_fd;        /* a descriptor that the process inherits, or 0 */
     pid_t pid;
     int output; /* what it prints */
     char address[256]; /* that it bound */

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 
@@ -57,11 +58,42 @@ static void test_a_short_wait_restores(void **state) {
     assert_int_equal(poller.budget_us, 48);
 }
 
+/* A round that took longer than the whole budget: somebody else had the CPU. */
+static void test_rests_where_others_run(void **state) {
+    grille_poller poller;
+    (void)state;
+    grille_poller_init(&poller, 50);
+    grille_poller_round(&poller, 50, 1000);
+    assert_int_equal(grille_poller_budget(&poller, 1000), 50);
+    grille_poller_round(&poller, 51, 1000);
+    assert_int_equal(grille_poller_budget(&poller, 1000), 0);
+    assert_int_equal(grille_poller_budget(&poller, 1000 + GRILLE_POLLER_FIRST_REST_US - 1), 0);
+    assert_int_equal(grille_poller_budget(&poller, 1000 + GRILLE_POLLER_FIRST_REST_US), 50);
+}
+
+static void test_rests_grow_and_shrink(void **state) {
+    grille_poller poller;
+    (void)state;
+    grille_poller_init(&poller, 50);
+    for (uint64_t rest_us = GRILLE_POLLER_FIRST_REST_US; rest_us < GRILLE_POLLER_LONGEST_REST_US; rest_us *= 2) {
+        grille_poller_round(&poller, 4000, 0);
+        assert_int_equal(poller.rests_until_us, rest_us);
+    }
+    for (int i = 0; i < 3; i++) {
+        grille_poller_round(&poller, 4000, 0);
+        assert_int_equal(poller.rests_until_us, GRILLE_POLLER_LONGEST_REST_US);
+    }
+    for (int i = 0; i < 8; i++) grille_poller_hit(&poller);
+    grille_poller_round(&poller, 4000, 0);
+    assert_int_equal(poller.rests_until_us, GRILLE_POLLER_FIRST_REST_US);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_starts_with_the_whole_budget), cmocka_unit_test(test_misses_halve_down_to_a_sixteenth),
         cmocka_unit_test(test_small_budgets_keep_one_microsecond), cmocka_unit_test(test_a_hit_restores),
-        cmocka_unit_test(test_a_short_wait_restores),
+        cmocka_unit_test(test_a_short_wait_restores), cmocka_unit_test(test_rests_where_others_run),
+        cmocka_unit_test(test_rests_grow_and_shrink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
