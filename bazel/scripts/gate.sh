@@ -54,6 +54,12 @@ thread_tests() {
     bazel query "$query" 2>/dev/null
 }
 
+# Tests that mean something where nothing is insecure: the others play with development roots, which a release refuses.
+release_tests() {
+    local room
+    for room in base build codec codegen crypto rpc session wire; do echo "//tests/unit/$room/..."; done
+}
+
 fuzz_targets() {
     bazel query 'attr(tags, "\bfuzz\b", tests(//...)) except attr(tags, "\bmanual\b", tests(//...))' 2>/dev/null
 }
@@ -130,7 +136,8 @@ run_gate() {
     consumer_phase
     if [ "${1:-}" = --full ]; then
         bazel_phase opt --config=opt "$filter" //...
-        bazel_phase release --config=release "$filter" //...
+        # shellcheck disable=SC2046 # a list of patterns
+        bazel_phase release --config=release "$filter" $(release_tests)
     fi
     fuzz_phase "$fuzz_seconds"
     close_gate

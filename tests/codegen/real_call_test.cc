@@ -42,7 +42,9 @@ struct World {
         run("new x509 " + folder + "/server --ca " + folder + "/ca --name spiffe://test/server");
         run("new x509 " + folder + "/client --ca " + folder + "/ca --name spiffe://test/client");
     }
-    ~World() { std::system(("rm -rf " + folder).c_str()); }
+    ~World() {
+        if (std::system(("rm -rf " + folder).c_str()) != 0) std::perror("rm");
+    }
 
     void run(const std::string &arguments) const {
         if (std::system((grille + " identity " + arguments + " >/dev/null").c_str()) != 0) std::abort();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "raw_tls.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -86,7 +87,7 @@ void raw_tls_init(raw_tls *raw, const raw_tls_options *options) {
     wolfSSL_SetIOWriteCtx(raw->ssl, raw);
     if (options->alpn != NULL) {
         char name[64];
-        (void)strncpy(name, options->alpn, sizeof name);
+        (void)snprintf(name, sizeof name, "%s", options->alpn);
         assert_int_equal(wolfSSL_UseALPN(raw->ssl, name, (unsigned)strlen(name), WOLFSSL_ALPN_FAILED_ON_MISMATCH),
                          WOLFSSL_SUCCESS);
     }
