@@ -305,6 +305,10 @@ static void test_comes_back_after_a_restart(void **state) {
         server = (server_process){.kind = "nitro"};
         server_start(&w, &server, address);
     }
+    /* It says where it listens before it watches for signals: whoever is answered knows that it does. */
+    assert_int_equal(e2e_call(channel, E2E_ECHO, "there",
+                              &GRILLE_CALL_OPTIONS(.timeout_ms = 20000, .wait_for_ready = true), answer, sizeof answer),
+                     GRILLE_OK);
     grille_channel_close(channel);
     server_end(&server, SIGTERM, last_line, sizeof last_line);
 }
