@@ -45,6 +45,7 @@ grille_identity *victim_world_identity(const victim_world *world, const forge_id
 typedef struct victim_server {
     grille_server *server;
     atomic_uint honest_calls, hostile_calls; /* handlers that ran, by caller */
+    atomic_uint honest_work;                 /* of honest_calls, those on a worker */
     atomic_bool holds;                       /* "hold" waits */
     const char *address;                     /* the first */
     const char *tcp_address;                 /* the second */

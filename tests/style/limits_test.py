@@ -1,0 +1,60 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Each row of runtime/wire/limits.h has a line in limits.txt: the test that goes one over it, or why no peer can.
+
+A line is `LIMIT FILE: CASE` or `LIMIT FILE: CASE = TEXT`. The case must stand in the file; so must the limit's name or,
+where a script writes its number, TEXT. `LIMIT -- REASON` is for what a peer can't go over.
+"""
+import os
+import re
+import sys
+
+TABLE = os.path.realpath(sys.argv[1])
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(TABLE)))
+
+
+def read(name):
+    with open(os.path.join(ROOT, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def fault_of(limit, rest):
+    if rest.startswith("-- "):
+        return None if len(rest) > 20 else "the reason is too short"
+    match = re.fullmatch(r"(\S+): (.+?)(?: = (.+))?", rest)
+    if not match:
+        return "neither a test nor a reason"
+    name, case, text = match.groups()
+    if not os.path.isfile(os.path.join(ROOT, name)):
+        return "no file " + name
+    content = read(name)
+    if case not in content:
+        return "no case \"%s\" in %s" % (case, name)
+    if text is None and not re.search(r"\b%s\b" % limit, content):
+        return "%s does not mention it" % name
+    if text is not None and text not in content:
+        return "%s does not have \"%s\"" % (name, text)
+    return None
+
+
+def main():
+    limits = re.findall(r"^#define (GRILLE_\w+)[ \t]+\S", read("runtime/wire/limits.h"), re.M)
+    lines = [line for line in read(TABLE).splitlines() if line and not line.startswith("#")]
+    table = dict(line.split(None, 1) for line in lines)
+    failed = len(limits) < 50 or len(table) != len(lines)
+    for limit in sorted(set(limits) | set(table)):
+        print("[ RUN      ]", limit)
+        if limit not in table:
+            fault = "limits.txt has no line for it"
+        elif limit not in limits:
+            fault = "limits.h has no such limit"
+        else:
+            fault = fault_of(limit, table[limit].strip())
+        if fault:
+            print(limit + ":", fault)
+            failed = True
+        print("[  FAILED  ]" if fault else "[       OK ]", limit)
+    return 1 if failed else 0
+
+
+sys.exit(main())
