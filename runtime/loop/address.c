@@ -19,7 +19,8 @@
 typedef struct address_form {
     const char *scheme;
     const char *write;
-    grille_reason (*parse)(const struct address_form *form, grille_bytes rest, grille_address *address, grille_error *error);
+    grille_reason (*parse)(const struct address_form *form, grille_bytes rest, grille_address *address,
+                           grille_error *error);
 } address_form;
 
 static grille_reason bad(const address_form *form, grille_error *error, const char *what, grille_bytes observed) {
@@ -57,7 +58,8 @@ static bool is_text(grille_bytes bytes, const char *text) {
     return grille_bytes_equal(bytes, grille_bytes_of_text(text));
 }
 
-static grille_reason parse_vsock(const address_form *form, grille_bytes rest, grille_address *address, grille_error *error) {
+static grille_reason parse_vsock(const address_form *form, grille_bytes rest, grille_address *address,
+                                 grille_error *error) {
     grille_bytes cid, port;
     if (!split_last(rest, &cid, &port)) return bad(form, error, "the port is missing", rest);
     address->kind = GRILLE_ADDRESS_VSOCK;
@@ -74,7 +76,8 @@ static grille_reason parse_vsock(const address_form *form, grille_bytes rest, gr
     return GRILLE_REASON_OK;
 }
 
-static grille_reason take_path(const address_form *form, grille_bytes path, grille_address *address, grille_error *error) {
+static grille_reason take_path(const address_form *form, grille_bytes path, grille_address *address,
+                               grille_error *error) {
     if (path.len == 0) return bad(form, error, "the path or name is empty", path);
     if (path.len >= GRILLE_ADDRESS_PATH_BYTES) {
         return bad(form, error, "the path or name is longer than the 107 bytes of a Unix socket", path);
@@ -84,7 +87,8 @@ static grille_reason take_path(const address_form *form, grille_bytes path, gril
     return GRILLE_REASON_OK;
 }
 
-static grille_reason parse_unix(const address_form *form, grille_bytes rest, grille_address *address, grille_error *error) {
+static grille_reason parse_unix(const address_form *form, grille_bytes rest, grille_address *address,
+                                grille_error *error) {
     address->kind = GRILLE_ADDRESS_UNIX;
     return take_path(form, rest, address, error);
 }
@@ -95,7 +99,8 @@ static grille_reason parse_abstract(const address_form *form, grille_bytes rest,
     return take_path(form, rest, address, error);
 }
 
-static grille_reason parse_hybrid(const address_form *form, grille_bytes rest, grille_address *address, grille_error *error) {
+static grille_reason parse_hybrid(const address_form *form, grille_bytes rest, grille_address *address,
+                                  grille_error *error) {
     grille_bytes path, port;
     if (!split_last(rest, &path, &port)) return bad(form, error, "the port is missing", rest);
     address->kind = GRILLE_ADDRESS_HYBRID;
@@ -121,7 +126,8 @@ static bool parse_ip(grille_bytes host, grille_address *address) {
     return inet_pton(bracketed ? AF_INET6 : AF_INET, text, address->ip) == 1;
 }
 
-static grille_reason parse_tcp(const address_form *form, grille_bytes rest, grille_address *address, grille_error *error) {
+static grille_reason parse_tcp(const address_form *form, grille_bytes rest, grille_address *address,
+                               grille_error *error) {
     grille_bytes host, port;
     if (!split_last(rest, &host, &port)) return bad(form, error, "the port is missing", rest);
     address->kind = GRILLE_ADDRESS_TCP;
@@ -138,7 +144,8 @@ static grille_reason parse_tcp(const address_form *form, grille_bytes rest, gril
     return GRILLE_REASON_OK;
 }
 
-static grille_reason parse_fd(const address_form *form, grille_bytes rest, grille_address *address, grille_error *error) {
+static grille_reason parse_fd(const address_form *form, grille_bytes rest, grille_address *address,
+                              grille_error *error) {
     uint32_t number = 0;
     address->kind = GRILLE_ADDRESS_FD;
     if (!parse_number(rest, INT_MAX, &number)) return bad(form, error, "not a descriptor's number", rest);
@@ -146,17 +153,19 @@ static grille_reason parse_fd(const address_form *form, grille_bytes rest, grill
     return GRILLE_REASON_OK;
 }
 
-static grille_reason parse_nitro(const address_form *form, grille_bytes rest, grille_address *address, grille_error *error) {
+static grille_reason parse_nitro(const address_form *form, grille_bytes rest, grille_address *address,
+                                 grille_error *error) {
     grille_bytes name, port;
     uint32_t number = 0;
     (void)address;
     if (!split_last(rest, &name, &port) || name.len == 0 || !parse_number(port, VSOCK_ANY - 1, &number)) {
         return bad(form, error, "not a name and a port", rest);
     }
-    return grille_error_set(error, GRILLE_REASON_LOOP_ADDRESS_UNSUPPORTED,
-                            "address nitro:%.*s:%u: finding an enclave's CID by its name is not supported yet: take the "
-                            "CID from `nitro-cli describe-enclaves` and write vsock:CID:%u",
-                            name.len < 64 ? (int)name.len : 64, (const char *)name.data, number, number);
+    return grille_error_set(
+        error, GRILLE_REASON_LOOP_ADDRESS_UNSUPPORTED,
+        "address nitro:%.*s:%u: finding an enclave's CID by its name is not supported yet: take the "
+        "CID from `nitro-cli describe-enclaves` and write vsock:CID:%u",
+        name.len < 64 ? (int)name.len : 64, (const char *)name.data, number, number);
 }
 
 static const address_form forms[] = {
@@ -179,8 +188,7 @@ grille_reason grille_address_parse(const char *text, grille_address *address, gr
         size_t scheme_len = strlen(forms[i].scheme);
         if (strncmp(text, forms[i].scheme, scheme_len) == 0) {
             grille_address parsed = *address;
-            grille_reason reason =
-                forms[i].parse(&forms[i], grille_bytes_of_text(text + scheme_len), &parsed, error);
+            grille_reason reason = forms[i].parse(&forms[i], grille_bytes_of_text(text + scheme_len), &parsed, error);
             if (reason == GRILLE_REASON_OK) {
                 grille_error_clear(error);
                 *address = parsed;

@@ -35,9 +35,9 @@ typedef struct grille_address {
     uint32_t port;                        /* vsock, hybrid, tcp (0: the kernel chooses; listening only) */
     char path[GRILLE_ADDRESS_PATH_BYTES]; /* unix, unix-abstract (no leading zero byte), hybrid */
     size_t path_len;
-    bool ipv6;          /* tcp */
-    uint8_t ip[16];     /* tcp: 4 or 16 bytes in network order */
-    int fd;             /* fd */
+    bool ipv6;      /* tcp */
+    uint8_t ip[16]; /* tcp: 4 or 16 bytes in network order */
+    int fd;         /* fd */
 } grille_address;
 
 /* Parses one address, strictly: the whole text, decimal numbers without sign or leading zeros, numeric hosts (a name

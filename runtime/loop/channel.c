@@ -29,7 +29,8 @@ static const char *bad_option(const grille_channel_options *options) {
         return "the size of the options is wrong: make them with grille_channel_options_default()";
     }
     if (options->policy == NULL) return "policy is missing: load one with grille_policy_load()";
-    if (options->identity == NULL) return "identity is missing: open one with grille_identity_load_x509() or _open_nsm()";
+    if (options->identity == NULL)
+        return "identity is missing: open one with grille_identity_load_x509() or _open_nsm()";
     if (options->connect_timeout_ms == 0) return "connect_timeout_ms must not be 0";
     if ((unsigned)options->cipher > GRILLE_CIPHER_CHOICE_CHACHA20) return "cipher is none of grille_cipher_choice";
     if (options->max_message_bytes == 0) return "max_message_bytes must not be 0";
@@ -138,8 +139,7 @@ grille_code grille_channel_open(const char *text, const grille_channel_options *
     *channel = NULL;
     grille_error_clear(error);
     if (bad != NULL) {
-        return grille_reason_code(
-            grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "channel options: %s", bad));
+        return grille_reason_code(grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "channel options: %s", bad));
     }
     grille_reason reason = grille_address_parse(text, &address, error);
     if (reason == GRILLE_REASON_OK && address.kind != GRILLE_ADDRESS_FD &&

@@ -33,8 +33,8 @@ typedef struct channel_connection {
 /* What a call keeps in its owner space. */
 typedef struct call_owner {
     grille_call *call;
-    grille_link cancel_link; /* in channel->cancelled; under cancel_lock */
-    channel_waiter *waiter;  /* blocking calls */
+    grille_link cancel_link;    /* in channel->cancelled; under cancel_lock */
+    channel_waiter *waiter;     /* blocking calls */
     grille_deliver_fn *deliver; /* asynchronous calls, with the two below */
     void (*callback)(void);
     void *user;
@@ -58,14 +58,14 @@ struct grille_channel {
     grille_link waiters;
     pthread_t keeper;
     pthread_cond_t keeper_woken;
-    bool keeper_needed;  /* take the lead as soon as it is free */
-    bool keeper_asleep;  /* waits without a timeout: tell it when the lead is free */
+    bool keeper_needed; /* take the lead as soon as it is free */
+    bool keeper_asleep; /* waits without a timeout: tell it when the lead is free */
     bool keeper_leads;
     size_t inside; /* threads inside a blocking function */
     bool closing;
     bool detached; /* closed in a callback: the keeper frees */
     grille_channel_state state;
-    grille_error last_error; /* of the last attempt */
+    grille_error last_error;   /* of the last attempt */
     grille_peer_identity peer; /* while READY */
 
     pthread_mutex_t cancel_lock;

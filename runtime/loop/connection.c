@@ -234,8 +234,8 @@ static grille_connection *allocate(grille_loop *loop, int fd, const grille_conne
 }
 
 grille_reason grille_connection_new(grille_loop *loop, int fd, const grille_connection_options *options,
-                                    const grille_connection_events *events, void *user,
-                                    grille_connection **connection, grille_error *error) {
+                                    const grille_connection_events *events, void *user, grille_connection **connection,
+                                    grille_error *error) {
     grille_connection *made = allocate(loop, fd, options, events, user);
     grille_reason reason =
         made == NULL ? grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY) : make_secure(made, options, error);

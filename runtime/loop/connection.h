@@ -12,8 +12,8 @@ typedef struct grille_connection grille_connection;
 
 /* What a connection tells its owner, on the loop's thread. Any function of the connection may be called inside. */
 typedef struct grille_connection_events {
-    /* The peer is verified and there is an endpoint: calls may be started. Once, at most. An initiator's first calls may
-     * travel before the peer has verified us. */
+    /* The peer is verified and there is an endpoint: calls may be started. Once, at most. An initiator's first calls
+     * may travel before the peer has verified us. */
     void (*on_started)(grille_connection *connection, void *user);
     /* Both ends are verified. Once, at most, after on_started. */
     void (*on_open)(grille_connection *connection, void *user);
@@ -30,11 +30,11 @@ typedef struct grille_connection_options {
     grille_secure_role role;
     grille_cipher cipher;
     const grille_crypto *crypto;
-    const grille_identity *identity;  /* outlives the connection */
-    grille_policy *policy;            /* referenced */
-    uint64_t build;                   /* claim */
-    const grille_registry *registry;  /* NULL: serves nothing; outlives the connection */
-    grille_executor *executor;        /* NULL: handlers run on the loop; outlives the connection */
+    const grille_identity *identity; /* outlives the connection */
+    grille_policy *policy;           /* referenced */
+    uint64_t build;                  /* claim */
+    const grille_registry *registry; /* NULL: serves nothing; outlives the connection */
+    grille_executor *executor;       /* NULL: handlers run on the loop; outlives the connection */
     uint32_t max_streams;
     size_t max_message_bytes;
     size_t max_memory_bytes;

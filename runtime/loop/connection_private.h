@@ -19,7 +19,7 @@ struct grille_connection {
     const grille_connection_events *events;
     void *user;
     connection_stage stage;
-    bool ended;    /* on_ended was told */
+    bool ended; /* on_ended was told */
     bool draining;
     int fd;
     uv_poll_t poll;

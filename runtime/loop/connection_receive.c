@@ -32,8 +32,8 @@ static void drain_records(grille_connection *connection) {
     grille_loop *loop = connection->loop;
     while (connection->stage == CONNECTION_FRAMES) {
         size_t len = 0;
-        grille_reason reason = grille_secure_read(connection->secure, loop->plain, GRILLE_LOOP_PLAIN_BYTES, &len,
-                                                  loop->now_us);
+        grille_reason reason =
+            grille_secure_read(connection->secure, loop->plain, GRILLE_LOOP_PLAIN_BYTES, &len, loop->now_us);
         if (reason == GRILLE_REASON_MORE) {
             if (grille_secure_get_state(connection->secure) == GRILLE_SECURE_CLOSED) {
                 peer_closed(connection, "in good order");

@@ -46,8 +46,8 @@ static void on_timer(uv_timer_t *timer);
 
 void grille_channel_arm(grille_channel *channel) {
     if (channel->closed) return;
-    grille_time_us next = earliest(earliest(channel->attempt_ends_us, channel->retry_at_us),
-                                   grille_channel_first_deadline(channel));
+    grille_time_us next =
+        earliest(earliest(channel->attempt_ends_us, channel->retry_at_us), grille_channel_first_deadline(channel));
     if (next >= channel->armed_us) return;
     channel->armed_us = next;
     grille_time_us now_us = grille_clock_us();

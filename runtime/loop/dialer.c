@@ -136,9 +136,7 @@ static void on_ready(uv_poll_t *poll, int status, int events);
 static void watch(grille_dialer *dialer, int events) {
     stop_watching(dialer);
     dialer->poll = calloc(1, sizeof *dialer->poll);
-    int result = dialer->poll == NULL
-                     ? UV_ENOMEM
-                     : uv_poll_init_socket(&dialer->loop->uv, dialer->poll, dialer->fd);
+    int result = dialer->poll == NULL ? UV_ENOMEM : uv_poll_init_socket(&dialer->loop->uv, dialer->poll, dialer->fd);
     if (result != 0) {
         free(dialer->poll);
         dialer->poll = NULL;

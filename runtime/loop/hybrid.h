@@ -26,7 +26,8 @@ typedef enum grille_hybrid_result {
 /* Takes one byte of the answer. Pure. */
 grille_hybrid_result grille_hybrid_take_byte(grille_hybrid_answer *answer, uint8_t byte);
 
-/* Writes the CONNECT line to a nonblocking socket that nothing was written to before. False when it does not take it. */
+/* Writes the CONNECT line to a nonblocking socket that nothing was written to before. False when it does not take it.
+ */
 bool grille_hybrid_send_connect(int fd, uint32_t port);
 
 /* Reads the answer from a nonblocking socket, byte by byte, never beyond its newline. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which thread turns a channel's loop: a blocked caller if there is one, so that a call costs no switch between threads;
- * else the keeper, so that callbacks, keepalive and drain go on between calls. The keeper does not take over at once
- * when the last caller leaves (it would have to be woken, and would be in the next caller's way): it looks every few
- * milliseconds while callers come and go, and not at all while one caller leads for longer. */
+ * Which thread turns a channel's loop: a blocked caller if there is one, so that a call costs no switch between
+ * threads; else the keeper, so that callbacks, keepalive and drain go on between calls. The keeper does not take over
+ * at once when the last caller leaves (it would have to be woken, and would be in the next caller's way): it looks
+ * every few milliseconds while callers come and go, and not at all while one caller leads for longer. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>

@@ -146,8 +146,7 @@ grille_reason grille_listener_bind(const grille_address *address, grille_listene
     made->fd = -1;
     made->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     grille_address_format(address, made->name);
-    grille_reason reason =
-        address->kind == GRILLE_ADDRESS_FD ? adopt_socket(made, error) : bind_socket(made, error);
+    grille_reason reason = address->kind == GRILLE_ADDRESS_FD ? adopt_socket(made, error) : bind_socket(made, error);
     if (reason != GRILLE_REASON_OK) {
         grille_listener_close(made);
         return reason;
@@ -174,8 +173,9 @@ static void on_rested(uv_timer_t *timer) {
 
 static void back_off(grille_listener *listener, int status) {
     int turned_away = -1;
-    grille_log(GRILLE_LOG_WARNING, "%s: accepting failed: %s; pausing for %d ms (raise the limit of open files: ulimit -n)",
-               listener->name, strerror(-status), BACK_OFF_MS);
+    grille_log(GRILLE_LOG_WARNING,
+               "%s: accepting failed: %s; pausing for %d ms (raise the limit of open files: ulimit -n)", listener->name,
+               strerror(-status), BACK_OFF_MS);
     if (listener->reserve >= 0) (void)close(listener->reserve);
     if (grille_socket_accept(listener->fd, &turned_away) == 0) (void)close(turned_away);
     listener->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);

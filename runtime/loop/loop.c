@@ -42,7 +42,8 @@ static void on_wake(uv_async_t *waker) {
 static grille_reason start_uv(grille_loop *loop, grille_error *error) {
     int status = uv_loop_init(&loop->uv);
     if (status != 0) {
-        return grille_error_set(error, GRILLE_REASON_SYSTEM, "an event loop could not be made: %s", uv_strerror(status));
+        return grille_error_set(error, GRILLE_REASON_SYSTEM, "an event loop could not be made: %s",
+                                uv_strerror(status));
     }
     status = uv_async_init(&loop->uv, &loop->waker, on_wake);
     if (status != 0) {
@@ -179,7 +180,8 @@ static void run_end_of_turn(grille_loop *loop) {
     for (grille_link *link; (link = grille_list_take_first(&loop->end_of_turn)) != NULL;) {
         grille_list_append(&now, link);
     }
-    for (grille_job *job; (job = take(&now)) != NULL;) job->run(job);
+    for (grille_job *job; (job = take(&now)) != NULL;)
+        job->run(job);
 }
 
 static bool is_busy(grille_loop *loop) {

@@ -34,19 +34,19 @@ typedef struct grille_loop {
     uv_async_t waker;
     grille_poller poller;
     pthread_mutex_t mail_lock;
-    grille_link mail;             /* under mail_lock */
-    atomic_size_t mail_count;     /* how many are in mail */
-    atomic_bool sleeping;         /* the leader may be in the kernel: post has to wake it */
+    grille_link mail;         /* under mail_lock */
+    atomic_size_t mail_count; /* how many are in mail */
+    atomic_bool sleeping;     /* the leader may be in the kernel: post has to wake it */
     grille_link end_of_turn;
     grille_link steps;
-    grille_time_us now_us;        /* as of the last refresh */
-    bool active;                  /* something happened in this turn */
-    uint64_t sleeps;              /* times the loop went to sleep; for tests and statistics */
-    grille_record_pool *records;  /* TLS's blocks, in use during turns */
-    uint8_t *receive;             /* scratch of whoever runs on the loop: GRILLE_LOOP_RECEIVE_BYTES of ciphertext */
-    uint8_t *plain;               /* GRILLE_LOOP_PLAIN_BYTES */
-    uint8_t *send;                /* GRILLE_LOOP_SEND_BYTES */
-    size_t plain_dirty;           /* bytes of plain and send that hold plaintext */
+    grille_time_us now_us;       /* as of the last refresh */
+    bool active;                 /* something happened in this turn */
+    uint64_t sleeps;             /* times the loop went to sleep; for tests and statistics */
+    grille_record_pool *records; /* TLS's blocks, in use during turns */
+    uint8_t *receive;            /* scratch of whoever runs on the loop: GRILLE_LOOP_RECEIVE_BYTES of ciphertext */
+    uint8_t *plain;              /* GRILLE_LOOP_PLAIN_BYTES */
+    uint8_t *send;               /* GRILLE_LOOP_SEND_BYTES */
+    size_t plain_dirty;          /* bytes of plain and send that hold plaintext */
     size_t send_dirty;
 } grille_loop;
 

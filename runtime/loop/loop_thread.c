@@ -123,8 +123,8 @@ static void serve(grille_loop_thread *thread, int fd) {
     options.executor = thread->executor.workers == NULL ? NULL : &thread->executor.executor;
     (void)snprintf(name, sizeof name, "%s %" PRIu64, options.name, ++thread->last_number);
     options.name = name;
-    grille_reason reason = grille_connection_new(&thread->loop, fd, &options, &connection_events, served,
-                                                 &served->connection, &error);
+    grille_reason reason =
+        grille_connection_new(&thread->loop, fd, &options, &connection_events, served, &served->connection, &error);
     if (reason != GRILLE_REASON_OK) {
         grille_log(GRILLE_LOG_WARNING, "%s: %s: %s", name, error.name, error.text);
         free(served);
@@ -174,7 +174,8 @@ void grille_loop_thread_give(grille_loop_thread *thread, int fd) {
 /* ---- Stopping ---- */
 
 static void close_listeners(grille_loop_thread *thread) {
-    for (size_t i = 0; i < thread->listener_count; i++) grille_listener_close(thread->listeners[i]);
+    for (size_t i = 0; i < thread->listener_count; i++)
+        grille_listener_close(thread->listeners[i]);
     thread->listener_count = 0;
 }
 
@@ -218,7 +219,8 @@ void grille_loop_thread_stop(grille_loop_thread *thread) {
 static void *run(void *argument) {
     grille_loop_thread *thread = argument;
     (void)pthread_setname_np(pthread_self(), "grille-loop");
-    while (!uv_is_closing((uv_handle_t *)&thread->drain_timer)) grille_loop_turn(&thread->loop, true);
+    while (!uv_is_closing((uv_handle_t *)&thread->drain_timer))
+        grille_loop_turn(&thread->loop, true);
     return NULL;
 }
 

@@ -32,7 +32,8 @@ static const char *bad_option(const grille_server_options *options) {
         return "the size of the options is wrong: make them with grille_server_options_default()";
     }
     if (options->policy == NULL) return "policy is missing: load one with grille_policy_load()";
-    if (options->identity == NULL) return "identity is missing: open one with grille_identity_load_x509() or _open_nsm()";
+    if (options->identity == NULL)
+        return "identity is missing: open one with grille_identity_load_x509() or _open_nsm()";
     if (options->loops == 0 || options->loops > MAX_THREADS) return "loops must be between 1 and 1,024";
     if (options->workers > MAX_THREADS) return "workers must be at most 1,024";
     if (options->max_connections == 0) return "max_connections must not be 0";
@@ -68,8 +69,7 @@ grille_code grille_server_new(const grille_server_options *options, grille_serve
     *server = NULL;
     grille_error_clear(error);
     if (bad != NULL) {
-        return grille_reason_code(
-            grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "server options: %s", bad));
+        return grille_reason_code(grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "server options: %s", bad));
     }
     grille_server *made = calloc(1, sizeof *made);
     if (made == NULL) return grille_reason_code(grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY));
@@ -113,8 +113,8 @@ grille_code grille_server_listen(grille_server *server, const char *text, grille
     grille_error_clear(error);
     grille_reason reason = must_be_new(server, "no address can be bound", error);
     if (reason == GRILLE_REASON_OK && server->address_count == GRILLE_SERVER_MAX_LISTENERS) {
-        reason = grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS,
-                                  "a server listens on at most %d addresses", GRILLE_SERVER_MAX_LISTENERS);
+        reason = grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "a server listens on at most %d addresses",
+                                  GRILLE_SERVER_MAX_LISTENERS);
     }
     if (reason == GRILLE_REASON_OK) reason = grille_address_parse(text, &address, error);
     if (reason == GRILLE_REASON_OK) reason = grille_listener_bind(&address, &listener, error);
@@ -132,7 +132,8 @@ void grille_server_free(grille_server *server) {
     if (server == NULL) return;
     grille_server_stop(server);
     if (!server->listeners_given) {
-        for (size_t i = 0; i < server->address_count; i++) grille_listener_close(server->listeners[i]);
+        for (size_t i = 0; i < server->address_count; i++)
+            grille_listener_close(server->listeners[i]);
     }
     grille_registry_free(server->registry);
     grille_policy_free(server->options.policy);

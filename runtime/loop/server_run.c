@@ -57,10 +57,12 @@ static void stop_threads(grille_server *server) {
     for (uint32_t i = 0; i < server->thread_count; i++) {
         if (server->threads[i].running) grille_loop_thread_stop(&server->threads[i]);
     }
-    for (uint32_t i = 0; i < server->thread_count; i++) grille_loop_thread_join(&server->threads[i]);
+    for (uint32_t i = 0; i < server->thread_count; i++)
+        grille_loop_thread_join(&server->threads[i]);
     grille_workers_free(server->workers);
     server->workers = NULL;
-    for (uint32_t i = 0; i < server->thread_count; i++) grille_loop_thread_deinit(&server->threads[i]);
+    for (uint32_t i = 0; i < server->thread_count; i++)
+        grille_loop_thread_deinit(&server->threads[i]);
     server->thread_count = 0;
 }
 
@@ -108,7 +110,8 @@ void grille_server_stop(grille_server *server) {
         server->state = SERVER_STOPPED;
         pthread_cond_broadcast(&server->stopped);
     }
-    while (server->state != SERVER_STOPPED) pthread_cond_wait(&server->stopped, &server->lock);
+    while (server->state != SERVER_STOPPED)
+        pthread_cond_wait(&server->stopped, &server->lock);
     pthread_mutex_unlock(&server->lock);
 }
 

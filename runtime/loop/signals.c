@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,11 +38,13 @@ static void install(void) {
     action.sa_handler = on_signal;
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < WATCHED; i++) (void)sigaction(watched[i], &action, &found[i]);
+    for (size_t i = 0; i < WATCHED; i++)
+        (void)sigaction(watched[i], &action, &found[i]);
 }
 
 static void restore(void) {
-    for (size_t i = 0; i < WATCHED; i++) (void)sigaction(watched[i], &found[i], NULL);
+    for (size_t i = 0; i < WATCHED; i++)
+        (void)sigaction(watched[i], &found[i], NULL);
 }
 
 static bool change_place(int from, int to) {

@@ -29,7 +29,8 @@ GRILLE_MUST_USE bool grille_socket_name_to_bind(const grille_address *address, g
 /* A nonblocking, close-on-exec stream socket for this name; NODELAY for TCP. The descriptor is the caller's. */
 GRILLE_MUST_USE int grille_socket_open(const grille_socket_name *name, int *fd);
 
-/* Starts connecting: 0 (connected), -EINPROGRESS (wait until writable, then grille_socket_pending_error) or an error. */
+/* Starts connecting: 0 (connected), -EINPROGRESS (wait until writable, then grille_socket_pending_error) or an error.
+ */
 GRILLE_MUST_USE int grille_socket_connect(int fd, const grille_socket_name *name);
 /* The result of a connect that was in progress (SO_ERROR). */
 GRILLE_MUST_USE int grille_socket_pending_error(int fd);

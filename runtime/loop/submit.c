@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Calls on their way: from any thread to the loop, onto the connection or into the waiting list, and back as a reply. */
+ * Calls on their way: from any thread to the loop, onto the connection or into the waiting list, and back as a reply.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -77,7 +78,8 @@ static void fail_at_once(grille_channel *channel, grille_call *call) {
 static void wait_for_room(grille_channel *channel, grille_call *call) {
     if (channel->waiting_count >= GRILLE_LIMIT_WAITING_CALLS) {
         char text[160];
-        (void)snprintf(text, sizeof text, "%d calls of this channel wait already (limit %d): the peer is too slow, or gone",
+        (void)snprintf(text, sizeof text,
+                       "%d calls of this channel wait already (limit %d): the peer is too slow, or gone",
                        GRILLE_LIMIT_WAITING_CALLS, GRILLE_LIMIT_WAITING_CALLS);
         grille_client_call_fail(call, GRILLE_RESOURCE_EXHAUSTED, text);
         return;

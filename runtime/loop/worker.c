@@ -73,7 +73,8 @@ void grille_workers_free(grille_workers *workers) {
     workers->stopping = true;
     pthread_cond_broadcast(&workers->work);
     pthread_mutex_unlock(&workers->lock);
-    for (uint32_t i = 0; i < workers->count; i++) pthread_join(workers->threads[i], NULL);
+    for (uint32_t i = 0; i < workers->count; i++)
+        pthread_join(workers->threads[i], NULL);
     pthread_cond_destroy(&workers->work);
     pthread_mutex_destroy(&workers->lock);
     free(workers);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * wolfSSL's memory. Its allocator hooks carry no connection, so each call into it names one first: what is allocated
  * between enter and leave is charged to that budget, and given back to it whenever and wherever it is freed. Blocks of
- * the sizes that records need are kept by the thread that freed them, or by the pool that it was lent (record_pool.h), so
- * that steady record traffic makes no heap call. */
+ * the sizes that records need are kept by the thread that freed them, or by the pool that it was lent (record_pool.h),
+ * so that steady record traffic makes no heap call. */
 #ifndef GRILLE_SECURE_TLS_ALLOC_H
 #define GRILLE_SECURE_TLS_ALLOC_H
 

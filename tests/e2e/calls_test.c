@@ -59,7 +59,8 @@ typedef struct waiting {
     char last[128];
 } waiting;
 
-#define WAITING_INIT {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER}
+#define WAITING_INIT                                                                                                   \
+    { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER }
 
 static void on_done(grille_code code, const char *answer, void *user) {
     waiting *all = user;
@@ -73,7 +74,8 @@ static void on_done(grille_code code, const char *answer, void *user) {
 
 static void wait_for(waiting *all, unsigned count) {
     pthread_mutex_lock(&all->lock);
-    while (all->done < count) pthread_cond_wait(&all->changed, &all->lock);
+    while (all->done < count)
+        pthread_cond_wait(&all->changed, &all->lock);
     assert_int_equal(all->done, count);
     pthread_mutex_unlock(&all->lock);
 }
@@ -244,7 +246,8 @@ static void test_close_ends_blocked_calls(void **state) {
         codes[i] = GRILLE_UNKNOWN;
         assert_int_equal(pthread_create(&threads[i], NULL, blocked_until_close, &codes[i]), 0);
     }
-    while (atomic_load(&counts.started) < 2) usleep(1000); /* two workers */
+    while (atomic_load(&counts.started) < 2)
+        usleep(1000); /* two workers */
     grille_channel_close(channel);
     channel = NULL;
     for (int i = 0; i < BLOCKED; i++) {
@@ -275,14 +278,16 @@ static void test_cancel(void **state) {
     (void)state;
     assert_int_equal(e2e_call_async(channel, E2E_WORK, "sleep:200", NULL, &async, &call), GRILLE_OK);
     grille_call_ref(call);
-    while (atomic_load(&counts.started) == 0) usleep(1000);
+    while (atomic_load(&counts.started) == 0)
+        usleep(1000);
     grille_call_cancel(call);
     grille_call_cancel(call);
     wait_for(&all, 1);
     assert_int_equal(all.codes[GRILLE_CANCELLED], 1);
     grille_call_cancel(call); /* over already */
     grille_call_unref(call);
-    while (atomic_load(&counts.finished) == 0) usleep(1000);
+    while (atomic_load(&counts.finished) == 0)
+        usleep(1000);
     assert_int_equal(atomic_load(&counts.cancelled), 1);
     wait_for(&all, 1);
 }
@@ -300,7 +305,8 @@ static void test_cancel_races(void **state) {
         assert_int_equal(e2e_call_async(channel, E2E_ECHO, "race", NULL, &async, &call), GRILLE_OK);
         grille_call_ref(call);
         pthread_mutex_unlock(&all.lock);
-        for (unsigned spin = 0; spin < i * 20; spin++) __asm__ volatile("");
+        for (unsigned spin = 0; spin < i * 20; spin++)
+            __asm__ volatile("");
         grille_call_cancel(call);
         grille_call_unref(call);
         wait_for(&all, i + 1);

@@ -68,8 +68,8 @@ static void test_deadline_while_waiting(void **state) {
     char answer[512];
     (void)state;
     grille_channel *channel = open_channel(world_unix(&w, "nobody"), w.parent, w.trusts_gateway, 1000);
-    assert_int_equal(e2e_call(channel, E2E_ECHO, "x",
-                              &GRILLE_CALL_OPTIONS(.timeout_ms = 60, .wait_for_ready = true), answer, sizeof answer),
+    assert_int_equal(e2e_call(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.timeout_ms = 60, .wait_for_ready = true),
+                              answer, sizeof answer),
                      GRILLE_DEADLINE_EXCEEDED);
     assert_non_null(strstr(answer, "No such file")); /* why it waited */
     grille_channel_close(channel);
@@ -166,9 +166,9 @@ static void test_descriptor_has_one_attempt(void **state) {
     (void)snprintf(address, sizeof address, "fd:%d", ends[0]);
     grille_channel *channel = open_channel(address, w.parent, w.trusts_gateway, 5000);
     (void)close(ends[1]);
-    assert_int_equal(e2e_call(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer,
-                              sizeof answer),
-                     GRILLE_UNAVAILABLE);
+    assert_int_equal(
+        e2e_call(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer, sizeof answer),
+        GRILLE_UNAVAILABLE);
     assert_int_equal(grille_channel_wait_ready(channel, 5000, &error), GRILLE_UNAVAILABLE);
     /* The end of the stream, or a reset when our first flight was never read. */
     if (strcmp(error.name, "LOOP-PEER-CLOSED") != 0) assert_string_equal(error.name, "LOOP-CONNECTION-LOST");
@@ -184,7 +184,8 @@ typedef struct outcome {
     char text[512];
 } outcome;
 
-#define OUTCOME_INIT {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER}
+#define OUTCOME_INIT                                                                                                   \
+    { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER }
 
 static void on_done(grille_code code, const char *answer, void *user) {
     outcome *own = user;
@@ -199,7 +200,8 @@ static void on_done(grille_code code, const char *answer, void *user) {
 
 static void wait_done(outcome *own, unsigned count) {
     pthread_mutex_lock(&own->lock);
-    while (own->done < count) pthread_cond_wait(&own->changed, &own->lock);
+    while (own->done < count)
+        pthread_cond_wait(&own->changed, &own->lock);
     pthread_mutex_unlock(&own->lock);
 }
 
@@ -213,16 +215,16 @@ static void is_rejected(const char *kind, grille_identity *identity, grille_poli
     server_start(&w, &server, world_unix(&w, "wrong"));
     grille_channel *channel = open_channel(server.address, identity, policy, 5000);
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(e2e_call_async(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = i % 2 == 0),
-                                        &async, NULL),
-                         GRILLE_OK);
+        assert_int_equal(
+            e2e_call_async(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = i % 2 == 0), &async, NULL),
+            GRILLE_OK);
     }
     wait_done(&own, 5);
     assert_int_equal(own.unauthenticated, 5);
     assert_int_equal(grille_channel_wait_ready(channel, 20000, &error), GRILLE_UNAUTHENTICATED);
     assert_string_equal(error.name, error_name);
-    grille_code code = e2e_call(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer,
-                                sizeof answer);
+    grille_code code =
+        e2e_call(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer, sizeof answer);
     assert_int_equal(code, GRILLE_UNAUTHENTICATED);
     grille_channel_close(channel);
     server_end(&server, SIGTERM, last_line, sizeof last_line);
@@ -255,13 +257,13 @@ static void test_waiting_calls_are_bounded(void **state) {
     (void)state;
     grille_channel *channel = open_channel(world_unix(&w, "nobody"), w.parent, w.trusts_gateway, 1000);
     for (int i = 0; i < GRILLE_LIMIT_WAITING_CALLS; i++) {
-        assert_int_equal(e2e_call_async(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), &async,
-                                        NULL),
-                         GRILLE_OK);
+        assert_int_equal(
+            e2e_call_async(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), &async, NULL),
+            GRILLE_OK);
     }
-    assert_int_equal(e2e_call(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer,
-                              sizeof answer),
-                     GRILLE_RESOURCE_EXHAUSTED);
+    assert_int_equal(
+        e2e_call(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer, sizeof answer),
+        GRILLE_RESOURCE_EXHAUSTED);
     assert_non_null(strstr(answer, "1024"));
     assert_int_equal(own.done, 0);
     grille_channel_close(channel);

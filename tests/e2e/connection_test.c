@@ -256,13 +256,15 @@ static void test_one_step_of_all_handshakes_per_turn(void **state) {
     for (int turn = 0; turn < 10000 && started < 2 * BEDS; turn++) {
         unsigned now = 0;
         grille_loop_turn(&b->loop, false);
-        for (int i = 0; i < BEDS; i++) now += more[i][0].started + more[i][1].started;
+        for (int i = 0; i < BEDS; i++)
+            now += more[i][0].started + more[i][1].started;
         /* Only a step starts a connection. */
         assert_true(now <= started + 1);
         started = now;
     }
     assert_int_equal(started, 2 * BEDS);
-    for (int i = 0; i < BEDS; i++) grille_connection_close(more[i][0].connection, GRILLE_CANCELLED, "test over");
+    for (int i = 0; i < BEDS; i++)
+        grille_connection_close(more[i][0].connection, GRILLE_CANCELLED, "test over");
     for (int i = 0; i < BEDS; i++) {
         turn_until(b, &more[i][0].freed, 1, 0);
         turn_until(b, &more[i][1].freed, 1, 0);
@@ -343,7 +345,8 @@ static void test_calls_end_with_their_connection(void **state) {
     bed *b = open_bed(true);
     turn_until(b, &b->client.open, 1, 4096);
     assert_int_equal(grille_call_pool_new(4, &pool), GRILLE_REASON_OK);
-    for (int i = 0; i < 5; i++) start_call(b, pool, "lost", &own[i]);
+    for (int i = 0; i < 5; i++)
+        start_call(b, pool, "lost", &own[i]);
     (void)close(b->relay[0]);
     b->relay[0] = -1;
     turn_until(b, &b->client.ended, 1, 0);

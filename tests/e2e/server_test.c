@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Goal: a server drains without losing a call, stays within its limits whatever peers do, and costs nothing when idle. */
+ * Goal: a server drains without losing a call, stays within its limits whatever peers do, and costs nothing when idle.
+ */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -67,7 +68,8 @@ static void *run_load(void *argument) {
     load *own = argument;
     pthread_mutex_lock(&own->lock);
     while (!own->stop) {
-        while (own->started - own->ended >= 8) pthread_cond_wait(&own->changed, &own->lock);
+        while (own->started - own->ended >= 8)
+            pthread_cond_wait(&own->changed, &own->lock);
         unsigned number = own->started++;
         pthread_mutex_unlock(&own->lock);
         e2e_method method = number % 3 == 0 ? E2E_WORK : E2E_ECHO;
@@ -75,7 +77,8 @@ static void *run_load(void *argument) {
         if (e2e_call_async(own->channel, method, text, NULL, &own->async, NULL) != GRILLE_OK) abort();
         pthread_mutex_lock(&own->lock);
     }
-    while (own->ended < own->started) pthread_cond_wait(&own->changed, &own->lock);
+    while (own->ended < own->started)
+        pthread_cond_wait(&own->changed, &own->lock);
     pthread_mutex_unlock(&own->lock);
     return NULL;
 }
@@ -98,7 +101,8 @@ static void stop_load(load *own) {
 
 static void wait_ok(load *own, unsigned count) {
     pthread_mutex_lock(&own->lock);
-    while (own->ok < count) pthread_cond_wait(&own->changed, &own->lock);
+    while (own->ok < count)
+        pthread_cond_wait(&own->changed, &own->lock);
     pthread_mutex_unlock(&own->lock);
 }
 
@@ -110,8 +114,10 @@ static void drains_under_load(int signal_number, unsigned loops) {
     char last_line[64];
     unsigned ok = 0, started = 0, finished = 0, cancelled = 0;
     server_start(&w, &server, world_unix(&w, "drained"));
-    for (int i = 0; i < CHANNELS; i++) start_load(&loads[i], world_channel(&w, "nitro", server.address));
-    for (int i = 0; i < CHANNELS; i++) wait_ok(&loads[i], 50);
+    for (int i = 0; i < CHANNELS; i++)
+        start_load(&loads[i], world_channel(&w, "nitro", server.address));
+    for (int i = 0; i < CHANNELS; i++)
+        wait_ok(&loads[i], 50);
     server_end(&server, signal_number, last_line, sizeof last_line);
     for (int i = 0; i < CHANNELS; i++) {
         stop_load(&loads[i]);
@@ -129,7 +135,8 @@ static void drains_under_load(int signal_number, unsigned loops) {
 
 static void test_drains_on_sigterm(void **state) {
     (void)state;
-    for (int i = 0; i < 5; i++) drains_under_load(SIGTERM, 1);
+    for (int i = 0; i < 5; i++)
+        drains_under_load(SIGTERM, 1);
     drains_under_load(SIGTERM, 3);
 }
 
@@ -156,7 +163,8 @@ static void test_drain_timeout(void **state) {
     server_end(&server, SIGTERM, last_line, sizeof last_line);
     assert_string_equal(last_line, "started 2 finished 2 cancelled 1");
     pthread_mutex_lock(&own.lock);
-    while (own.ended < 2) pthread_cond_wait(&own.changed, &own.lock);
+    while (own.ended < 2)
+        pthread_cond_wait(&own.changed, &own.lock);
     pthread_mutex_unlock(&own.lock);
     assert_int_equal(own.unavailable, 1);
     grille_channel_close(own.channel);
@@ -176,8 +184,10 @@ static void test_stop(void **state) {
     grille_server *server = in_process_server(&w, "stopped", NULL, &counts);
     grille_channel *channel = world_channel(&w, "x509", grille_server_address(server, 0));
     assert_int_equal(e2e_call(channel, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_OK);
-    for (int i = 0; i < 4; i++) assert_int_equal(pthread_create(&threads[i], NULL, stop_server, server), 0);
-    for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, stop_server, server), 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
     grille_server_stop(server);
     assert_int_equal(access(grille_server_address(server, 0) + strlen("unix:"), F_OK), -1);
     grille_server_free(server);
@@ -208,9 +218,9 @@ static void test_stop_ends_run(void **state) {
     assert_int_equal(grille_server_listen(server, world_unix(&w, "run"), &error), GRILLE_OK);
     assert_int_equal(pthread_create(&thread, NULL, run_server, server), 0);
     grille_channel *channel = world_channel(&w, "x509", world_unix(&w, "run"));
-    assert_int_equal(e2e_call(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer,
-                              sizeof answer),
-                     GRILLE_OK);
+    assert_int_equal(
+        e2e_call(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer, sizeof answer),
+        GRILLE_OK);
     grille_channel_close(channel);
     grille_server_stop(server);
     pthread_join(thread, &code);
@@ -253,18 +263,19 @@ static void test_half_open_connections_are_bounded(void **state) {
     server_start(&w, &server, world_unix(&w, "half"));
     grille_channel *before = world_channel(&w, "x509", server.address);
     assert_int_equal(e2e_call(before, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_OK);
-    for (int i = 0; i < 4; i++) silent[i] = connect_raw(server.address);
+    for (int i = 0; i < 4; i++)
+        silent[i] = connect_raw(server.address);
     int one_more = connect_raw(server.address);
     assert_true(closes(one_more, 5000));
     (void)close(one_more);
     assert_false(closes(silent[0], 0));
     /* Nothing else is disturbed. */
     assert_int_equal(e2e_call(before, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_OK);
-    for (int i = 0; i < 4; i++) (void)close(silent[i]);
+    for (int i = 0; i < 4; i++)
+        (void)close(silent[i]);
     grille_channel *after = world_channel(&w, "x509", server.address);
-    assert_int_equal(e2e_call(after, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer,
-                              sizeof answer),
-                     GRILLE_OK);
+    assert_int_equal(
+        e2e_call(after, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer, sizeof answer), GRILLE_OK);
     grille_channel_close(before);
     grille_channel_close(after);
     server_end(&server, SIGTERM, last_line, sizeof last_line);
@@ -284,9 +295,9 @@ static void test_connections_are_bounded(void **state) {
     (void)close(third);
     grille_channel_close(first);
     grille_channel *fourth = world_channel(&w, "x509", server.address);
-    assert_int_equal(e2e_call(fourth, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer,
-                              sizeof answer),
-                     GRILLE_OK);
+    assert_int_equal(
+        e2e_call(fourth, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer, sizeof answer),
+        GRILLE_OK);
     grille_channel_close(second);
     grille_channel_close(fourth);
     server_end(&server, SIGTERM, last_line, sizeof last_line);
@@ -303,18 +314,20 @@ static void test_out_of_descriptors(void **state) {
     server_start(&w, &server, world_unix(&w, "emfile"));
     grille_channel *before = world_channel(&w, "x509", server.address);
     assert_int_equal(e2e_call(before, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_OK);
-    for (int i = 0; i < MANY; i++) many[i] = connect_raw(server.address);
+    for (int i = 0; i < MANY; i++)
+        many[i] = connect_raw(server.address);
     for (int i = 0; i < 100; i++) {
         assert_int_equal(e2e_call(before, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_OK);
         usleep(3000);
     }
-    for (int i = 0; i < MANY; i++) turned_away += closes(many[i], 0) ? 1 : 0;
+    for (int i = 0; i < MANY; i++)
+        turned_away += closes(many[i], 0) ? 1 : 0;
     assert_in_range(turned_away, 1, MANY - 1);
-    for (int i = 0; i < MANY; i++) (void)close(many[i]);
+    for (int i = 0; i < MANY; i++)
+        (void)close(many[i]);
     grille_channel *after = world_channel(&w, "x509", server.address);
-    assert_int_equal(e2e_call(after, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer,
-                              sizeof answer),
-                     GRILLE_OK);
+    assert_int_equal(
+        e2e_call(after, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.wait_for_ready = true), answer, sizeof answer), GRILLE_OK);
     grille_channel_close(before);
     grille_channel_close(after);
     server_end(&server, SIGTERM, last_line, sizeof last_line);
@@ -357,7 +370,6 @@ static void test_garbage_is_closed_at_once(void **state) {
 }
 
 /* ---- Slow peers ---- */
-
 
 /* The server's process stops reading for a while (SIGSTOP) with large calls under way; all of them end well. */
 static void test_slow_reader(void **state) {

@@ -8,7 +8,11 @@
 
 const grille_method e2e_methods[E2E_METHODS] = {
     {.path = "/test.E2e/Echo", .id = 0x11, .request = &fake_type, .response = &fake_type},
-    {.path = "/test.E2e/Work", .id = 0x12, .flags = GRILLE_METHOD_OFFLOAD, .request = &fake_type, .response = &fake_type},
+    {.path = "/test.E2e/Work",
+     .id = 0x12,
+     .flags = GRILLE_METHOD_OFFLOAD,
+     .request = &fake_type,
+     .response = &fake_type},
     {.path = "/test.E2e/Secret", .id = 0x13, .request = &fake_type, .response = &fake_type},
 };
 

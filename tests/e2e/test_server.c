@@ -45,7 +45,8 @@ static void take_options(grille_server_options *options, char **arguments) {
 /* Ready is who drains on SIGTERM instead of dying of it. */
 static void *announce(void *argument) {
     struct sigaction action;
-    while (sigaction(SIGTERM, NULL, &action) == 0 && action.sa_handler == SIG_DFL) usleep(500);
+    while (sigaction(SIGTERM, NULL, &action) == 0 && action.sa_handler == SIG_DFL)
+        usleep(500);
     (void)printf("ready %s\n", grille_server_address(argument, 0));
     (void)fflush(stdout);
     return NULL;

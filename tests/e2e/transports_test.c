@@ -184,7 +184,7 @@ static void test_hybrid(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unix), cmocka_unit_test(test_unix_abstract), cmocka_unit_test(test_tcp),
+        cmocka_unit_test(test_unix),       cmocka_unit_test(test_unix_abstract), cmocka_unit_test(test_tcp),
         cmocka_unit_test(test_descriptor), cmocka_unit_test(test_hybrid),
     };
     assert(argc == 3);

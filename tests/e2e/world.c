@@ -73,7 +73,8 @@ static grille_policy *make_policy(const e2e_world *world, const char *file, cons
     return policy;
 }
 
-static grille_policy *enclave_policy(const e2e_world *world, const char *file, const uint8_t pcr0[GRILLE_NSM_PCR_BYTES]) {
+static grille_policy *enclave_policy(const e2e_world *world, const char *file,
+                                     const uint8_t pcr0[GRILLE_NSM_PCR_BYTES]) {
     char hex[2 * GRILLE_NSM_PCR_BYTES + 1], text[512];
     grille_hex_encode((grille_bytes){pcr0, GRILLE_NSM_PCR_BYTES}, hex);
     (void)snprintf(text, sizeof text,
@@ -137,7 +138,8 @@ static void exec_server(const e2e_world *world, const server_process *process, c
     char numbers[6][16];
     const unsigned values[6] = {process->loops,           process->workers,       process->drain_timeout_ms,
                                 process->max_connections, process->max_half_open, process->spin_us};
-    for (size_t i = 0; i < 6; i++) (void)snprintf(numbers[i], sizeof numbers[i], "%u", values[i]);
+    for (size_t i = 0; i < 6; i++)
+        (void)snprintf(numbers[i], sizeof numbers[i], "%u", values[i]);
     if (process->no_spin) (void)strcpy(numbers[5], "off");
     const struct rlimit files = {process->max_files, process->max_files};
     if (process->max_files != 0) (void)setrlimit(RLIMIT_NOFILE, &files);

@@ -14,13 +14,13 @@
 typedef struct e2e_world {
     char folder[64];
     char server_program[512];
-    grille_identity *parent;        /* x509, WORLD_PARENT */
-    grille_identity *stranger;      /* x509 under another CA */
-    grille_identity *gateway;       /* x509, WORLD_GATEWAY; a server's */
-    grille_policy *trusts_enclave;  /* nitro under the development root, PCR0 of the server program */
-    grille_policy *trusts_gateway;  /* x509, WORLD_GATEWAY */
-    grille_policy *trusts_others;   /* nitro, but another PCR0 */
-    grille_policy *trusts_parent;   /* x509, WORLD_PARENT, may call Echo and Work */
+    grille_identity *parent;       /* x509, WORLD_PARENT */
+    grille_identity *stranger;     /* x509 under another CA */
+    grille_identity *gateway;      /* x509, WORLD_GATEWAY; a server's */
+    grille_policy *trusts_enclave; /* nitro under the development root, PCR0 of the server program */
+    grille_policy *trusts_gateway; /* x509, WORLD_GATEWAY */
+    grille_policy *trusts_others;  /* nitro, but another PCR0 */
+    grille_policy *trusts_parent;  /* x509, WORLD_PARENT, may call Echo and Work */
 } e2e_world;
 
 /* Asserts that all of it can be made. `grille` and `server` are the paths of the programs. */
@@ -39,7 +39,7 @@ typedef struct server_process {
     unsigned max_files; /* RLIMIT_NOFILE */
     int pass_fd;        /* a descriptor that the process inherits, or 0 */
     pid_t pid;
-    int output; /* what it prints */
+    int output;        /* what it prints */
     char address[256]; /* that it bound */
 } server_process;
 

@@ -157,10 +157,8 @@ static void test_paths_end_at_the_limit(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_addresses),
-        cmocka_unit_test(test_bad_addresses),
-        cmocka_unit_test(test_null_is_refused),
-        cmocka_unit_test(test_nitro_names_what_to_write),
+        cmocka_unit_test(test_good_addresses),         cmocka_unit_test(test_bad_addresses),
+        cmocka_unit_test(test_null_is_refused),        cmocka_unit_test(test_nitro_names_what_to_write),
         cmocka_unit_test(test_paths_end_at_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,7 +125,8 @@ static void test_full_backlog_times_out(void **state) {
     assert_int_equal(result.fd, -1);
     assert_string_equal(result.error.name, "LOOP-DIAL-TIMEOUT");
     assert_non_null(strstr(result.error.text, "60 ms"));
-    while (filled-- > 0) close(filler[filled]);
+    while (filled-- > 0)
+        close(filler[filled]);
     close(listener);
 }
 
@@ -154,7 +155,8 @@ static void test_full_backlog_is_tried_again(void **state) {
     turn_until(&loop, &result.done);
     assert_true(result.fd >= 0);
     close(result.fd);
-    while (filled-- > 0) close(filler[filled]);
+    while (filled-- > 0)
+        close(filler[filled]);
     close(listener);
     grille_loop_deinit(&loop);
 }
@@ -170,7 +172,8 @@ static void play_hybrid(const char *answer, const char *expected_error, const ch
     int listener = listen_at(text, 1);
     open_loop(&loop, 0);
     (void)start(&loop, text, 2000, &result);
-    while (grille_socket_accept(listener, &vmm) == -EAGAIN) grille_loop_turn(&loop, false);
+    while (grille_socket_accept(listener, &vmm) == -EAGAIN)
+        grille_loop_turn(&loop, false);
     for (size_t len = 0; strchr(line, '\n') == NULL;) {
         long moved = grille_socket_read(vmm, line + len, sizeof line - 1 - len);
         if (moved > 0) len += (size_t)moved;
@@ -263,7 +266,8 @@ static void test_cancelled_dialer_is_silent(void **state) {
     grille_dialer_cancel(start(&loop, text, 1000, &result));
     grille_dialer *dialer = start(&loop, "unix:/nonexistent", 1000, &result);
     grille_dialer_cancel(dialer);
-    for (int i = 0; i < 10; i++) grille_loop_turn(&loop, false);
+    for (int i = 0; i < 10; i++)
+        grille_loop_turn(&loop, false);
     assert_false(result.done);
     grille_loop_deinit(&loop);
     close(listener);

@@ -59,7 +59,8 @@ static void on_accepted(void *user, int fd) {
 }
 
 static void close_accepted(accepted *result) {
-    for (unsigned i = 0; i < result->count; i++) close(result->fds[i]);
+    for (unsigned i = 0; i < result->count; i++)
+        close(result->fds[i]);
     *result = (accepted){.done = false};
 }
 
@@ -252,13 +253,16 @@ static void test_out_of_descriptors(void **state) {
     tight = before;
     tight.rlim_cur = 128;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
-    while (held_count < 512 && (held[held_count] = open("/dev/null", O_RDONLY)) >= 0) held_count++;
+    while (held_count < 512 && (held[held_count] = open("/dev/null", O_RDONLY)) >= 0)
+        held_count++;
     assert_int_equal(errno, EMFILE);
-    for (int i = 0; i < 50; i++) grille_loop_turn(&loop, false);
+    for (int i = 0; i < 50; i++)
+        grille_loop_turn(&loop, false);
     assert_int_equal(warnings, 1);
     assert_false(result.done);
     assert_int_equal(grille_socket_read(turned_away, &byte, 1), 0);
-    while (held_count > 0) close(held[--held_count]);
+    while (held_count > 0)
+        close(held[--held_count]);
     int fd = connect_to(text);
     assert_true(fd >= 0);
     turn_until(&loop, &result.done);

@@ -95,7 +95,8 @@ static void wakes_a_sleeper(uint32_t spin_us) {
     open_loop(&loop, spin_us);
     grille_job_init(&job.job, count);
     assert_int_equal(pthread_create(&thread, NULL, post_later, &job), 0);
-    for (int turn = 0; turn < 10 && job.runs == 0; turn++) grille_loop_turn(&loop, true);
+    for (int turn = 0; turn < 10 && job.runs == 0; turn++)
+        grille_loop_turn(&loop, true);
     assert_int_equal(job.runs, 1);
     assert_true(loop.sleeps >= 1);
     pthread_join(thread, NULL);
@@ -115,7 +116,8 @@ typedef struct poster {
 
 static void *post_many(void *argument) {
     poster *own = argument;
-    for (size_t i = 0; i < 1000; i++) grille_loop_post(own->loop, &own->jobs[i].job);
+    for (size_t i = 0; i < 1000; i++)
+        grille_loop_post(own->loop, &own->jobs[i].job);
     return NULL;
 }
 
@@ -128,18 +130,21 @@ static void test_mail_of_many_threads(void **state) {
     open_loop(&loop, 5);
     for (size_t i = 0; i < 4; i++) {
         posters[i].loop = &loop;
-        for (size_t k = 0; k < 1000; k++) grille_job_init(&posters[i].jobs[k].job, count);
+        for (size_t k = 0; k < 1000; k++)
+            grille_job_init(&posters[i].jobs[k].job, count);
         assert_int_equal(pthread_create(&threads[i], NULL, post_many, &posters[i]), 0);
     }
     for (;;) {
         unsigned runs = 0;
         for (size_t i = 0; i < 4; i++) {
-            for (size_t k = 0; k < 1000; k++) runs += posters[i].jobs[k].runs;
+            for (size_t k = 0; k < 1000; k++)
+                runs += posters[i].jobs[k].runs;
         }
         if (runs == 4000) break;
         grille_loop_turn(&loop, true);
     }
-    for (size_t i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
     grille_loop_deinit(&loop);
 }
 
@@ -191,21 +196,19 @@ static void test_wipe_overwrites_plaintext(void **state) {
     loop.plain_dirty = 100;
     loop.send_dirty = 200;
     grille_loop_wipe(&loop);
-    for (size_t i = 0; i < 100; i++) assert_int_equal(loop.plain[i], 0);
-    for (size_t i = 0; i < 200; i++) assert_int_equal(loop.send[i], 0);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(loop.plain[i], 0);
+    for (size_t i = 0; i < 200; i++)
+        assert_int_equal(loop.send[i], 0);
     grille_loop_deinit(&loop);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mail_runs_once),
-        cmocka_unit_test(test_end_of_turn_jobs_run_once_per_phase),
-        cmocka_unit_test(test_one_step_per_turn),
-        cmocka_unit_test(test_mail_wakes_a_sleeping_loop),
-        cmocka_unit_test(test_mail_of_many_threads),
-        cmocka_unit_test(test_knows_its_turn),
-        cmocka_unit_test(test_idle_loop_sleeps),
-        cmocka_unit_test(test_wipe_overwrites_plaintext),
+        cmocka_unit_test(test_mail_runs_once),       cmocka_unit_test(test_end_of_turn_jobs_run_once_per_phase),
+        cmocka_unit_test(test_one_step_per_turn),    cmocka_unit_test(test_mail_wakes_a_sleeping_loop),
+        cmocka_unit_test(test_mail_of_many_threads), cmocka_unit_test(test_knows_its_turn),
+        cmocka_unit_test(test_idle_loop_sleeps),     cmocka_unit_test(test_wipe_overwrites_plaintext),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

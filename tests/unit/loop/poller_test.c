@@ -33,7 +33,8 @@ static void test_small_budgets_keep_one_microsecond(void **state) {
     grille_poller poller;
     (void)state;
     grille_poller_init(&poller, 1);
-    for (int i = 0; i < 10; i++) grille_poller_missed(&poller, 5000);
+    for (int i = 0; i < 10; i++)
+        grille_poller_missed(&poller, 5000);
     assert_int_equal(poller.budget_us, 1);
 }
 
@@ -41,7 +42,8 @@ static void test_a_hit_restores(void **state) {
     grille_poller poller;
     (void)state;
     grille_poller_init(&poller, 48);
-    for (int i = 0; i < 10; i++) grille_poller_missed(&poller, 5000);
+    for (int i = 0; i < 10; i++)
+        grille_poller_missed(&poller, 5000);
     grille_poller_hit(&poller);
     assert_int_equal(poller.budget_us, 48);
 }
@@ -51,7 +53,8 @@ static void test_a_short_wait_restores(void **state) {
     grille_poller poller;
     (void)state;
     grille_poller_init(&poller, 48);
-    for (int i = 0; i < 10; i++) grille_poller_missed(&poller, 5000);
+    for (int i = 0; i < 10; i++)
+        grille_poller_missed(&poller, 5000);
     grille_poller_missed(&poller, 97);
     assert_int_equal(poller.budget_us, 3);
     grille_poller_missed(&poller, 96);
@@ -83,16 +86,20 @@ static void test_rests_grow_and_shrink(void **state) {
         grille_poller_round(&poller, 4000, 0);
         assert_int_equal(poller.rests_until_us, GRILLE_POLLER_LONGEST_REST_US);
     }
-    for (int i = 0; i < 8; i++) grille_poller_hit(&poller);
+    for (int i = 0; i < 8; i++)
+        grille_poller_hit(&poller);
     grille_poller_round(&poller, 4000, 0);
     assert_int_equal(poller.rests_until_us, GRILLE_POLLER_FIRST_REST_US);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_starts_with_the_whole_budget), cmocka_unit_test(test_misses_halve_down_to_a_sixteenth),
-        cmocka_unit_test(test_small_budgets_keep_one_microsecond), cmocka_unit_test(test_a_hit_restores),
-        cmocka_unit_test(test_a_short_wait_restores), cmocka_unit_test(test_rests_where_others_run),
+        cmocka_unit_test(test_starts_with_the_whole_budget),
+        cmocka_unit_test(test_misses_halve_down_to_a_sixteenth),
+        cmocka_unit_test(test_small_budgets_keep_one_microsecond),
+        cmocka_unit_test(test_a_hit_restores),
+        cmocka_unit_test(test_a_short_wait_restores),
+        cmocka_unit_test(test_rests_where_others_run),
         cmocka_unit_test(test_rests_grow_and_shrink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

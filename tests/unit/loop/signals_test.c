@@ -69,9 +69,11 @@ static void test_dispositions_come_back(void **state) {
 static void test_places_run_out(void **state) {
     int fds[GRILLE_SIGNALS_MAX_WATCHERS], one_more = eventfd(0, EFD_NONBLOCK);
     (void)state;
-    for (int i = 0; i < GRILLE_SIGNALS_MAX_WATCHERS; i++) fds[i] = watch();
+    for (int i = 0; i < GRILLE_SIGNALS_MAX_WATCHERS; i++)
+        fds[i] = watch();
     assert_int_equal(grille_signals_watch(one_more, NULL), GRILLE_REASON_SYSTEM);
-    for (int i = 0; i < GRILLE_SIGNALS_MAX_WATCHERS; i++) unwatch(fds[i]);
+    for (int i = 0; i < GRILLE_SIGNALS_MAX_WATCHERS; i++)
+        unwatch(fds[i]);
     assert_int_equal(grille_signals_watch(one_more, NULL), GRILLE_REASON_OK);
     unwatch(one_more);
 }

@@ -107,7 +107,8 @@ static void test_tcp_sockets_have_no_delay(void **state) {
     assert_int_equal(grille_socket_open(&name, &dialled), 0);
     int result = grille_socket_connect(dialled, &name);
     assert_true(result == 0 || result == -EINPROGRESS);
-    while ((result = grille_socket_accept(listener, &accepted)) == -EAGAIN) usleep(1000);
+    while ((result = grille_socket_accept(listener, &accepted)) == -EAGAIN)
+        usleep(1000);
     assert_int_equal(result, 0);
     assert_int_equal(grille_socket_pending_error(dialled), 0);
     assert_flags(dialled);

@@ -15,7 +15,8 @@ typedef struct counted_task {
 
 static void run(grille_task *base) {
     counted_task *task = (counted_task *)base;
-    while (!atomic_load(task->go)) usleep(100);
+    while (!atomic_load(task->go))
+        usleep(100);
     task->ran++;
     task->ran_on_loop = grille_loop_in_turn() != NULL;
 }
@@ -51,13 +52,15 @@ static void close_bed(bed *b) {
 }
 
 static bool offload(bed *b, counted_task *task) {
-    *task = (counted_task){.task = {.run = run, .done = done}, .loop = &b->loop, .go = &b->go, .all_done = &b->all_done};
+    *task =
+        (counted_task){.task = {.run = run, .done = done}, .loop = &b->loop, .go = &b->go, .all_done = &b->all_done};
     grille_list_init(&task->task.link);
     return b->executor.executor.offload(&b->executor.executor, &task->task);
 }
 
 static void turn_until_done(bed *b, unsigned count) {
-    while (b->all_done < count) grille_loop_turn(&b->loop, true);
+    while (b->all_done < count)
+        grille_loop_turn(&b->loop, true);
     assert_int_equal(b->all_done, count);
 }
 
@@ -68,7 +71,8 @@ static void test_runs_elsewhere_and_is_done_here(void **state) {
     (void)state;
     open_bed(&b, 3, TASKS);
     atomic_store(&b.go, true);
-    for (int i = 0; i < TASKS; i++) assert_true(offload(&b, &tasks[i]));
+    for (int i = 0; i < TASKS; i++)
+        assert_true(offload(&b, &tasks[i]));
     turn_until_done(&b, TASKS);
     for (int i = 0; i < TASKS; i++) {
         assert_int_equal(tasks[i].done, 1);
@@ -87,7 +91,8 @@ static void test_the_queue_is_bounded(void **state) {
     open_bed(&b, 1, GRILLE_LIMIT_QUEUED_TASKS);
     assert_true(offload(&b, &tasks[taken++]));
     usleep(50000); /* the worker has it and waits */
-    while (taken < GRILLE_LIMIT_QUEUED_TASKS + 1) assert_true(offload(&b, &tasks[taken++]));
+    while (taken < GRILLE_LIMIT_QUEUED_TASKS + 1)
+        assert_true(offload(&b, &tasks[taken++]));
     assert_false(offload(&b, &tasks[taken]));
     atomic_store(&b.go, true);
     turn_until_done(&b, (unsigned)taken);
@@ -111,14 +116,16 @@ static void test_two_loops_share_workers(void **state) {
     for (int i = 0; i < TASKS; i++) {
         assert_true(offload(&b, &first[i]));
 
-        second[i] = (counted_task){.task = {.run = run, .done = done}, .loop = &other, .go = &b.go,
-                                   .all_done = &other_done};
+        second[i] =
+            (counted_task){.task = {.run = run, .done = done}, .loop = &other, .go = &b.go, .all_done = &other_done};
         grille_list_init(&second[i].task.link);
         assert_true(other_executor.executor.offload(&other_executor.executor, &second[i].task));
     }
     turn_until_done(&b, TASKS);
-    while (other_done < TASKS) grille_loop_turn(&other, true);
-    for (int i = 0; i < TASKS; i++) assert_true(first[i].done_on_loop && second[i].done_on_loop);
+    while (other_done < TASKS)
+        grille_loop_turn(&other, true);
+    for (int i = 0; i < TASKS; i++)
+        assert_true(first[i].done_on_loop && second[i].done_on_loop);
     grille_loop_deinit(&other);
     close_bed(&b);
     grille_loop_executor_deinit(&other_executor);
