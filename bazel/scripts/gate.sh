@@ -122,22 +122,24 @@ run_fuzz() {
 
 # run_gate [--full]
 run_gate() {
-    local filter=--test_tag_filters=-full fuzz_seconds=3 tests
+    # plain: what another configuration would only repeat.
+    local filter=--test_tag_filters=-full again=--test_tag_filters=-full,-plain fuzz_seconds=3 tests
     if [ "${1:-}" = --full ]; then
         filter=--test_tag_filters=
+        again=--test_tag_filters=-plain
         fuzz_seconds=60
     fi
     open_scratch
     find_test_data
     bazel_phase default "$filter" //...
-    bazel_phase asan --config=asan "$filter" //...
+    bazel_phase asan --config=asan --build_tag_filters=-plain "$again" //...
     mapfile -t tests < <(thread_tests)
     [ ${#tests[@]} -eq 0 ] || bazel_phase tsan --config=tsan "$filter" "${tests[@]}"
     consumer_phase
     if [ "${1:-}" = --full ]; then
-        bazel_phase opt --config=opt "$filter" //...
+        bazel_phase opt --config=opt --build_tag_filters=-plain "$again" //...
         # shellcheck disable=SC2046 # a list of patterns
-        bazel_phase release --config=release "$filter" $(release_tests)
+        bazel_phase release --config=release --build_tag_filters=-plain "$again" $(release_tests)
     fi
     fuzz_phase "$fuzz_seconds"
     close_gate

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# release_test.sh DEVELOPMENT_ENCLAVE RELEASED…: nothing that a release ships has a symbol with insecure_ or simulated, or
+# does what only development may; the development build shows that the search finds them.
+. tests/support/cases.sh
+
+development=$1
+shift
+released=("$@")
+
+# unsafe_symbols FILE: names, one a line.
+unsafe_symbols() { nm -A --defined-only "$1" 2>/dev/null | grep -E 'insecure_|simulated'; }
+
+has_symbols() { [ "$(nm "$1" 2>/dev/null | grep -cE " [TtDdRr] ")" -gt 0 ] || complain "$1 has no symbols to look at"; }
+
+find_program() {
+    local one
+    for one in "${released[@]}"; do
+        [ "${one##*/}" != "$1" ] || { echo "$one" && return; }
+    done
+}
+
+is_clean() {
+    unsafe_symbols "$1" >"$scratch/out"
+    [ ! -s "$scratch/out" ] || complain "$1 has unsafe symbols"
+    has_symbols "$1"
+}
+
+the_search_finds_them() { [ "$(unsafe_symbols "$development" | wc -l)" -gt 10 ] || complain "none in $development"; }
+
+all_are_looked_at() {
+    expect_same "programs" "$(for name in cryptor_enclave_nitro greeter_enclave_nitro grille; do find_program $name; done | wc -l)" 3 &&
+        { [ "$(printf '%s\n' "${released[@]}" | grep -c '\.a$')" -ge 14 ] || complain "libraries: ${released[*]}"; }
+}
+
+sim_is_not_there() {
+    try "$(find_program grille)" sim init "$scratch/nsm"
+    expect_status 2 && expect_err 'this is a release build' && { [ ! -e "$scratch/nsm" ] || complain "it made one"; }
+}
+
+a_development_root_is_refused() {
+    printf 'insecure_development_root: root.pem\npeers:\n  - name: e\n    kind: nitro\n    pcr0: %s\n' \
+        "$(printf '12%.0s' {1..48})" >"$scratch/policy.yaml"
+    try "$(find_program greeter_enclave_nitro)" "unix:$scratch/s" "$scratch/policy.yaml"
+    expect_status 1 && expect_err 'insecure_development_root' && expect_err 'policy.yaml:1:'
+}
+
+check "the search finds unsafe symbols where they are" the_search_finds_them
+check "libraries and programs are looked at" all_are_looked_at
+for file in "${released[@]}"; do check "no unsafe symbol in ${file##*/}" is_clean "$file"; done
+check "grille sim is not in a release" sim_is_not_there
+check "a development root is refused" a_development_root_is_refused
+finish
