@@ -55,15 +55,18 @@ static grille_reason start_uv(grille_loop *loop, grille_error *error) {
     return GRILLE_REASON_OK;
 }
 
-/* Callbacks, and what TLS does in them, belong to this loop now. */
-static void begin_turn(grille_loop *loop) {
+/* Callbacks, and what TLS does in them, belong to this loop now. Answers the loop that they belonged to before: a
+ * callback of one loop may end another. */
+static grille_loop *begin_turn(grille_loop *loop) {
+    grille_loop *outer = turning;
     turning = loop;
     grille_record_pool_use(loop->records);
+    return outer;
 }
 
-static void end_turn(void) {
-    grille_record_pool_use(NULL);
-    turning = NULL;
+static void end_turn(grille_loop *outer) {
+    grille_record_pool_use(outer != NULL ? outer->records : NULL);
+    turning = outer;
 }
 
 static void free_scratch(grille_loop *loop) {
@@ -98,9 +101,9 @@ grille_reason grille_loop_init(grille_loop *loop, uint32_t spin_us, grille_error
 
 void grille_loop_deinit(grille_loop *loop) {
     uv_close((uv_handle_t *)&loop->waker, NULL);
-    begin_turn(loop);
+    grille_loop *outer = begin_turn(loop);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
-    end_turn();
+    end_turn(outer);
     (void)uv_loop_close(&loop->uv);
     pthread_mutex_destroy(&loop->mail_lock);
     grille_loop_wipe(loop);
@@ -219,7 +222,7 @@ static void sleep_for_events(grille_loop *loop, grille_time_us start_us) {
 }
 
 void grille_loop_turn(grille_loop *loop, bool wait) {
-    begin_turn(loop);
+    grille_loop *outer = begin_turn(loop);
     loop->active = false;
     grille_loop_refresh(loop);
     run_mail(loop);
@@ -233,5 +236,5 @@ void grille_loop_turn(grille_loop *loop, bool wait) {
         if (!poll_events(loop, start_us)) sleep_for_events(loop, start_us);
     }
     run_end_of_turn(loop);
-    end_turn();
+    end_turn(outer);
 }

@@ -203,12 +203,48 @@ static void test_wipe_overwrites_plaintext(void **state) {
     grille_loop_deinit(&loop);
 }
 
+typedef struct ending_job {
+    grille_job job;
+    grille_loop other;
+    grille_loop *own;
+    bool knew_before, knew_after;
+} ending_job;
+
+static void end_the_other(grille_job *job) {
+    ending_job *ending = (ending_job *)job;
+    ending->knew_before = grille_loop_in_turn() == ending->own;
+    grille_loop_deinit(&ending->other);
+    ending->knew_after = grille_loop_in_turn() == ending->own;
+}
+
+/* Or a blocking call later in this callback would wait for its own thread. */
+static void test_ending_another_loop_keeps_the_turn(void **state) {
+    grille_loop loop;
+    static ending_job ending;
+    (void)state;
+    open_loop(&loop, 0);
+    open_loop(&ending.other, 0);
+    ending.own = &loop;
+    grille_job_init(&ending.job, end_the_other);
+    grille_loop_post(&loop, &ending.job);
+    grille_loop_turn(&loop, true);
+    assert_true(ending.knew_before);
+    assert_true(ending.knew_after);
+    assert_null(grille_loop_in_turn());
+    grille_loop_deinit(&loop);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mail_runs_once),       cmocka_unit_test(test_end_of_turn_jobs_run_once_per_phase),
-        cmocka_unit_test(test_one_step_per_turn),    cmocka_unit_test(test_mail_wakes_a_sleeping_loop),
-        cmocka_unit_test(test_mail_of_many_threads), cmocka_unit_test(test_knows_its_turn),
-        cmocka_unit_test(test_idle_loop_sleeps),     cmocka_unit_test(test_wipe_overwrites_plaintext),
+        cmocka_unit_test(test_ending_another_loop_keeps_the_turn),
+        cmocka_unit_test(test_mail_runs_once),
+        cmocka_unit_test(test_end_of_turn_jobs_run_once_per_phase),
+        cmocka_unit_test(test_one_step_per_turn),
+        cmocka_unit_test(test_mail_wakes_a_sleeping_loop),
+        cmocka_unit_test(test_mail_of_many_threads),
+        cmocka_unit_test(test_knows_its_turn),
+        cmocka_unit_test(test_idle_loop_sleeps),
+        cmocka_unit_test(test_wipe_overwrites_plaintext),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
