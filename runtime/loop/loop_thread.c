@@ -35,24 +35,24 @@ static bool count_up(atomic_uint *counter, uint32_t limit) {
     return false;
 }
 
-static void log_refused(grille_connection_counts *counts, const char *what, uint32_t limit) {
+static void log_refused(grille_connection_counts *counts, grille_reason reason, const char *advice, uint32_t limit) {
     grille_time_us now_us = grille_clock_us();
     grille_time_us last_us = atomic_load(&counts->refused_logged_us);
     if (last_us != 0 && now_us - last_us < REFUSED_LOG_US) return;
     if (atomic_compare_exchange_strong(&counts->refused_logged_us, &last_us, now_us)) {
-        grille_log(GRILLE_LOG_WARNING, "a connection was turned away: %s (limit %u)", what, limit);
+        grille_log(GRILLE_LOG_WARNING, "%s: a connection was turned away: %s; %s (limit %u)",
+                   grille_reason_name(reason), grille_reason_text(reason), advice, limit);
     }
 }
 
 static bool admit(grille_connection_counts *counts) {
     if (!count_up(&counts->connections, counts->max_connections)) {
-        log_refused(counts, "too many connections are open; raise max_connections", counts->max_connections);
+        log_refused(counts, GRILLE_REASON_LOOP_CONNECTION_LIMIT, "raise max_connections", counts->max_connections);
         return false;
     }
     if (!count_up(&counts->half_open, counts->max_half_open)) {
         atomic_fetch_sub(&counts->connections, 1);
-        log_refused(counts, "too many connections have not passed the gate yet; raise max_half_open",
-                    counts->max_half_open);
+        log_refused(counts, GRILLE_REASON_LOOP_HALF_OPEN_LIMIT, "raise max_half_open", counts->max_half_open);
         return false;
     }
     return true;

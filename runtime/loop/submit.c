@@ -77,10 +77,10 @@ static void fail_at_once(grille_channel *channel, grille_call *call) {
 
 static void wait_for_room(grille_channel *channel, grille_call *call) {
     if (channel->waiting_count >= GRILLE_LIMIT_WAITING_CALLS) {
-        char text[160];
-        (void)snprintf(text, sizeof text,
-                       "%d calls of this channel wait already (limit %d): the peer is too slow, or gone",
-                       GRILLE_LIMIT_WAITING_CALLS, GRILLE_LIMIT_WAITING_CALLS);
+        char text[192];
+        (void)snprintf(
+            text, sizeof text, "%s: %zu calls of this channel wait already (limit %d): the peer is too slow, or gone",
+            grille_reason_name(GRILLE_REASON_LOOP_WAITING_LIMIT), channel->waiting_count, GRILLE_LIMIT_WAITING_CALLS);
         grille_client_call_fail(call, GRILLE_RESOURCE_EXHAUSTED, text);
         return;
     }

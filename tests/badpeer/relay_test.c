@@ -89,7 +89,8 @@ static void forward(bad_peer *from, bad_peer *to, size_t index) {
     bad_peer_flush(to);
 }
 
-static void begin(relay *r, const char *program, bool steals) {
+/* Up to both Hellos of both sessions. */
+static void begin(relay *r, const char *program, bool steals, bool replays) {
     int ends[2];
     char address[16], leaked[128];
     grille_leaf leaf;
@@ -116,7 +117,13 @@ static void begin(relay *r, const char *program, bool steals) {
     }
     bad_script_play(r->to_caller, &about, "tls");
     assert_true(bad_peer_is_up(r->to_caller));
-    forward(r->to_caller, r->to_enclave, BAD_PEER_HELLO);
+    if (replays) {
+        /* A session of the middle's own, under a nonce that is not the caller's. */
+        assert_true(bad_gate_hello(r->to_enclave, ""));
+        bad_peer_flush(r->to_enclave);
+    } else {
+        forward(r->to_caller, r->to_enclave, BAD_PEER_HELLO);
+    }
     forward(r->to_enclave, r->to_caller, BAD_PEER_HELLO);
 }
 
@@ -161,7 +168,7 @@ static void assert_call_lies_open(const relay *r) {
 static void everything_forwarded(void **state) {
     relay r;
     (void)state;
-    begin(&r, enclave_program, false);
+    begin(&r, enclave_program, false, false);
     forward(r.to_caller, r.to_enclave, BAD_PEER_EVIDENCE);
     (void)bad_peer_until(r.to_enclave, NULL, BAD_PEER_PATIENCE_MS);
     assert_int_equal(r.to_enclave->seen.gate[GRILLE_GATE_REFUSED], 1);
@@ -174,7 +181,7 @@ static void relay_with_its_own_leaf(void **state) {
     relay r;
     grille_error error = {0};
     (void)state;
-    begin(&r, enclave_program, false);
+    begin(&r, enclave_program, false, false);
     const bool talked = show_evidence(&r, &error);
     assert_int_equal(talked, CANARY_WITHOUT_BINDER && CANARY_WITHOUT_KEY);
     if (talked) {
@@ -191,7 +198,7 @@ static void relay_with_a_stolen_leaf(void **state) {
     relay r;
     grille_error error = {0};
     (void)state;
-    begin(&r, leaking_program, true);
+    begin(&r, leaking_program, true, false);
     const bool talked = show_evidence(&r, &error);
     assert_int_equal(talked, CANARY_WITHOUT_BINDER);
     if (talked) {
@@ -202,11 +209,24 @@ static void relay_with_a_stolen_leaf(void **state) {
     end(&r);
 }
 
+/* A genuine document of a genuine enclave, made for somebody else: its nonce stops it, whatever else is missing. */
+static void replayed_document(void **state) {
+    relay r;
+    grille_error error = {0};
+    (void)state;
+    begin(&r, enclave_program, false, true);
+    assert_false(show_evidence(&r, &error));
+    assert_string_equal(error.name, "ATTEST-NONCE-MISMATCH");
+    assert_int_equal(log_book_count(error.name, NULL), 1);
+    end(&r);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_forwarded),
         cmocka_unit_test(relay_with_its_own_leaf),
         cmocka_unit_test(relay_with_a_stolen_leaf),
+        cmocka_unit_test(replayed_document),
     };
     assert(argc == 4);
     grille_program = argv[1];
