@@ -10,8 +10,8 @@
 
 #include "bench/mode.h"
 #include "crypto/certificate.h"
-#include "wolfssl/wolfcrypt/settings.h"
 #include "wolfssl/ssl.h"
+#include "wolfssl/wolfcrypt/settings.h"
 
 enum { READ_BUFFER_BYTES = 65536 };
 
@@ -136,9 +136,13 @@ static bool connect_to(const char *path, const char *folder, size_t message_byte
            wolfSSL_connect(client.ssl) == WOLFSSL_SUCCESS;
 }
 
-static bool ping(void) { return write_message(&client) && read_message(&client); }
+static bool ping(void) {
+    return write_message(&client) && read_message(&client);
+}
 
-static void close_it(void) { (void)close(client.fd); }
+static void close_it(void) {
+    (void)close(client.fd);
+}
 
 const bench_mode bench_mode_tls = {
     .name = "tls", .serve = serve, .connect = connect_to, .ping = ping, .close = close_it};

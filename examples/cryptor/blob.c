@@ -67,4 +67,6 @@ void blob_free(blob *b) {
     *b = (blob){0};
 }
 
-grille_bytes blob_bytes(const blob *b) { return (grille_bytes){b->data, b->len}; }
+grille_bytes blob_bytes(const blob *b) {
+    return (grille_bytes){b->data, b->len};
+}

@@ -16,7 +16,9 @@ typedef struct enclave {
     grille_sealing_key *key; /* lives as long as the process; its public half is in every document */
 } enclave;
 
-static grille_bytes text_bytes(const char *text) { return (grille_bytes){(const uint8_t *)text, strlen(text)}; }
+static grille_bytes text_bytes(const char *text) {
+    return (grille_bytes){(const uint8_t *)text, strlen(text)};
+}
 
 static grille_code attest(grille_call *call, const acme_cryptor_v1_AttestRequest *request,
                           acme_cryptor_v1_AttestResponse *response, void *user) {
@@ -36,8 +38,9 @@ static grille_code attest(grille_call *call, const acme_cryptor_v1_AttestRequest
 
 static bool make_token(const char *digits, size_t count, uint8_t token[TOKEN_BYTES], void *user) {
     grille_error error;
-    return grille_data_fingerprint(user, text_bytes(CRYPTOR_PURPOSE_TOKEN), (grille_bytes){(const uint8_t *)digits, count},
-                                   token, TOKEN_BYTES, &error) == GRILLE_OK;
+    return grille_data_fingerprint(user, text_bytes(CRYPTOR_PURPOSE_TOKEN),
+                                   (grille_bytes){(const uint8_t *)digits, count}, token, TOKEN_BYTES,
+                                   &error) == GRILLE_OK;
 }
 
 /* Opens the file, works on it, seals the result; all clear text is in the call's memory, wiped when the call ends. */
@@ -63,7 +66,8 @@ static grille_code process(grille_call *call, grille_bytes sealed_file, uint8_t 
         return grille_fail(call, GRILLE_RESOURCE_EXHAUSTED, "the result may take %zu bytes, too many for this call",
                            capacity);
     }
-    if (!transactions_process(file, make_token, data_key, memory, text, capacity, &len, &summary)) return GRILLE_INTERNAL;
+    if (!transactions_process(file, make_token, data_key, memory, text, capacity, &len, &summary))
+        return GRILLE_INTERNAL;
     response->result.data = sealed;
     return grille_data_seal(data_key, text_bytes(CRYPTOR_PURPOSE_RESULT), (grille_bytes){(const uint8_t *)text, len},
                             sealed, capacity + GRILLE_DATA_OVERHEAD_BYTES, &response->result.len, &error);

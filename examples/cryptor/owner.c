@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The owner: holds the file and the data key, trusts nobody but the enclave that its policy pins. STATE is the owner's own
- * folder (data key, nonce), FOLDER is where the parent carries blobs from and to.
- * usage: cryptor_owner challenge FOLDER STATE
- *        cryptor_owner seal FOLDER STATE POLICY FILE
- *        cryptor_owner open FOLDER STATE
- *        cryptor_owner search STATE FILE SEEN   how often card numbers of FILE, or the data key, stand in SEEN */
+ * The owner: holds the file and the data key, trusts nobody but the enclave that its policy pins. STATE is the owner's
+ * own folder (data key, nonce), FOLDER is where the parent carries blobs from and to. usage: cryptor_owner challenge
+ * FOLDER STATE cryptor_owner seal FOLDER STATE POLICY FILE cryptor_owner open FOLDER STATE cryptor_owner search STATE
+ * FILE SEEN   how often card numbers of FILE, or the data key, stand in SEEN */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +22,9 @@ static const char usage[] = "usage: cryptor_owner challenge FOLDER STATE\n"
 #define DATA_KEY_FILE "data-key"
 #define SEEN_MAX      ((size_t)256 << 20)
 
-static grille_bytes text_bytes(const char *text) { return (grille_bytes){(const uint8_t *)text, strlen(text)}; }
+static grille_bytes text_bytes(const char *text) {
+    return (grille_bytes){(const uint8_t *)text, strlen(text)};
+}
 
 static bool told(const char *what, grille_code code, const grille_error *error) {
     if (code == GRILLE_OK) return true;
@@ -171,13 +171,15 @@ static size_t count_of(const blob *seen, const void *part, size_t len) {
     return hits;
 }
 
-/* One run of digits, spaces and dashes: looked for as it stands in the file and as bare digits, if it is a card number. */
+/* One run of digits, spaces and dashes: looked for as it stands in the file and as bare digits, if it is a card number.
+ */
 static size_t count_run(const char *run, size_t len, const blob *seen, size_t *cards) {
     char digits[CARD_DIGITS_MAX];
     size_t count = 0;
     size_t at = 0;
     size_t hits = 0;
-    while (len > 0 && (run[len - 1] == ' ' || run[len - 1] == '-')) len--;
+    while (len > 0 && (run[len - 1] == ' ' || run[len - 1] == '-'))
+        len--;
     for (at = 0; at < len; at++) {
         if (run[at] == ' ' || run[at] == '-') continue;
         if (count == CARD_DIGITS_MAX) return 0;

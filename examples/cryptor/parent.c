@@ -12,7 +12,9 @@
 
 enum { TIMEOUT_MS = 60000 };
 
-static ProtobufCBinaryData binary(const blob *b) { return (ProtobufCBinaryData){.len = b->len, .data = b->data}; }
+static ProtobufCBinaryData binary(const blob *b) {
+    return (ProtobufCBinaryData){.len = b->len, .data = b->data};
+}
 
 static bool refused(const char *method, grille_code code, const char *message) {
     (void)fprintf(stderr, "cryptor_parent: %s: %s: %s\n", method, grille_code_name(code), message);
@@ -75,7 +77,8 @@ static void print_peer(grille_channel *channel) {
                  peer.set, peer.insecure ? " under a DEVELOPMENT root" : "");
     for (index = 0; index < 3; index++) {
         (void)printf("  PCR%zu ", index);
-        for (at = 0; at < GRILLE_PCR_BYTES; at++) (void)printf("%02x", peer.pcrs[index][at]);
+        for (at = 0; at < GRILLE_PCR_BYTES; at++)
+            (void)printf("%02x", peer.pcrs[index][at]);
         (void)printf("\n");
     }
 }
@@ -89,8 +92,8 @@ static void hold(void) {
     }
 }
 
-static bool run(const char *what, const char *address, grille_channel_options *options, const char *folder,
-                bool holds, grille_error *error) {
+static bool run(const char *what, const char *address, grille_channel_options *options, const char *folder, bool holds,
+                grille_error *error) {
     grille_channel *channel = NULL;
     bool is_attest = strcmp(what, "attest") == 0;
     bool done = false;

@@ -37,7 +37,9 @@ typedef struct transaction {
     int64_t cents;
 } transaction;
 
-size_t transactions_memory_bytes(void) { return sizeof(work); }
+size_t transactions_memory_bytes(void) {
+    return sizeof(work);
+}
 
 /* A line is reported in at most 136 bytes or answered in at most 136 more than it has, and its merchant is named once
  * more, with the total; quotes at most double a name. */
@@ -46,7 +48,8 @@ enum { BYTES_PER_LINE = 136, HEADINGS_BYTES = 256 };
 size_t transactions_result_bytes(grille_bytes file) {
     size_t lines = 1;
     size_t at = 0;
-    for (at = 0; at < file.len; at++) lines += file.data[at] == '\n';
+    for (at = 0; at < file.len; at++)
+        lines += file.data[at] == '\n';
     return HEADINGS_BYTES + 4 * file.len + lines * BYTES_PER_LINE;
 }
 
@@ -102,9 +105,11 @@ static size_t split(char *line, char *fields[FIELDS]) {
 
 static char *trim(char *text) {
     size_t len = 0;
-    while (*text == ' ' || *text == '\t') text++;
+    while (*text == ' ' || *text == '\t')
+        text++;
     len = strlen(text);
-    while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t')) text[--len] = 0;
+    while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+        text[--len] = 0;
     return text;
 }
 
@@ -139,7 +144,8 @@ static const char *read_amount(const char *text, int64_t *cents) {
         if (value > AMOUNT_MAX_CENTS) return "the amount is too large";
     }
     if (digits == 0 || places == 0) return wrong;
-    for (places = places < 0 ? 0 : places; places < 2; places++) value *= 10;
+    for (places = places < 0 ? 0 : places; places < 2; places++)
+        value *= 10;
     if (value > AMOUNT_MAX_CENTS) return "the amount is too large";
     *cents = negative ? -value : value;
     return NULL;
@@ -190,7 +196,8 @@ static void put_name(output *out, const char *name) {
         return;
     }
     put(out, "\"");
-    for (; *name != 0; name++) put(out, "%s%c", *name == '"' ? "\"" : "", *name);
+    for (; *name != 0; name++)
+        put(out, "%s%c", *name == '"' ? "\"" : "", *name);
     put(out, "\"");
 }
 
@@ -216,7 +223,8 @@ static bool put_transaction(output *out, const transaction *parsed, size_t numbe
     put(out, "%zu,", number);
     put_masked(out, parsed);
     put(out, ",tok_");
-    for (at = 0; at < TOKEN_BYTES; at++) put(out, "%02x", token[at]);
+    for (at = 0; at < TOKEN_BYTES; at++)
+        put(out, "%02x", token[at]);
     put(out, ",");
     put_name(out, parsed->merchant);
     put(out, ",");
@@ -260,7 +268,9 @@ static bool next_line(grille_bytes *rest, work *w, const char **why) {
 }
 
 /* A first line without a digit names the columns. */
-static bool is_heading(const char *line, size_t number) { return number == 1 && strpbrk(line, "0123456789") == NULL; }
+static bool is_heading(const char *line, size_t number) {
+    return number == 1 && strpbrk(line, "0123456789") == NULL;
+}
 
 /* One line: answered, or a reason why not. */
 static const char *take_line(work *w, size_t number, output *out, make_token_fn *make_token, void *user, bool *failed) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the enclave does with a file: CSV of `card number,merchant,amount` in, masked numbers, tokens, totals by merchant
- * and a list of bad lines out. Pure; knows nothing of channels. */
+ * What the enclave does with a file: CSV of `card number,merchant,amount` in, masked numbers, tokens, totals by
+ * merchant and a list of bad lines out. Pure; knows nothing of channels. */
 #ifndef ACME_TRANSACTIONS_H
 #define ACME_TRANSACTIONS_H
 

@@ -12,7 +12,8 @@ static grille_code greet(grille_call *call, const acme_greeter_v1_GreetRequest *
     (void)user;
     if (text == NULL) return GRILLE_RESOURCE_EXHAUSTED;
     response->text.data = (uint8_t *)text;
-    response->text.len = (size_t)sprintf(text, "Hello, %.*s!", (int)request->name.len, (const char *)request->name.data);
+    response->text.len =
+        (size_t)sprintf(text, "Hello, %.*s!", (int)request->name.len, (const char *)request->name.data);
     return GRILLE_OK;
 }
 

@@ -48,7 +48,8 @@
 #define ECC_TIMING_RESISTANT
 #define TFM_TIMING_RESISTANT
 #define HAVE_CURVE25519
-#define WOLFSSL_ECDHX_SHARED_NOT_ZERO /* a low-order X25519 share gives an all-zero secret: refused (RFC 8446 7.4.2) */
+/* A low-order X25519 share gives an all-zero secret: refused (RFC 8446 7.4.2). */
+#define WOLFSSL_ECDHX_SHARED_NOT_ZERO
 #define HAVE_AESGCM
 #define GCM_TABLE_4BIT /* only where the CPU has no carry-less multiplication */
 #define HAVE_CHACHA

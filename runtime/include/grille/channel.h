@@ -68,8 +68,8 @@ void grille_channel_close(grille_channel *channel);
 /* ---- used by generated code ---- */
 
 /* One unary call, blocking. `reply` is always initialised and must be freed. Returns reply->code, which is
- * WOULD_DEADLOCK when called from any callback of the library or from a handler on its loop thread: what has to complete
- * the call may be waiting for that very thread. Any thread. */
+ * WOULD_DEADLOCK when called from any callback of the library or from a handler on its loop thread: what has to
+ * complete the call may be waiting for that very thread. Any thread. */
 grille_code grille_call_unary(grille_channel *channel, const grille_method *method, const void *request,
                               const grille_call_options *options, grille_reply *reply);
 
@@ -77,9 +77,8 @@ grille_code grille_call_unary(grille_channel *channel, const grille_method *meth
 typedef void grille_deliver_fn(const grille_reply *reply, void (*callback)(void), void *user);
 
 /* One unary call, asynchronous. If it returns non-zero no callback comes; else exactly one does, on the loop thread
- * (the channel's own, or a caller's that is blocked on this channel meanwhile), never before this function has returned.
- * The request is encoded before it returns. `call` (may be NULL) gets the
- * handle. Any thread. */
+ * (the channel's own, or a caller's that is blocked on this channel meanwhile), never before this function has
+ * returned. The request is encoded before it returns. `call` (may be NULL) gets the handle. Any thread. */
 GRILLE_MUST_USE grille_code grille_call_unary_async(grille_channel *channel, const grille_method *method,
                                                     const void *request, const grille_call_options *options,
                                                     grille_deliver_fn *deliver, void (*callback)(void), void *user,

@@ -38,7 +38,8 @@ static result process(const char *text, size_t len) {
     void *memory = calloc(1, transactions_memory_bytes());
     result made = {.text = malloc(capacity + 1)};
     int tokens = 0;
-    assert_true(transactions_process(file, plain_token, &tokens, memory, made.text, capacity, &made.len, &made.summary));
+    assert_true(
+        transactions_process(file, plain_token, &tokens, memory, made.text, capacity, &made.len, &made.summary));
     made.text[made.len] = 0;
     assert_int_equal(tokens, made.summary.good);
     assert_int_equal(made.summary.lines, made.summary.good + made.summary.bad);
@@ -51,13 +52,15 @@ static void expect_in(const char *text, const char *part) {
 }
 
 static void luhn_tells_card_numbers_from_others(void **state) {
-    static const char *const good[] = {"4111111111111111", "5500005555555559", "378282246310005", "6011111111111117",
-                                       "0", "18", "4222222222222"};
+    static const char *const good[] = {
+        "4111111111111111", "5500005555555559", "378282246310005", "6011111111111117", "0", "18", "4222222222222"};
     static const char *const bad[] = {"4111111111111112", "4111111111111121", "1", "5500005555555558", "19"};
     size_t at = 0;
     (void)state;
-    for (at = 0; at < sizeof good / sizeof *good; at++) assert_true(luhn_valid(good[at], strlen(good[at])));
-    for (at = 0; at < sizeof bad / sizeof *bad; at++) assert_false(luhn_valid(bad[at], strlen(bad[at])));
+    for (at = 0; at < sizeof good / sizeof *good; at++)
+        assert_true(luhn_valid(good[at], strlen(good[at])));
+    for (at = 0; at < sizeof bad / sizeof *bad; at++)
+        assert_false(luhn_valid(bad[at], strlen(bad[at])));
     assert_false(luhn_valid("", 0));
 }
 
@@ -168,7 +171,8 @@ static void the_promised_room_is_enough(void **state) {
         }
         free(process(file, sizeof file).text);
     }
-    for (round = 0; round < 2048; round++) memcpy(file + (size_t)round * 2, "1\n", 2);
+    for (round = 0; round < 2048; round++)
+        memcpy(file + (size_t)round * 2, "1\n", 2);
     free(process(file, sizeof file).text);
 }
 
