@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LINES = 2048, LINE_BYTES = 512 };
@@ -42,6 +43,17 @@ unsigned log_book_count(const char *text, const char *other) {
     }
     pthread_mutex_unlock(&lock);
     return count;
+}
+
+unsigned long log_book_sum(const char *text) {
+    unsigned long sum = 0;
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < line_count; i++) {
+        const char *found = strstr(lines[i], text);
+        if (found != NULL) sum += strtoul(found + strlen(text), NULL, 10);
+    }
+    pthread_mutex_unlock(&lock);
+    return sum;
 }
 
 void log_book_print(void) {

@@ -10,6 +10,8 @@ void log_book_open(void);
 void log_book_clear(void);
 /* How many lines contain both texts; NULL matches all. */
 unsigned log_book_count(const char *text, const char *other);
+/* Sum of the numbers that stand right behind the text, of all lines that contain it. */
+unsigned long log_book_sum(const char *text);
 /* All lines to standard error. */
 void log_book_print(void);
 
