@@ -33,11 +33,11 @@ static void emit_service(grille_gen_emitter *emitter, const grille_gen_service *
     for (size_t i = 0; i < service->method_count; i++)
         if (service->methods[i].kind == GRILLE_METHOD_UNARY) emit_trampoline(emitter, service, &service->methods[i]);
     if (service->method_count) {
-        grille_gen_add(&emitter->text, "static grille_invoke_fn *const %s_invoke[] = {\n", service->symbol);
+        grille_gen_add(&emitter->text, "static const grille_method_handler %s_invoke[] = {\n", service->symbol);
         for (size_t i = 0; i < service->method_count; i++) {
             bool unary = service->methods[i].kind == GRILLE_METHOD_UNARY;
-            grille_gen_add(&emitter->text, "    %s%s,\n", unary ? service->methods[i].symbol : "NULL",
-                           unary ? "_invoke" : "");
+            grille_gen_add(&emitter->text, "    {%s%s%s},\n", unary ? ".invoke = " : "0",
+                           unary ? service->methods[i].symbol : "", unary ? "_invoke" : "");
         }
         grille_gen_add(&emitter->text, "};\n\n");
     }

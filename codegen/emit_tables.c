@@ -29,11 +29,15 @@ static void emit_methods(grille_gen_emitter *emitter, const grille_gen_service *
     for (size_t i = 0; i < service->method_count; i++) {
         const grille_gen_method *method = &service->methods[i];
         bool offload = method->flags & GRILLE_METHOD_OFFLOAD, idempotent = method->flags & GRILLE_METHOD_IDEMPOTENT;
-        grille_gen_add(
-            text, "    {\"%s\", 0x%08xu, %s,\n     %s%s%s, %uu, &%s_types[%zu], &%s_types[%zu],\n     &%s_service},\n",
-            method->route, (unsigned)method->id, kinds[method->kind], offload ? "GRILLE_METHOD_OFFLOAD" : "",
-            offload && idempotent ? " | " : "", idempotent ? "GRILLE_METHOD_IDEMPOTENT" : (offload ? "" : "0"),
-            (unsigned)method->default_timeout_ms, service->symbol, 2 * i, service->symbol, 2 * i + 1, service->symbol);
+        grille_gen_add(text,
+                       "    {\"%s\", 0x%08xu, %s,\n     %s%s%s, %uu, &%s_types[%zu], &%s_types[%zu],\n     "
+                       "&%s_service, %uu, %uu, 0x%xu},\n",
+                       method->route, (unsigned)method->id, kinds[method->kind], offload ? "GRILLE_METHOD_OFFLOAD" : "",
+                       offload && idempotent ? " | " : "",
+                       idempotent ? "GRILLE_METHOD_IDEMPOTENT" : (offload ? "" : "0"),
+                       (unsigned)method->default_timeout_ms, service->symbol, 2 * i, service->symbol, 2 * i + 1,
+                       service->symbol, (unsigned)method->max_request_bytes, (unsigned)method->max_response_bytes,
+                       (unsigned)method->identity_kinds);
     }
     grille_gen_add(text, "};\n\n");
 }

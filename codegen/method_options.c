@@ -2,6 +2,7 @@
 #include "codegen/method_options.h"
 
 #include "codegen/varint.h"
+#include "grille/identity.h"
 
 static bool set_option(grille_gen_method *method, uint64_t tag, uint64_t value) {
     switch (tag) {
@@ -14,6 +15,16 @@ static bool set_option(grille_gen_method *method, uint64_t tag, uint64_t value) 
     case 3 << 3:
         method->default_timeout_ms = (uint32_t)value;
         return value <= UINT32_MAX;
+    case 4 << 3:
+        method->max_request_bytes = (uint32_t)value;
+        return value <= UINT32_MAX;
+    case 5 << 3:
+        method->max_response_bytes = (uint32_t)value;
+        return value <= UINT32_MAX;
+    case 6 << 3:
+        if (value < GRILLE_IDENTITY_NITRO || value > GRILLE_IDENTITY_ANONYMOUS) return false;
+        method->identity_kinds |= 1u << value;
+        return true;
     default:
         return false;
     }

@@ -21,6 +21,8 @@ typedef struct grille_gen_method {
     grille_method_kind kind;
     uint32_t flags; /* GRILLE_METHOD_… */
     uint32_t default_timeout_ms;
+    uint32_t max_request_bytes, max_response_bytes; /* 0: no limit of its own */
+    uint32_t identity_kinds;                        /* bit n: grille_identity_kind n; 0: any */
     const grille_gen_message *request;
     const grille_gen_message *response;
     grille_gen_path path;

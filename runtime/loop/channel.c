@@ -19,6 +19,18 @@ grille_channel_options grille_channel_options_default(void) {
         .max_message_bytes = GRILLE_DEFAULT_MESSAGE_BYTES,
         .max_memory_bytes = GRILLE_DEFAULT_CONNECTION_BUDGET_BYTES,
         .spin_us = GRILLE_DEFAULT_SPIN_US,
+        .workers = 2,
+        .max_streams = GRILLE_DEFAULT_STREAMS,
+        .retry = {.max_attempts = 3,
+                  .first_backoff_ms = 20,
+                  .longest_backoff_ms = 1000,
+                  .codes = 1u << GRILLE_UNAVAILABLE,
+                  .throttle_tokens = 10,
+                  .throttle_ratio_permille = 100},
+        .first_backoff_ms = GRILLE_RECONNECT_FIRST_MS,
+        .longest_backoff_ms = GRILLE_RECONNECT_LONGEST_MS,
+        .keepalive_interval_ms = GRILLE_KEEPALIVE_INTERVAL_MS,
+        .keepalive_timeout_ms = GRILLE_KEEPALIVE_TIMEOUT_MS,
     };
 }
 

@@ -33,7 +33,7 @@ typedef struct grille_connection_options {
     const grille_identity *identity; /* outlives the connection */
     grille_policy *policy;           /* referenced */
     uint64_t build;                  /* claim */
-    const grille_registry *registry; /* NULL: serves nothing; outlives the connection */
+    const grille_services *registry; /* NULL: serves nothing; outlives the connection */
     grille_executor *executor;       /* NULL: handlers run on the loop; outlives the connection */
     uint32_t max_streams;
     size_t max_message_bytes;

@@ -44,7 +44,7 @@ struct grille_connection {
     bool trimmed; /* nothing happened since the buffers were given back */
     grille_time_us linger_until_us;
     size_t lingered_bytes;
-    grille_registry const *registry;
+    grille_services const *registry;
     grille_executor *executor;
     grille_policy *policy;
     bool initiator;

@@ -21,6 +21,8 @@ grille_server_options grille_server_options_default(void) {
         .max_message_bytes = GRILLE_DEFAULT_MESSAGE_BYTES,
         .max_memory_bytes = GRILLE_DEFAULT_CONNECTION_BUDGET_BYTES,
         .drain_timeout_ms = GRILLE_DEFAULT_DRAIN_TIMEOUT_MS,
+        .keepalive_interval_ms = GRILLE_KEEPALIVE_INTERVAL_MS,
+        .keepalive_timeout_ms = GRILLE_KEEPALIVE_TIMEOUT_MS,
         .spin_us = GRILLE_DEFAULT_SPIN_US,
     };
 }
@@ -73,10 +75,10 @@ grille_code grille_server_new(const grille_server_options *options, grille_serve
     }
     grille_server *made = calloc(1, sizeof *made);
     if (made == NULL) return grille_reason_code(grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY));
-    grille_reason reason = grille_registry_new(&made->registry);
-    if (reason != GRILLE_REASON_OK) {
+    grille_code code = grille_services_new(&made->registry, error);
+    if (code != GRILLE_OK) {
         free(made);
-        return grille_reason_code(grille_error_default(error, reason));
+        return code;
     }
     made->options = *options;
     made->options.policy = grille_policy_ref(options->policy);
@@ -97,12 +99,12 @@ static grille_reason must_be_new(grille_server *server, const char *what, grille
 }
 
 grille_code grille_server_register(grille_server *server, const grille_service *service,
-                                   grille_invoke_fn *const *invoke, const void *handlers, void *user,
+                                   const grille_method_handler *methods, const void *handlers, void *user,
                                    grille_error *error) {
     grille_error_clear(error);
     grille_reason reason = must_be_new(server, "a service can't be registered", error);
     if (reason == GRILLE_REASON_OK) {
-        reason = grille_registry_add(server->registry, service, invoke, handlers, user, error);
+        reason = grille_services_add(server->registry, service, methods, handlers, user, error);
     }
     return grille_reason_code(reason);
 }
@@ -128,6 +130,10 @@ const char *grille_server_address(const grille_server *server, size_t index) {
     return index < server->address_count ? server->addresses[index] : NULL;
 }
 
+grille_services *grille_server_services(grille_server *server) {
+    return server->registry;
+}
+
 void grille_server_free(grille_server *server) {
     if (server == NULL) return;
     grille_server_stop(server);
@@ -135,7 +141,7 @@ void grille_server_free(grille_server *server) {
         for (size_t i = 0; i < server->address_count; i++)
             grille_listener_close(server->listeners[i]);
     }
-    grille_registry_free(server->registry);
+    grille_services_free(server->registry);
     grille_policy_free(server->options.policy);
     pthread_cond_destroy(&server->stopped);
     pthread_mutex_destroy(&server->lock);

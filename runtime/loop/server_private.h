@@ -13,7 +13,7 @@ typedef enum server_state { SERVER_NEW, SERVER_STARTED, SERVER_STOPPING, SERVER_
 
 struct grille_server {
     grille_server_options options;
-    grille_registry *registry;
+    grille_services *registry;
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     server_state state; /* under lock */

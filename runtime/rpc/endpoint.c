@@ -79,9 +79,9 @@ static const grille_session_events events = {
 
 /* SETTINGS wants rising ids. */
 static size_t announce_services(grille_endpoint *endpoint) {
-    size_t count = endpoint->registry != NULL ? grille_registry_service_count(endpoint->registry) : 0;
+    size_t count = endpoint->registry != NULL ? grille_services_service_count(endpoint->registry) : 0;
     for (size_t index = 0; index < count; index++) {
-        const grille_service *service = grille_registry_service(endpoint->registry, index);
+        const grille_service *service = grille_services_service(endpoint->registry, index);
         size_t at = index;
         for (; at > 0 && endpoint->services[at - 1].id > service->id; at--) {
             endpoint->services[at] = endpoint->services[at - 1];

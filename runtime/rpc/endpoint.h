@@ -14,7 +14,7 @@ typedef struct grille_endpoint grille_endpoint;
 
 typedef struct grille_endpoint_options {
     bool initiator;
-    const grille_registry *registry;  /* NULL: we serve nothing */
+    const grille_services *registry;  /* NULL: we serve nothing */
     grille_policy *policy;            /* referenced */
     const grille_peer_identity *peer; /* copied */
     grille_executor *executor;        /* NULL: offloaded methods run on the loop thread */

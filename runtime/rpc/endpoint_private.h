@@ -20,7 +20,7 @@ struct grille_endpoint {
     grille_session_events events;
     void (*on_gate)(void *user, grille_bytes payload);
     void *on_gate_user;
-    const grille_registry *registry;
+    const grille_services *registry;
     grille_policy *policy;
     grille_peer_identity peer;
     grille_executor *executor;

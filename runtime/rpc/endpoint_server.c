@@ -117,7 +117,7 @@ static void finish(grille_server_call *call) {
 static void run_handler(grille_server_call *call) {
     const grille_registered_method *registered = call->registered;
     call->result =
-        registered->invoke(&call->base, call->request, call->response, registered->handlers, registered->user);
+        registered->handler.invoke(&call->base, call->request, call->response, registered->handlers, registered->user);
 }
 
 static void task_run(grille_task *task) {
@@ -183,7 +183,7 @@ static bool decode_request(grille_server_call *call) {
 /* ---- events ---- */
 
 static const grille_registered_method *find(const grille_endpoint *endpoint, uint32_t method_id) {
-    return endpoint->registry != NULL ? grille_registry_find(endpoint->registry, method_id) : NULL;
+    return endpoint->registry != NULL ? grille_services_find(endpoint->registry, method_id) : NULL;
 }
 
 static bool authorize(grille_endpoint *endpoint, grille_stream *stream, const grille_method *method) {
@@ -202,7 +202,7 @@ void grille_endpoint_server_call(grille_endpoint *endpoint, grille_stream *strea
     const grille_registered_method *registered = find(endpoint, header->method_id);
     grille_server_call *call = NULL;
     char text[GRILLE_ERROR_TEXT_BYTES];
-    if (registered == NULL || registered->invoke == NULL) {
+    if (registered == NULL || registered->handler.invoke == NULL) {
         (void)snprintf(text, sizeof text, "method 0x%08x is not served here", header->method_id);
         refuse(stream, GRILLE_UNIMPLEMENTED, registered != NULL ? "this method is declared but not served" : text);
         return;

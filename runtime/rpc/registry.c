@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rpc/registry.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,31 +11,32 @@
 /* The map is charged like everything else; its size is ours, not a peer's. */
 enum { MAP_BUDGET_BYTES = 1 << 20 };
 
-struct grille_registry {
+struct grille_services {
     grille_registered_method *methods[GRILLE_LIMIT_METHODS];
     size_t method_count;
     const grille_service *services[GRILLE_LIMIT_SERVICES];
     size_t service_count;
     grille_budget budget;
     grille_id_map by_id;
+    atomic_bool frozen;
 };
 
-grille_reason grille_registry_new(grille_registry **registry) {
-    grille_registry *made = calloc(1, sizeof *made);
-    grille_reason reason = GRILLE_REASON_OUT_OF_MEMORY;
-    *registry = NULL;
-    if (made == NULL) return reason;
+grille_code grille_services_new(grille_services **services, grille_error *error) {
+    grille_services *made = calloc(1, sizeof *made);
+    *services = NULL;
+    grille_error_clear(error);
+    if (made == NULL) return grille_reason_code(grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY));
     grille_budget_init(&made->budget, MAP_BUDGET_BYTES);
-    reason = grille_id_map_init(&made->by_id, GRILLE_LIMIT_METHODS, &made->budget);
+    grille_reason reason = grille_id_map_init(&made->by_id, GRILLE_LIMIT_METHODS, &made->budget);
     if (reason != GRILLE_REASON_OK) {
         free(made);
-        return reason;
+        return grille_reason_code(grille_error_default(error, reason));
     }
-    *registry = made;
-    return GRILLE_REASON_OK;
+    *services = made;
+    return GRILLE_OK;
 }
 
-void grille_registry_free(grille_registry *registry) {
+void grille_services_free(grille_services *registry) {
     size_t at = 0;
     if (registry == NULL) return;
     for (at = 0; at < registry->method_count; at++)
@@ -54,7 +56,7 @@ static bool path_fits(const grille_service *service, const char *path) {
     return name[0] != 0 && strchr(name, '/') == NULL;
 }
 
-static grille_reason check_method(const grille_registry *registry, const grille_service *service, size_t index,
+static grille_reason check_method(const grille_services *registry, const grille_service *service, size_t index,
                                   grille_error *error) {
     const grille_method *method = &service->methods[index];
     const grille_registered_method *other = NULL;
@@ -65,7 +67,7 @@ static grille_reason check_method(const grille_registry *registry, const grille_
                                 "message types and a path \"/%s/Method\"; generate the code again",
                                 index, service->name, method->id, method->path, service->name);
     }
-    other = grille_registry_find(registry, method->id);
+    other = grille_services_find(registry, method->id);
     for (at = 0; other == NULL && at < index; at++) {
         if (service->methods[at].id != method->id) continue;
         return grille_error_set(error, GRILLE_REASON_RPC_METHOD_COLLISION,
@@ -77,7 +79,7 @@ static grille_reason check_method(const grille_registry *registry, const grille_
                             other->method->path, method->path, method->id);
 }
 
-static grille_reason check_service(const grille_registry *registry, const grille_service *service,
+static grille_reason check_service(const grille_services *registry, const grille_service *service,
                                    grille_error *error) {
     size_t at = 0;
     for (at = 0; at < registry->service_count; at++) {
@@ -110,7 +112,7 @@ static grille_reason check_service(const grille_registry *registry, const grille
     return GRILLE_REASON_OK;
 }
 
-static void remove_from(grille_registry *registry, size_t first) {
+static void remove_from(grille_services *registry, size_t first) {
     while (registry->method_count > first) {
         grille_registered_method *method = registry->methods[--registry->method_count];
         (void)grille_id_map_remove(&registry->by_id, method->method->id);
@@ -118,12 +120,18 @@ static void remove_from(grille_registry *registry, size_t first) {
     }
 }
 
-grille_reason grille_registry_add(grille_registry *registry, const grille_service *service,
-                                  grille_invoke_fn *const *invoke, const void *handlers, void *user,
+grille_reason grille_services_add(grille_services *registry, const grille_service *service,
+                                  const grille_method_handler *methods, const void *handlers, void *user,
                                   grille_error *error) {
-    grille_reason reason = check_service(registry, service, error);
+    grille_reason reason = GRILLE_REASON_OK;
     size_t first = registry->method_count;
     size_t at = 0;
+    if (atomic_load(&registry->frozen)) {
+        return grille_error_set(error, GRILLE_REASON_RPC_SERVICES_FROZEN,
+                                "service %s can't be registered: a server or channel uses the set already",
+                                service->name);
+    }
+    reason = check_service(registry, service, error);
     if (reason != GRILLE_REASON_OK) return reason;
     for (at = 0; at < service->method_count; at++) {
         grille_registered_method *method = malloc(sizeof *method);
@@ -134,7 +142,7 @@ grille_reason grille_registry_add(grille_registry *registry, const grille_servic
                                     service->name);
         }
         *method = (grille_registered_method){
-            .method = &service->methods[at], .invoke = invoke[at], .handlers = handlers, .user = user};
+            .method = &service->methods[at], .handler = methods[at], .handlers = handlers, .user = user};
         registry->methods[registry->method_count++] = method;
     }
     registry->services[registry->service_count++] = service;
@@ -142,14 +150,31 @@ grille_reason grille_registry_add(grille_registry *registry, const grille_servic
     return GRILLE_REASON_OK;
 }
 
-const grille_registered_method *grille_registry_find(const grille_registry *registry, uint32_t method_id) {
+const grille_registered_method *grille_services_find(const grille_services *registry, uint32_t method_id) {
     return grille_id_map_get(&registry->by_id, method_id);
 }
 
-size_t grille_registry_service_count(const grille_registry *registry) {
+size_t grille_services_service_count(const grille_services *registry) {
     return registry->service_count;
 }
 
-const grille_service *grille_registry_service(const grille_registry *registry, size_t index) {
+const grille_service *grille_services_service(const grille_services *registry, size_t index) {
     return index < registry->service_count ? registry->services[index] : NULL;
+}
+
+grille_code grille_services_register(grille_services *services, const grille_service *service,
+                                     const grille_method_handler *methods, const void *handlers, void *user,
+                                     grille_error *error) {
+    return grille_reason_code(grille_services_add(services, service, methods, handlers, user, error));
+}
+
+bool grille_services_offload(const grille_services *registry) {
+    for (size_t at = 0; at < registry->method_count; at++) {
+        if ((registry->methods[at]->method->flags & GRILLE_METHOD_OFFLOAD) != 0) return true;
+    }
+    return false;
+}
+
+void grille_services_freeze(grille_services *registry) {
+    atomic_store(&registry->frozen, true);
 }

@@ -4,32 +4,34 @@
 #define GRILLE_RPC_REGISTRY_H
 
 #include "base/id_map.h"
-#include "grille/server.h"
+#include "grille/reasons.h"
+#include "grille/services.h"
 
 typedef struct grille_registered_method {
     const grille_method *method;
-    grille_invoke_fn *invoke; /* NULL: declared, not served */
+    grille_method_handler handler; /* all NULL: declared, not served */
     const void *handlers;
     void *user;
 } grille_registered_method;
 
-typedef struct grille_registry grille_registry;
-
-GRILLE_MUST_USE grille_reason grille_registry_new(grille_registry **registry);
-void grille_registry_free(grille_registry *registry);
-
-/* Adds all methods of a service or none. RPC_DUPLICATE_SERVICE, RPC_METHOD_COLLISION (names both),
+/* grille_services_register for reasons. RPC_DUPLICATE_SERVICE, RPC_METHOD_COLLISION (names both),
  * RPC_TOO_MANY_METHODS, RPC_BAD_METHOD (id 0, a path that is not "/package.Service/Method" of this service). Pointers
  * must outlive it. */
-GRILLE_MUST_USE grille_reason grille_registry_add(grille_registry *registry, const grille_service *service,
-                                                  grille_invoke_fn *const *invoke, const void *handlers, void *user,
-                                                  grille_error *error);
+GRILLE_MUST_USE grille_reason grille_services_add(grille_services *registry, const grille_service *service,
+                                                  const grille_method_handler *methods, const void *handlers,
+                                                  void *user, grille_error *error);
+
+/* Whether any method of a service that is not served on the loop thread is there (marked offload). */
+bool grille_services_offload(const grille_services *registry);
+
+/* A server or channel uses the set from now on: nothing is added any more. Idempotent; any thread. */
+void grille_services_freeze(grille_services *registry);
 
 /* NULL when no method has this id. */
-const grille_registered_method *grille_registry_find(const grille_registry *registry, uint32_t method_id);
+const grille_registered_method *grille_services_find(const grille_services *registry, uint32_t method_id);
 
 /* Services in the order of registration: for SETTINGS. */
-size_t grille_registry_service_count(const grille_registry *registry);
-const grille_service *grille_registry_service(const grille_registry *registry, size_t index);
+size_t grille_services_service_count(const grille_services *registry);
+const grille_service *grille_services_service(const grille_services *registry, size_t index);
 
 #endif

@@ -137,7 +137,7 @@ static grille_code handle(grille_call *call, const void *request, void *response
     return GRILLE_OK;
 }
 
-static grille_invoke_fn *const invoke[3] = {handle, handle, handle};
+static const grille_method_handler invoke[3] = {{.invoke = handle}, {.invoke = handle}, {.invoke = handle}};
 
 void victim_server_start(const victim_world *world, const char *name, const grille_server_options *options,
                          victim_server *server) {

@@ -16,7 +16,7 @@ struct grille_call {
 
 typedef struct registration {
     const grille_service *service;
-    grille_invoke_fn *const *invoke;
+    const grille_method_handler *methods;
     const void *handlers;
     void *user;
 } registration;
@@ -77,14 +77,14 @@ grille_code grille_fail(grille_call *call, grille_code code, const char *format,
 }
 
 grille_code grille_server_register(grille_server *server, const grille_service *service,
-                                   grille_invoke_fn *const *invoke, const void *handlers, void *user,
+                                   const grille_method_handler *methods, const void *handlers, void *user,
                                    grille_error *error) {
     grille_error_clear(error);
     if (server != fake_server() || fake.service_count == MOST_SERVICES) {
         (void)grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT, "no room for %s", service->name);
         return GRILLE_RESOURCE_EXHAUSTED;
     }
-    fake.services[fake.service_count++] = (registration){service, invoke, handlers, user};
+    fake.services[fake.service_count++] = (registration){service, methods, handlers, user};
     return GRILLE_OK;
 }
 
@@ -101,11 +101,11 @@ static grille_code serve(const registration *served, size_t index, grille_bytes 
     const grille_method *method = &served->service->methods[index];
     void *decoded = NULL, *answer = NULL;
     grille_error error;
-    if (!served->invoke[index]) return GRILLE_UNIMPLEMENTED;
+    if (!served->methods[index].invoke) return GRILLE_UNIMPLEMENTED;
     if (method->request->codec->decode(method->request, request, &fake.arena, &decoded, &error) ||
         method->response->codec->prepare(method->response, &fake.arena, &answer))
         return GRILLE_INTERNAL;
-    grille_code code = served->invoke[index](&fake.call, decoded, answer, served->handlers, served->user);
+    grille_code code = served->methods[index].invoke(&fake.call, decoded, answer, served->handlers, served->user);
     if (code == GRILLE_OK) *response = encode(method->response, answer);
     return code;
 }

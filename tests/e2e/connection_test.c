@@ -75,7 +75,7 @@ static const grille_connection_events events = {on_started, on_open, on_progress
 
 typedef struct bed {
     grille_loop loop;
-    grille_registry *registry;
+    grille_services *registry;
     e2e_counts counts;
     end client, server;
     int relay[2]; /* our ends, when we stand in between; else -1 */
@@ -89,7 +89,7 @@ static grille_code answer(grille_call *call, const void *request, void *response
     return GRILLE_OK;
 }
 
-static grille_invoke_fn *const invoke[E2E_METHODS] = {answer, answer, answer};
+static const grille_method_handler invoke[E2E_METHODS] = {{.invoke = answer}, {.invoke = answer}, {.invoke = answer}};
 
 static void open_end(bed *b, end *own, int fd, grille_secure_role role) {
     bool client = role == GRILLE_INITIATOR;
@@ -120,8 +120,8 @@ static bed *open_bed(bool relayed) {
     int left[2], right[2];
     grille_error error;
     assert_int_equal(grille_loop_init(&b->loop, 0, &error), GRILLE_REASON_OK);
-    assert_int_equal(grille_registry_new(&b->registry), GRILLE_REASON_OK);
-    assert_int_equal(grille_registry_add(b->registry, &e2e_service, invoke, NULL, &b->counts, &error),
+    assert_int_equal(grille_services_new(&b->registry, NULL), GRILLE_OK);
+    assert_int_equal(grille_services_add(b->registry, &e2e_service, invoke, NULL, &b->counts, &error),
                      GRILLE_REASON_OK);
     make_pair(left);
     b->relay[0] = b->relay[1] = -1;
@@ -164,7 +164,7 @@ static void close_bed(bed *b) {
     turn_until(b, &b->client.freed, 1, 0);
     turn_until(b, &b->server.freed, 1, 0);
     grille_loop_deinit(&b->loop);
-    grille_registry_free(b->registry);
+    grille_services_free(b->registry);
     free(b);
 }
 

@@ -60,7 +60,7 @@ static grille_code handle(grille_call *call, const void *request, void *response
     return code;
 }
 
-static grille_invoke_fn *const invoke[E2E_METHODS] = {handle, handle, handle};
+static const grille_method_handler invoke[E2E_METHODS] = {{.invoke = handle}, {.invoke = handle}, {.invoke = handle}};
 
 grille_code e2e_register(grille_server *server, e2e_counts *counts, grille_error *error) {
     return grille_server_register(server, &e2e_service, invoke, NULL, counts, error);

@@ -55,8 +55,8 @@ static grille_endpoint *endpoint_of(endpoint_pair *pair, bool initiator, size_t 
     return endpoint;
 }
 
-void endpoint_pair_open(endpoint_pair *pair, const grille_service *service, grille_invoke_fn *const *invoke, void *user,
-                        size_t max_message_bytes) {
+void endpoint_pair_open(endpoint_pair *pair, const grille_service *service, const grille_method_handler *methods,
+                        void *user, size_t max_message_bytes) {
     memset(pair, 0, sizeof *pair);
     endpoint_pair_may_call = true;
     endpoint_pair_serves = true;
@@ -65,8 +65,8 @@ void endpoint_pair_open(endpoint_pair *pair, const grille_service *service, gril
     grille_list_init(&pair->tasks);
     grille_budget_init(&pair->budgets[0], 64 << 20);
     grille_budget_init(&pair->budgets[1], 64 << 20);
-    assert_int_equal(grille_registry_new(&pair->registry), GRILLE_REASON_OK);
-    assert_int_equal(grille_registry_add(pair->registry, service, invoke, NULL, user, NULL), GRILLE_REASON_OK);
+    assert_int_equal(grille_services_new(&pair->registry, NULL), GRILLE_OK);
+    assert_int_equal(grille_services_add(pair->registry, service, methods, NULL, user, NULL), GRILLE_REASON_OK);
     assert_int_equal(grille_call_pool_new(16, &pair->pool), GRILLE_REASON_OK);
     if (max_message_bytes == 0) max_message_bytes = 4 << 20;
     pair->client = endpoint_of(pair, true, max_message_bytes);
@@ -80,7 +80,7 @@ void endpoint_pair_close(endpoint_pair *pair) {
     endpoint_pair_run_tasks(pair);
     grille_endpoint_free(pair->client);
     grille_endpoint_free(pair->server);
-    grille_registry_free(pair->registry);
+    grille_services_free(pair->registry);
     grille_call_pool_unref(pair->pool);
     assert_int_equal(pair->budgets[0].used_bytes, 0);
     assert_int_equal(pair->budgets[1].used_bytes, 0);

@@ -7,7 +7,7 @@
 
 typedef struct endpoint_pair {
     grille_budget budgets[2];
-    grille_registry *registry;
+    grille_services *registry;
     grille_call_pool *pool;
     grille_endpoint *client;
     grille_endpoint *server;
@@ -20,8 +20,8 @@ typedef struct endpoint_pair {
 } endpoint_pair;
 
 /* The server serves `service`; limits of 0 are defaults. Exits the test on failure. */
-void endpoint_pair_open(endpoint_pair *pair, const grille_service *service, grille_invoke_fn *const *invoke, void *user,
-                        size_t max_message_bytes);
+void endpoint_pair_open(endpoint_pair *pair, const grille_service *service, const grille_method_handler *methods,
+                        void *user, size_t max_message_bytes);
 void endpoint_pair_close(endpoint_pair *pair);
 
 /* Carries bytes both ways until nothing is left, `piece` bytes at a time (0: as they come). */

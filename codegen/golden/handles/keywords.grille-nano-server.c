@@ -97,16 +97,16 @@ static grille_code namespace_operator_try_invoke__invoke(
     return typed->invoke(call, request, response, user);
 }
 
-static grille_invoke_fn *const namespace_operator_try_invoke[] = {
-    namespace_operator_try_int_invoke,
-    namespace_operator_try_register__invoke,
-    namespace_operator_try_handlers__invoke,
-    namespace_operator_try_service__invoke,
-    namespace_operator_try_delete_invoke,
-    namespace_operator_try_methods__invoke,
-    namespace_operator_try_types__invoke,
-    namespace_operator_try_invoke__invoke,
-    NULL,
+static const grille_method_handler namespace_operator_try_invoke[] = {
+    {.invoke = namespace_operator_try_int_invoke},
+    {.invoke = namespace_operator_try_register__invoke},
+    {.invoke = namespace_operator_try_handlers__invoke},
+    {.invoke = namespace_operator_try_service__invoke},
+    {.invoke = namespace_operator_try_delete_invoke},
+    {.invoke = namespace_operator_try_methods__invoke},
+    {.invoke = namespace_operator_try_types__invoke},
+    {.invoke = namespace_operator_try_invoke__invoke},
+    {0},
 };
 
 grille_code namespace_operator_try_register_with_error(

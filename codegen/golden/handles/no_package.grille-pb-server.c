@@ -13,8 +13,8 @@ static grille_code oracle_ask_invoke(
     return typed->ask(call, request, response, user);
 }
 
-static grille_invoke_fn *const oracle_invoke[] = {
-    oracle_ask_invoke,
+static const grille_method_handler oracle_invoke[] = {
+    {.invoke = oracle_ask_invoke},
 };
 
 grille_code oracle_register_with_error(

@@ -10,7 +10,7 @@ static const grille_message_type oracle_types[] = {
 static const grille_method oracle_methods[] = {
     {"/Oracle/Ask", 0x505f102fu, GRILLE_METHOD_UNARY,
      0, 0u, &oracle_types[0], &oracle_types[1],
-     &oracle_service},
+     &oracle_service, 0u, 0u, 0x0u},
 };
 
 const grille_service oracle_service = {

@@ -49,11 +49,11 @@ static grille_code handles_first_get_url_f2794909_invoke(
     return typed->get_url_f2794909(call, request, response, user);
 }
 
-static grille_invoke_fn *const handles_first_invoke[] = {
-    handles_first_take_invoke,
-    handles_first_get_url_invoke,
-    handles_first_get_url_b9f34ef3_invoke,
-    handles_first_get_url_f2794909_invoke,
+static const grille_method_handler handles_first_invoke[] = {
+    {.invoke = handles_first_take_invoke},
+    {.invoke = handles_first_get_url_invoke},
+    {.invoke = handles_first_get_url_b9f34ef3_invoke},
+    {.invoke = handles_first_get_url_f2794909_invoke},
 };
 
 grille_code handles_first_register_with_error(
@@ -124,13 +124,13 @@ static grille_code handles_sha256_service_take_reply_invoke(
     return typed->take_reply(call, request, response, user);
 }
 
-static grille_invoke_fn *const handles_sha256_service_invoke[] = {
-    handles_sha256_service_take_async_invoke,
-    handles_sha256_service_take_feba4a8d_invoke,
-    handles_sha256_service_take_reply_invoke,
-    NULL,
-    NULL,
-    NULL,
+static const grille_method_handler handles_sha256_service_invoke[] = {
+    {.invoke = handles_sha256_service_take_async_invoke},
+    {.invoke = handles_sha256_service_take_feba4a8d_invoke},
+    {.invoke = handles_sha256_service_take_reply_invoke},
+    {0},
+    {0},
+    {0},
 };
 
 grille_code handles_sha256_service_register_with_error(

@@ -16,16 +16,16 @@ static const grille_message_type handles_first_types[] = {
 static const grille_method handles_first_methods[] = {
     {"/handles.First/Take", 0xe640e23bu, GRILLE_METHOD_UNARY,
      0, 0u, &handles_first_types[0], &handles_first_types[1],
-     &handles_first_service},
+     &handles_first_service, 0u, 0u, 0x0u},
     {"/handles.First/GetURL", 0x819f154du, GRILLE_METHOD_UNARY,
      0, 0u, &handles_first_types[2], &handles_first_types[3],
-     &handles_first_service},
+     &handles_first_service, 0u, 0u, 0x0u},
     {"/handles.First/GetUrl", 0xb9f34ef3u, GRILLE_METHOD_UNARY,
      0, 0u, &handles_first_types[4], &handles_first_types[5],
-     &handles_first_service},
+     &handles_first_service, 0u, 0u, 0x0u},
     {"/handles.First/getURL", 0xf2794909u, GRILLE_METHOD_UNARY,
      0, 0u, &handles_first_types[6], &handles_first_types[7],
-     &handles_first_service},
+     &handles_first_service, 0u, 0u, 0x0u},
 };
 
 const grille_service handles_first_service = {
@@ -59,22 +59,22 @@ static const grille_message_type handles_sha256_service_types[] = {
 static const grille_method handles_sha256_service_methods[] = {
     {"/handles.SHA256Service/TakeAsync", 0x9671f46du, GRILLE_METHOD_UNARY,
      0, 0u, &handles_sha256_service_types[0], &handles_sha256_service_types[1],
-     &handles_sha256_service_service},
+     &handles_sha256_service_service, 0u, 0u, 0x0u},
     {"/handles.SHA256Service/Take", 0xfeba4a8du, GRILLE_METHOD_UNARY,
      0, 0u, &handles_sha256_service_types[2], &handles_sha256_service_types[3],
-     &handles_sha256_service_service},
+     &handles_sha256_service_service, 0u, 0u, 0x0u},
     {"/handles.SHA256Service/Take_Reply", 0x221af84bu, GRILLE_METHOD_UNARY,
      0, 0u, &handles_sha256_service_types[4], &handles_sha256_service_types[5],
-     &handles_sha256_service_service},
+     &handles_sha256_service_service, 0u, 0u, 0x0u},
     {"/handles.SHA256Service/Up", 0x4233bf4au, GRILLE_METHOD_CLIENT_STREAMING,
      0, 0u, &handles_sha256_service_types[6], &handles_sha256_service_types[7],
-     &handles_sha256_service_service},
+     &handles_sha256_service_service, 0u, 0u, 0x0u},
     {"/handles.SHA256Service/Down", 0x473c9cd1u, GRILLE_METHOD_SERVER_STREAMING,
      0, 0u, &handles_sha256_service_types[8], &handles_sha256_service_types[9],
-     &handles_sha256_service_service},
+     &handles_sha256_service_service, 0u, 0u, 0x0u},
     {"/handles.SHA256Service/Both", 0x677068afu, GRILLE_METHOD_BIDIRECTIONAL,
      0, 0u, &handles_sha256_service_types[10], &handles_sha256_service_types[11],
-     &handles_sha256_service_service},
+     &handles_sha256_service_service, 0u, 0u, 0x0u},
 };
 
 const grille_service handles_sha256_service_service = {

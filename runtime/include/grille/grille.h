@@ -7,6 +7,7 @@
 #include "grille/call.h"
 #include "grille/channel.h"
 #include "grille/identity.h"
+#include "grille/interceptor.h"
 #include "grille/log.h"
 #include "grille/metadata.h"
 #include "grille/method.h"
@@ -14,6 +15,7 @@
 #include "grille/reasons.h"
 #include "grille/seal.h"
 #include "grille/server.h"
+#include "grille/services.h"
 #include "grille/status.h"
 
 #endif

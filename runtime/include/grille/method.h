@@ -48,6 +48,9 @@ typedef struct grille_method {
     const grille_message_type *request;
     const grille_message_type *response;
     const struct grille_service *service; /* it belongs to; NULL: its schema is not compared with the peer's */
+    uint32_t max_request_bytes;           /* largest request message that its server takes; 0: the server's limit */
+    uint32_t max_response_bytes;          /* largest response message that its caller takes; 0: the channel's limit */
+    uint32_t identity_kinds;              /* bit n: callers of grille_identity_kind n; 0: any that the policy allows */
 } grille_method;
 
 typedef struct grille_service {

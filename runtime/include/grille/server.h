@@ -4,7 +4,9 @@
 #define GRILLE_SERVER_H
 
 #include "grille/call.h"
+#include "grille/interceptor.h"
 #include "grille/policy.h"
+#include "grille/services.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,18 +17,29 @@ typedef struct grille_server grille_server;
 /* Made by grille_server_options_default(). */
 typedef struct grille_server_options {
     size_t size;
-    grille_policy *policy;           /* who may call what; required; referenced */
-    const grille_identity *identity; /* who we are; required; must outlive the server */
-    uint32_t loops;                  /* loop threads; default 1 */
-    uint32_t workers;                /* threads for methods marked offload; default 2 */
-    uint32_t max_connections;        /* open at once; default 1,024 */
-    uint32_t max_half_open;          /* of these, before their gate is open; default 64 */
-    uint32_t max_streams;            /* calls at once on one connection; default 128 */
-    size_t max_message_bytes;        /* largest message taken; default 4 MiB */
-    size_t max_memory_bytes;         /* what one connection may hold for its peer; default 64 MiB */
-    uint32_t drain_timeout_ms;       /* running calls get this long when the server drains; default 10,000 */
-    uint32_t spin_us;                /* polling before sleep, 0: off; default 50 */
-    uint64_t build;                  /* claim: our build number */
+    grille_policy *policy;                  /* who may call what; required; referenced */
+    const grille_identity *identity;        /* who we are; required; must outlive the server */
+    uint32_t loops;                         /* loop threads; default 1 */
+    uint32_t workers;                       /* threads for methods marked offload; default 2 */
+    uint32_t max_connections;               /* open at once; default 1,024 */
+    uint32_t max_half_open;                 /* of these, before their gate is open; default 64 */
+    uint32_t max_streams;                   /* calls at once on one connection; default 128 */
+    size_t max_message_bytes;               /* largest message taken; default 4 MiB */
+    size_t max_memory_bytes;                /* what one connection may hold for its peer; default 64 MiB */
+    const grille_interceptor *interceptors; /* copied; first to last on the way to the handler */
+    size_t interceptor_count;
+    uint32_t keepalive_interval_ms; /* PING after so long without a byte; 0: never; default 30,000 */
+    uint32_t keepalive_timeout_ms;  /* and the connection ends so long after it; default 10,000 */
+    uint32_t idle_timeout_ms;       /* a connection without calls is drained; 0: never */
+    uint32_t max_age_ms;            /* so is one that is older, with jitter of 10 %; 0: never */
+    uint32_t max_age_grace_ms;      /* its calls get this long; 0: as long as they take */
+    /* A peer was verified: a channel to the services that it serves, on its connection. Borrowed while the function
+     * runs; grille_channel_ref keeps it. On a loop thread. May be NULL. */
+    void (*on_peer)(struct grille_channel *peer, void *user);
+    void *on_peer_user;
+    uint32_t drain_timeout_ms; /* running calls get this long when the server drains; default 10,000 */
+    uint32_t spin_us;          /* polling before sleep, 0: off; default 50 */
+    uint64_t build;            /* claim: our build number */
 } grille_server_options;
 
 grille_server_options grille_server_options_default(void);
@@ -57,18 +70,16 @@ void grille_server_stop(grille_server *server);
 /* Stops if needed and frees. NULL is ignored. */
 void grille_server_free(grille_server *server);
 
+/* The server's own set of services; lives as long as the server. */
+grille_services *grille_server_services(grille_server *server);
+
 /* ---- used by generated code ---- */
 
-/* Calls the typed handler of one unary method. `handlers` is the application's struct of handlers. */
-typedef grille_code grille_invoke_fn(grille_call *call, const void *request, void *response, const void *handlers,
-                                     void *user);
-
-/* Registers a service before grille_server_start. `invoke` has one function per method (NULL: UNIMPLEMENTED); all
- * pointers must outlive the server. ALREADY_EXISTS for a second registration or a collision of method ids,
- * FAILED_PRECONDITION after the start, RESOURCE_EXHAUSTED over the limit of methods. */
+/* Registers a service on the server's own set of services: grille_services_register, FAILED_PRECONDITION after the
+ * start. */
 GRILLE_MUST_USE grille_code grille_server_register(grille_server *server, const grille_service *service,
-                                                   grille_invoke_fn *const *invoke, const void *handlers, void *user,
-                                                   grille_error *error);
+                                                   const grille_method_handler *methods, const void *handlers,
+                                                   void *user, grille_error *error);
 
 #ifdef __cplusplus
 }

@@ -33,7 +33,8 @@ extern "C" {
     X(WOULD_DEADLOCK, 1001, "a blocking call from the thread that would have to complete it")                          \
     X(CLOSED, 1002, "the handle is closed")                                                                            \
     X(OUT_OF_MEMORY, 1003, "memory could not be allocated")                                                            \
-    X(SYSTEM, 1004, "the operating system refused; see errno in the text")
+    X(SYSTEM, 1004, "the operating system refused; see errno in the text")                                             \
+    X(END_OF_STREAM, 1005, "no message follows")
 
 typedef enum grille_code {
 #define X(name, number, text) GRILLE_##name = (number),

@@ -22,7 +22,7 @@ static grille_code echo(grille_call *call, const void *request, void *response, 
 
 static const grille_method methods[] = {{.path = "/p.A/Echo", .id = 1, .request = &fake_type, .response = &fake_type}};
 static const grille_service service = {.name = "p.A", .id = 9, .methods = methods, .method_count = 1};
-static grille_invoke_fn *const invoke[] = {echo};
+static const grille_method_handler invoke[] = {{.invoke = echo}};
 
 /* What the owner of a call keeps, as a channel does. */
 typedef struct owned {

@@ -32,7 +32,7 @@ static grille_code echo(grille_call *call, const void *request, void *response, 
     return GRILLE_OK;
 }
 
-static grille_invoke_fn *const invoke[] = {echo};
+static const grille_method_handler invoke[] = {{.invoke = echo}};
 
 static void count_line(grille_log_level level, const char *line, void *user) {
     (void)level;

@@ -57,7 +57,7 @@ static const grille_method methods[] = {
     {.path = "/p.A/Later", .id = 3, .request = &fake_type, .response = &fake_type},
 };
 static const grille_service service = {.name = "p.A", .id = 9, .methods = methods, .method_count = 3};
-static grille_invoke_fn *const invoke[] = {echo, echo, NULL};
+static const grille_method_handler invoke[] = {{.invoke = echo}, {.invoke = echo}, {0}};
 static const grille_method unknown = {.path = "/p.A/None", .id = 77, .request = &fake_type, .response = &fake_type};
 
 static void carries_a_call_whole_and_in_pieces(void **state) {

@@ -38,7 +38,7 @@ static const grille_method methods[] = {
     {.path = "/p.A/Slow", .id = 2, .flags = GRILLE_METHOD_OFFLOAD, .request = &fake_type, .response = &fake_type},
 };
 static const grille_service service = {.name = "p.A", .id = 9, .methods = methods, .method_count = 2};
-static grille_invoke_fn *const invoke[] = {echo, echo};
+static const grille_method_handler invoke[] = {{.invoke = echo}, {.invoke = echo}};
 
 /* Two ends that may fail to be made, and break. */
 typedef struct world {
@@ -75,8 +75,8 @@ static bool world_open(world *w) {
     grille_list_init(&w->pair.tasks);
     grille_budget_init(&w->pair.budgets[0], 8 << 20);
     grille_budget_init(&w->pair.budgets[1], 8 << 20);
-    if (grille_registry_new(&w->pair.registry) != GRILLE_REASON_OK) return false;
-    if (grille_registry_add(w->pair.registry, &service, invoke, NULL, NULL, NULL) != GRILLE_REASON_OK) return false;
+    if (grille_services_new(&w->pair.registry, NULL) != GRILLE_OK) return false;
+    if (grille_services_add(w->pair.registry, &service, invoke, NULL, NULL, NULL) != GRILLE_REASON_OK) return false;
     if (grille_call_pool_new(4, &w->pair.pool) != GRILLE_REASON_OK) return false;
     w->pair.client = make_end(w, true);
     w->pair.server = make_end(w, false);
@@ -190,7 +190,7 @@ static void world_close(world *w) {
             assert_true(grille_endpoint_is_idle(ends[i]));
             grille_endpoint_free(ends[i]);
         }
-    grille_registry_free(w->pair.registry);
+    grille_services_free(w->pair.registry);
     grille_call_pool_unref(w->pair.pool);
     assert_int_equal(w->pair.budgets[0].used_bytes, 0);
     assert_int_equal(w->pair.budgets[1].used_bytes, 0);

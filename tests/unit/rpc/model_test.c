@@ -94,7 +94,7 @@ static const grille_method methods[] = {
 };
 static const grille_method absent = {.path = "/p.A/Absent", .id = 4, .request = &fake_type, .response = &fake_type};
 static const grille_service service = {.name = "p.A", .id = 9, .methods = methods, .method_count = 3};
-static grille_invoke_fn *const invoke[] = {handle, handle, handle};
+static const grille_method_handler invoke[] = {{.invoke = handle}, {.invoke = handle}, {.invoke = handle}};
 
 static bool take_task(grille_executor *executor, grille_task *task) {
     endpoint_pair *pair = grille_container(executor, endpoint_pair, executor);
@@ -112,8 +112,8 @@ static void model_open(uint64_t seed) {
     endpoint_pair_may_call = true;
     endpoint_pair_serves = true;
     grille_list_init(&m.pair.tasks);
-    assert_int_equal(grille_registry_new(&m.pair.registry), GRILLE_REASON_OK);
-    assert_int_equal(grille_registry_add(m.pair.registry, &service, invoke, NULL, NULL, NULL), GRILLE_REASON_OK);
+    assert_int_equal(grille_services_new(&m.pair.registry, NULL), GRILLE_OK);
+    assert_int_equal(grille_services_add(m.pair.registry, &service, invoke, NULL, NULL, NULL), GRILLE_REASON_OK);
     assert_int_equal(grille_call_pool_new(8, &m.pair.pool), GRILLE_REASON_OK);
     for (int i = 0; i < 2; i++) {
         const grille_endpoint_options options = {.initiator = i == 0,
@@ -332,7 +332,7 @@ static void model_close(void) {
         grille_endpoint_free(m.ends[i].endpoint);
         assert_int_equal(m.pair.budgets[i].used_bytes, 0);
     }
-    grille_registry_free(m.pair.registry);
+    grille_services_free(m.pair.registry);
     grille_call_pool_unref(m.pair.pool);
 }
 

@@ -25,9 +25,9 @@ static grille_code acme_v1_cryptor_forget_invoke(
     return typed->forget(call, request, response, user);
 }
 
-static grille_invoke_fn *const acme_v1_cryptor_invoke[] = {
-    acme_v1_cryptor_decrypt_invoke,
-    acme_v1_cryptor_forget_invoke,
+static const grille_method_handler acme_v1_cryptor_invoke[] = {
+    {.invoke = acme_v1_cryptor_decrypt_invoke},
+    {.invoke = acme_v1_cryptor_forget_invoke},
 };
 
 grille_code acme_v1_cryptor_register_with_error(

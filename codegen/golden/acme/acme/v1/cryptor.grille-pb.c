@@ -12,10 +12,10 @@ static const grille_message_type acme_v1_cryptor_types[] = {
 static const grille_method acme_v1_cryptor_methods[] = {
     {"/acme.v1.Cryptor/Decrypt", 0x7ccaa939u, GRILLE_METHOD_UNARY,
      GRILLE_METHOD_OFFLOAD, 500u, &acme_v1_cryptor_types[0], &acme_v1_cryptor_types[1],
-     &acme_v1_cryptor_service},
+     &acme_v1_cryptor_service, 0u, 0u, 0x0u},
     {"/acme.v1.Cryptor/Forget", 0x95a9dfc2u, GRILLE_METHOD_UNARY,
      GRILLE_METHOD_IDEMPOTENT, 0u, &acme_v1_cryptor_types[2], &acme_v1_cryptor_types[3],
-     &acme_v1_cryptor_service},
+     &acme_v1_cryptor_service, 0u, 0u, 0x0u},
 };
 
 const grille_service acme_v1_cryptor_service = {

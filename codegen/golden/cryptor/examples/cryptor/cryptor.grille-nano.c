@@ -12,10 +12,10 @@ static const grille_message_type acme_cryptor_v1_cryptor_types[] = {
 static const grille_method acme_cryptor_v1_cryptor_methods[] = {
     {"/acme.cryptor.v1.Cryptor/Attest", 0x1d2f6fcau, GRILLE_METHOD_UNARY,
      0, 0u, &acme_cryptor_v1_cryptor_types[0], &acme_cryptor_v1_cryptor_types[1],
-     &acme_cryptor_v1_cryptor_service},
+     &acme_cryptor_v1_cryptor_service, 0u, 0u, 0x0u},
     {"/acme.cryptor.v1.Cryptor/Tokenize", 0xdf05d39au, GRILLE_METHOD_UNARY,
      GRILLE_METHOD_OFFLOAD, 0u, &acme_cryptor_v1_cryptor_types[2], &acme_cryptor_v1_cryptor_types[3],
-     &acme_cryptor_v1_cryptor_service},
+     &acme_cryptor_v1_cryptor_service, 0u, 0u, 0x0u},
 };
 
 const grille_service acme_cryptor_v1_cryptor_service = {

@@ -25,9 +25,9 @@ static grille_code acme_cryptor_v1_cryptor_tokenize_invoke(
     return typed->tokenize(call, request, response, user);
 }
 
-static grille_invoke_fn *const acme_cryptor_v1_cryptor_invoke[] = {
-    acme_cryptor_v1_cryptor_attest_invoke,
-    acme_cryptor_v1_cryptor_tokenize_invoke,
+static const grille_method_handler acme_cryptor_v1_cryptor_invoke[] = {
+    {.invoke = acme_cryptor_v1_cryptor_attest_invoke},
+    {.invoke = acme_cryptor_v1_cryptor_tokenize_invoke},
 };
 
 grille_code acme_cryptor_v1_cryptor_register_with_error(

@@ -13,8 +13,8 @@ static grille_code acme_greeter_v1_greeter_greet_invoke(
     return typed->greet(call, request, response, user);
 }
 
-static grille_invoke_fn *const acme_greeter_v1_greeter_invoke[] = {
-    acme_greeter_v1_greeter_greet_invoke,
+static const grille_method_handler acme_greeter_v1_greeter_invoke[] = {
+    {.invoke = acme_greeter_v1_greeter_greet_invoke},
 };
 
 grille_code acme_greeter_v1_greeter_register_with_error(

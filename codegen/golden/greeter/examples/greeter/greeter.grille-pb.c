@@ -10,7 +10,7 @@ static const grille_message_type acme_greeter_v1_greeter_types[] = {
 static const grille_method acme_greeter_v1_greeter_methods[] = {
     {"/acme.greeter.v1.Greeter/Greet", 0x75ca5485u, GRILLE_METHOD_UNARY,
      0, 0u, &acme_greeter_v1_greeter_types[0], &acme_greeter_v1_greeter_types[1],
-     &acme_greeter_v1_greeter_service},
+     &acme_greeter_v1_greeter_service, 0u, 0u, 0x0u},
 };
 
 const grille_service acme_greeter_v1_greeter_service = {
