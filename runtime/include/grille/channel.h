@@ -64,10 +64,10 @@ typedef struct grille_channel_options {
     const char *health_service;                       /* what to ask it for; copied; NULL: the peer as a whole */
     grille_retry_options retry;
     uint32_t connect_timeout_ms;    /* one attempt: dialing and the gate together; default 10,000 */
-    uint32_t first_backoff_ms;      /* between failed attempts, with jitter of +-20 %, times 1.6 each; default 100 */
-    uint32_t longest_backoff_ms;    /* default 10,000 */
+    uint32_t first_backoff_ms;      /* between failed attempts, with jitter of +-20 %, times 1.6 each; default 20 */
+    uint32_t longest_backoff_ms;    /* default 5,000 */
     uint32_t keepalive_interval_ms; /* PING after so long without a byte; 0: never; default 30,000 */
-    uint32_t keepalive_timeout_ms;  /* and the connection ends so long after it; default 10,000 */
+    uint32_t keepalive_timeout_ms;  /* and the connection ends so long after it; default 20,000 */
     uint32_t idle_timeout_ms; /* a connection without calls is closed, and dialled again by the next call; 0: never */
     uint32_t
         max_age_ms; /* a successor replaces an older connection, whose calls go on; with jitter of 10 %; 0: never */

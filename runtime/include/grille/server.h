@@ -29,7 +29,7 @@ typedef struct grille_server_options {
     const grille_interceptor *interceptors; /* copied; first to last on the way to the handler */
     size_t interceptor_count;
     uint32_t keepalive_interval_ms; /* PING after so long without a byte; 0: never; default 30,000 */
-    uint32_t keepalive_timeout_ms;  /* and the connection ends so long after it; default 10,000 */
+    uint32_t keepalive_timeout_ms;  /* and the connection ends so long after it; default 20,000 */
     uint32_t idle_timeout_ms;       /* a connection without calls is drained; 0: never */
     uint32_t max_age_ms;            /* so is one that is older, with jitter of 10 %; 0: never */
     uint32_t max_age_grace_ms;      /* its calls get this long; 0: as long as they take */

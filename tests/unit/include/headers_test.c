@@ -5,8 +5,9 @@
 
 #include "cmocka_all.h"
 
-static const char *const compiled[] = {"attest",   "bytes",  "call",   "channel", "grille", "identity", "log",
-                                       "metadata", "method", "policy", "reasons", "seal",   "server",   "status"};
+static const char *const compiled[] = {"attest",      "bytes",  "call",     "channel", "grille", "identity",
+                                       "interceptor", "log",    "metadata", "method",  "policy", "reasons",
+                                       "seal",        "server", "services", "status"};
 
 static int header_count;
 static char **headers;
