@@ -36,3 +36,12 @@ grille_link *grille_list_take_first(grille_link *head) {
     grille_list_remove(first);
     return first;
 }
+
+void grille_list_move_all(grille_link *to, grille_link *from) {
+    if (grille_list_empty(from)) return;
+    from->next->previous = to->previous;
+    to->previous->next = from->next;
+    from->previous->next = to;
+    to->previous = from->previous;
+    grille_list_init(from);
+}

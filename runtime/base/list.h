@@ -24,5 +24,7 @@ void grille_list_prepend(grille_link *head, grille_link *link);
 void grille_list_remove(grille_link *link);
 /* Takes the first member out, or NULL. */
 grille_link *grille_list_take_first(grille_link *head);
+/* Moves all members of `from` behind those of `to`, in their order, at a cost that does not depend on their number. */
+void grille_list_move_all(grille_link *to, grille_link *from);
 
 #endif

@@ -9,8 +9,7 @@ static uint32_t stream_window(const grille_session *session) {
     return session->options.settings.stream_window_bytes;
 }
 
-/* What the stream holds of a window: a message longer than the window, or a full one, holds all of it. */
-static uint32_t held_by(const grille_stream *stream) {
+uint32_t grille_credit_held(const grille_stream *stream) {
     const uint32_t window = stream_window(stream->session);
     return stream->undone_bytes > window ? window : (uint32_t)stream->undone_bytes;
 }
@@ -30,10 +29,10 @@ bool grille_credit_take_stream(grille_stream *stream, uint32_t cost) {
 }
 
 static void change_undone(grille_stream *stream, uint64_t undone_bytes) {
-    const uint32_t before = held_by(stream);
+    const uint32_t before = grille_credit_held(stream);
     stream->undone_bytes = undone_bytes;
     if (!stream->open) return;
-    stream->session->held_bytes += held_by(stream);
+    stream->session->held_bytes += grille_credit_held(stream);
     stream->session->held_bytes -= before;
 }
 
@@ -50,7 +49,7 @@ void grille_credit_release(grille_stream *stream, uint64_t charge) {
 }
 
 void grille_credit_close(grille_stream *stream) {
-    stream->session->held_bytes -= held_by(stream);
+    stream->session->held_bytes -= grille_credit_held(stream);
 }
 
 /* Half of what the peer may have: it goes on with the other half while the grant is on its way. */
@@ -66,8 +65,8 @@ uint32_t grille_credit_grant(const grille_session *session) {
 }
 
 uint32_t grille_credit_stream_grant(const grille_stream *stream) {
-    if (!stream->open || stream->peer_closed || stream->id == 0) return 0;
-    return worth_granting(stream_window(stream->session) - held_by(stream), stream->receive_credit);
+    if (!grille_stream_listens(stream) || stream->peer_closed || stream->id == 0) return 0;
+    return worth_granting(stream_window(stream->session) - grille_credit_held(stream), stream->receive_credit);
 }
 
 void grille_credit_schedule(grille_stream *stream) {
@@ -82,11 +81,11 @@ static bool add(uint32_t *credit, uint32_t bytes) {
 }
 
 bool grille_credit_receive(grille_session *session, uint32_t bytes) {
-    grille_link *link = NULL;
-    if (!add(&session->send_credit, bytes)) return false;
-    while ((link = grille_list_take_first(&session->blocked)) != NULL)
-        grille_list_append(&session->ready, link);
-    return true;
+    return add(&session->send_credit, bytes);
+}
+
+bool grille_credit_is_used_up(const grille_session *session) {
+    return session->send_credit <= GRILLE_CREDIT_PER_DATA_FRAME_BYTES;
 }
 
 bool grille_credit_receive_stream(grille_stream *stream, uint32_t bytes) {

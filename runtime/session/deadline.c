@@ -47,6 +47,8 @@ void grille_deadline_set(grille_stream *stream, grille_time_us deadline_us) {
     grille_deadline_clear(stream);
     if (deadline_us == GRILLE_TIME_NEVER) return;
     stream->deadline_us = deadline_us;
+    stream->half_time_us = deadline_us;
+    if (deadline_us > session->now_us) stream->half_time_us -= (deadline_us - session->now_us) / 2;
     session->heap_count++;
     move_up(session, stream, session->heap_count - 1);
 }

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/rate_limit.h"
 #include "session/message_queue.h"
+#include "session/refusals.h"
 #include "session/session.h"
 
 /* Memory inside a slot, so that a call with short messages and little metadata makes no heap call. */
@@ -51,6 +52,7 @@ struct grille_stream {
     grille_status_header status;   /* that waits */
 
     grille_time_us deadline_us;
+    grille_time_us half_time_us; /* half of its time is over; NEVER without a deadline */
     uint32_t heap_index;
 
     uint32_t send_credit;    /* bytes that the peer still takes */
@@ -72,12 +74,6 @@ struct grille_stream {
     _Alignas(max_align_t) uint8_t inbox_memory[GRILLE_QUEUE_HOME_BYTES];
     _Alignas(max_align_t) uint8_t outbox_memory[GRILLE_QUEUE_HOME_BYTES];
 };
-
-/* A stream of the peer that was refused before it got a slot: its RESET waits. */
-typedef struct grille_refusal {
-    uint32_t id;
-    grille_reset_code code;
-} grille_refusal;
 
 /* How, and what its message cost. */
 typedef struct grille_call_refusal {
@@ -134,18 +130,15 @@ struct grille_session {
     uint32_t receive_credit;
     uint64_t held_bytes; /* of the connection's window, by messages that are not done */
 
-    grille_link ready;        /* streams with something to send */
-    grille_link blocked;      /* for want of the connection's credit */
-    grille_link resets;       /* their RESET waits */
-    grille_link credits;      /* their CREDIT waits */
-    grille_link unwritten;    /* wait only for their last frame to be written */
-    grille_link writable;     /* their on_writable waits */
-    uint64_t built;           /* buffers built */
-    uint64_t written;         /* of these, written */
-    grille_refusal *refusals; /* ring */
-    uint32_t refusal_first;
-    uint32_t refusal_count;
-    uint32_t refusal_capacity;
+    grille_link ready;     /* streams with something to send */
+    grille_link blocked;   /* for want of the connection's credit */
+    grille_link resets;    /* their RESET waits */
+    grille_link credits;   /* their CREDIT waits */
+    grille_link unwritten; /* wait only for their last frame to be written */
+    grille_link writable;  /* their on_writable waits */
+    uint64_t built;        /* buffers built */
+    uint64_t written;      /* of these, written */
+    grille_refusals refusals;
     bool tell_slot_free; /* an open was answered SESSION_STREAMS_FULL */
 
     /* recv.c */
@@ -197,6 +190,7 @@ struct grille_session {
     uint64_t earned_credits;     /* two for each DATA frame of ours */
     uint64_t earned_late_bytes;  /* credit left on streams that we closed */
     uint64_t earned_late_frames; /* HEADERS and STATUS under way on them */
+    uint64_t earned_resets;      /* one for each answer of ours, as many as the bucket holds */
 
     grille_session_stats stats;
 };
@@ -227,6 +221,9 @@ void grille_slots_shrink(grille_session *session);
 void grille_slots_deinit(grille_session *session);
 /* Makes the stream known by its id; grille_slot_take has made room. */
 void grille_slot_register(grille_stream *stream, uint32_t id);
+/* Visits each slot that is in use now, once, oldest first. Visits may end streams, free their slots and take others. */
+typedef void grille_slot_visitor(grille_stream *stream, const void *argument);
+void grille_slots_visit(grille_session *session, grille_slot_visitor *visit, const void *argument);
 
 /* ---- deadline.c ---- */
 
@@ -245,6 +242,8 @@ GRILLE_MUST_USE bool grille_credit_take_stream(grille_stream *stream, uint32_t c
 /* A delivered message holds credit until it is done. The charge of one message counts up to the stream's window. */
 uint32_t grille_credit_hold(grille_stream *stream, uint64_t charge);
 void grille_credit_release(grille_stream *stream, uint64_t charge);
+/* What the stream holds of its window: a message longer than the window, or a full one, holds all of it. */
+uint32_t grille_credit_held(const grille_stream *stream);
 /* The stream has closed: what it held of the connection's window is free. */
 void grille_credit_close(grille_stream *stream);
 /* What may be granted now; 0: too little to be worth a frame. */
@@ -252,6 +251,8 @@ uint32_t grille_credit_grant(const grille_session *session);
 uint32_t grille_credit_stream_grant(const grille_stream *stream);
 /* Puts the stream on the list of grants when one is due. */
 void grille_credit_schedule(grille_stream *stream);
+/* No message byte can be sent on any stream. */
+bool grille_credit_is_used_up(const grille_session *session);
 /* The peer granted credit; false over the highest credit. */
 GRILLE_MUST_USE bool grille_credit_receive(grille_session *session, uint32_t bytes);
 GRILLE_MUST_USE bool grille_credit_receive_stream(grille_stream *stream, uint32_t bytes);
@@ -264,7 +265,7 @@ typedef struct grille_ending {
     grille_reason reason;
     const char *text; /* NULL: the reason's */
     bool never_processed;
-    bool silent; /* no RESET: the connection is gone, or the peer has closed the stream */
+    bool silent; /* no RESET: the connection is gone, or the peer said that it never took the stream */
 } grille_ending;
 
 /* Closes, tells on_reset, sends RESET where the peer knows the stream. */
@@ -283,8 +284,18 @@ GRILLE_MUST_USE grille_reason grille_stream_fault(grille_stream *stream, const c
 GRILLE_MUST_USE grille_reason grille_stream_over_limit(grille_stream *stream, grille_reason reason, const char *text);
 /* Empties the inbox, the message under way too. */
 void grille_stream_clear_inbox(grille_stream *stream);
+/* Something of the answer came (ours): a peer that says that no handler ran is wrong. */
+bool grille_stream_is_answered(const grille_stream *stream);
 /* Room is there again: on_writable will be told when it was asked for. */
 void grille_stream_note_writable(grille_stream *stream);
+/* It takes another message, and some more. */
+bool grille_stream_is_writable(const grille_stream *stream);
+
+/* ---- stream.c ---- */
+
+/* Copies into the memory of the call what shall live until release; false for want of memory. */
+GRILLE_MUST_USE bool grille_stream_keep_bytes(grille_stream *stream, grille_bytes *bytes);
+GRILLE_MUST_USE bool grille_stream_keep_metadata(grille_stream *stream, grille_metadata_view *metadata);
 
 /* ---- recv_*.c: one whole payload; not OK: the connection has failed ---- */
 
@@ -298,6 +309,8 @@ GRILLE_MUST_USE grille_reason grille_recv_ping(grille_session *session, grille_b
 GRILLE_MUST_USE grille_reason grille_recv_drain(grille_session *session, grille_bytes payload);
 GRILLE_MUST_USE grille_reason grille_recv_gate(grille_session *session, grille_bytes payload);
 
+/* The first `len` bytes of *input, or as many as there are; *input moves on. */
+grille_bytes grille_recv_take(grille_bytes *input, size_t len);
 /* The stream that a frame names. OK with *stream NULL: closed already, the frame is late (it may still be in the map,
  * not open, with a RESET that waits). Not OK: never opened. */
 GRILLE_MUST_USE grille_reason grille_recv_find(grille_session *session, uint32_t id, grille_stream **stream);

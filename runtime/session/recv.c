@@ -16,21 +16,14 @@ static recv_fn *const receivers[] = {
     [GRILLE_FRAME_DRAIN] = grille_recv_drain,
 };
 
-static grille_bytes take(grille_bytes *input, size_t len) {
-    grille_reader reader = grille_reader_of(*input);
-    grille_bytes taken = grille_read_bytes(&reader, len < input->len ? len : input->len);
-    *input = grille_read_rest(&reader);
-    return taken;
-}
-
 /* MORE: the header is not whole yet. */
 static grille_reason take_header(grille_session *session, grille_bytes *input) {
     grille_reason reason = GRILLE_REASON_OK;
     grille_bytes part = {0};
     if (session->header_len == 0 && input->len >= GRILLE_FRAME_HEADER_BYTES) {
-        reason = grille_frame_header_decode(take(input, GRILLE_FRAME_HEADER_BYTES), &session->header);
+        reason = grille_frame_header_decode(grille_recv_take(input, GRILLE_FRAME_HEADER_BYTES), &session->header);
     } else {
-        part = take(input, GRILLE_FRAME_HEADER_BYTES - (size_t)session->header_len);
+        part = grille_recv_take(input, GRILLE_FRAME_HEADER_BYTES - (size_t)session->header_len);
         if (part.len > 0) memcpy(session->header_bytes + session->header_len, part.data, part.len);
         session->header_len = (uint8_t)(session->header_len + part.len);
         reason =
@@ -79,13 +72,13 @@ static grille_reason take_payload(grille_session *session, grille_bytes *input, 
     grille_reason reason = GRILLE_REASON_OK;
     grille_bytes part = {0};
     if (session->partial_len == 0 && input->len >= len) {
-        *payload = take(input, len);
+        *payload = grille_recv_take(input, len);
         return GRILLE_REASON_OK;
     }
     if (input->len == 0) return GRILLE_REASON_MORE;
     reason = reserve_partial(session, len);
     if (reason != GRILLE_REASON_OK) return reason;
-    part = take(input, len - session->partial_len);
+    part = grille_recv_take(input, len - session->partial_len);
     memcpy(session->partial + session->partial_len, part.data, part.len);
     session->partial_len += (uint32_t)part.len;
     if (session->partial_len < len) return GRILLE_REASON_MORE;
@@ -150,6 +143,13 @@ grille_reason grille_session_recv(grille_session *session, grille_bytes plain, g
 }
 
 /* ---- Shared by recv_*.c ---- */
+
+grille_bytes grille_recv_take(grille_bytes *input, size_t len) {
+    grille_reader reader = grille_reader_of(*input);
+    grille_bytes taken = grille_read_bytes(&reader, len < input->len ? len : input->len);
+    *input = grille_read_rest(&reader);
+    return taken;
+}
 
 grille_reason grille_recv_find(grille_session *session, uint32_t id, grille_stream **stream) {
     const bool ours = (id % 2 == 1) == session->options.initiator;

@@ -4,21 +4,6 @@
 
 #include "session/private.h"
 
-static bool keep_metadata(grille_stream *stream, grille_metadata_view *metadata) {
-    if (metadata->count == 0) {
-        *metadata = (grille_metadata_view){0};
-        return true;
-    }
-    metadata->encoded = grille_arena_copy(&stream->arena, metadata->encoded);
-    return metadata->encoded.data != NULL;
-}
-
-static bool keep_bytes(grille_stream *stream, grille_bytes *bytes) {
-    if (bytes->len == 0) return true;
-    *bytes = grille_arena_copy(&stream->arena, *bytes);
-    return bytes->data != NULL;
-}
-
 static grille_reason over_metadata_limit(grille_stream *stream, uint32_t bytes) {
     char text[GRILLE_LIMIT_TEXT_BYTES];
     grille_limit_text(text, "metadata", bytes, stream->session->options.settings.max_metadata_bytes);
@@ -45,7 +30,7 @@ static grille_reason take_headers(grille_stream *stream, grille_metadata_view *m
     if (metadata->encoded_bytes > session->options.settings.max_metadata_bytes) {
         return over_metadata_limit(stream, metadata->encoded_bytes);
     }
-    if (!keep_metadata(stream, metadata)) return out_of_memory(stream);
+    if (!grille_stream_keep_metadata(stream, metadata)) return out_of_memory(stream);
     stream->headers_done = true;
     stream->events++;
     if (session->options.events->on_headers != NULL) {
@@ -69,8 +54,8 @@ grille_reason grille_recv_headers(grille_session *session, grille_bytes payload)
 }
 
 static bool keep_status(grille_stream *stream, grille_status_header *status) {
-    return keep_bytes(stream, &status->message) && keep_bytes(stream, &status->details) &&
-           keep_metadata(stream, &status->trailers);
+    return grille_stream_keep_bytes(stream, &status->message) && grille_stream_keep_bytes(stream, &status->details) &&
+           grille_stream_keep_metadata(stream, &status->trailers);
 }
 
 /* The stream is not freed under its events: the caller holds it. */
@@ -126,30 +111,32 @@ grille_reason grille_recv_status(grille_session *session, grille_bytes payload) 
     return end_by_status(stream, &status, decoded);
 }
 
-/* The peer gave up a call that was refused before it got a slot. */
-static void forget_refusal(grille_session *session, uint32_t id) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < session->refusal_count; i++) {
-        const uint32_t from = (session->refusal_first + i) % session->refusal_capacity;
-        const uint32_t to = (session->refusal_first + kept) % session->refusal_capacity;
-        if (session->refusals[from].id == id) continue;
-        session->refusals[to] = session->refusals[from];
-        kept++;
-    }
-    session->peer_streams -= session->refusal_count - kept;
-    session->refusal_count = kept;
-}
-
 /* Both ends reset the stream: the RESET of this end is not needed any more if it still waits. */
 static grille_reason take_late_reset(grille_session *session, uint32_t id) {
     grille_stream *stream = grille_id_map_get(&session->streams, id);
     if (stream != NULL) {
         grille_stream_close(stream);
         grille_slot_settle(stream);
-    } else {
-        forget_refusal(session, id);
+    } else if (grille_refusals_take_back(&session->refusals, id)) {
+        session->peer_streams--;
     }
     return grille_recv_late(session);
+}
+
+/* Who cancels much less than it lets run, or whose time is up, floods nobody, and calls of ours are ours to count. */
+static bool is_due(const grille_stream *stream, grille_reset_code code) {
+    const grille_session *session = stream->session;
+    if (stream->ours) return true;
+    return code == GRILLE_RESET_DEADLINE && session->now_us >= stream->half_time_us;
+}
+
+static grille_reason count_reset(grille_session *session) {
+    if (session->earned_resets > 0) {
+        session->earned_resets--;
+        return GRILLE_REASON_OK;
+    }
+    if (grille_rate_limit_take(&session->resets_limit, 1, session->now_us)) return GRILLE_REASON_OK;
+    return grille_session_fail(session, GRILLE_REASON_SESSION_FLOOD, "more RESET frames than may");
 }
 
 grille_reason grille_recv_reset(grille_session *session, grille_bytes payload) {
@@ -157,10 +144,11 @@ grille_reason grille_recv_reset(grille_session *session, grille_bytes payload) {
     grille_reset_code code = GRILLE_RESET_CANCELLED;
     const grille_reason decoded = grille_reset_payload_decode(payload, &code);
     const grille_reason reason = grille_recv_find(session, session->header.stream, &stream);
+    bool counts = false;
     if (reason != GRILLE_REASON_OK) return reason;
     if (decoded != GRILLE_REASON_OK) return fail_layout(session, decoded);
     if (stream == NULL) return take_late_reset(session, session->header.stream);
+    counts = !is_due(stream, code);
     grille_stream_end_by_peer(stream, code);
-    if (grille_rate_limit_take(&session->resets_limit, 1, session->now_us)) return GRILLE_REASON_OK;
-    return grille_session_fail(session, GRILLE_REASON_SESSION_FLOOD, "more RESET frames than may");
+    return counts ? count_reset(session) : GRILLE_REASON_OK;
 }

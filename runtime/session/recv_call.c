@@ -18,10 +18,8 @@ static grille_reason check_id(grille_session *session, uint32_t id) {
 
 /* RESET without a slot. The stream counts as open until the peer can know that it is not. */
 static void refuse(grille_session *session, const grille_call_refusal *refusal) {
-    const uint32_t at = (session->refusal_first + session->refusal_count) % session->refusal_capacity;
     const uint32_t window = session->options.settings.stream_window_bytes;
-    session->refusals[at] = (grille_refusal){.id = session->header.stream, .code = refusal->code};
-    session->refusal_count++;
+    grille_refusals_push(&session->refusals, (grille_refusal){.id = session->header.stream, .code = refusal->code});
     session->peer_streams++;
     if ((session->header.flags & GRILLE_FLAG_END_STREAM) == 0) session->earned_late_bytes += window - refusal->cost;
     session->earned_late_frames++; /* RESET */
@@ -64,16 +62,6 @@ static grille_reason answer_limit(grille_session *session, const grille_call_ref
     return grille_stream_over_limit(stream, GRILLE_REASON_WIRE_LIMIT, text);
 }
 
-/* Copies what lives until release into the slot. */
-static bool keep_header(grille_stream *stream, grille_call_header *header) {
-    if (header->metadata.count == 0) {
-        header->metadata = (grille_metadata_view){0};
-        return true;
-    }
-    header->metadata.encoded = grille_arena_copy(&stream->arena, header->metadata.encoded);
-    return header->metadata.encoded.data != NULL;
-}
-
 static grille_reason tell_call(grille_stream *stream, const grille_call_payload *call) {
     const grille_session *session = stream->session;
     const grille_session_events *events = session->options.events;
@@ -95,7 +83,7 @@ static grille_reason accept(grille_session *session, grille_call_payload *call, 
         refuse(session, &refusal);
         return GRILLE_REASON_OK;
     }
-    if (!keep_header(stream, &call->header)) {
+    if (!grille_stream_keep_metadata(stream, &call->header.metadata)) {
         grille_stream_drop(stream, GRILLE_RESET_REFUSED);
         session->stats.calls_refused++;
         return GRILLE_REASON_OK;

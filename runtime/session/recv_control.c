@@ -32,11 +32,11 @@ static bool is_over_limit(const grille_stream *stream, char text[GRILLE_LIMIT_TE
 }
 
 /* What waited for SETTINGS, and credit that is larger from the start. */
-static void apply_to_stream(grille_stream *stream, uint32_t more_credit) {
+static void apply_settings(grille_stream *stream, const void *more_credit) {
     char text[GRILLE_LIMIT_TEXT_BYTES];
     grille_ending ending = {.code = GRILLE_RESET_LIMIT, .text = text};
     if (!stream->open) return;
-    stream->send_credit += more_credit;
+    stream->send_credit += *(const uint32_t *)more_credit;
     if (is_over_limit(stream, text, &ending.reason)) {
         ending.never_processed = stream->id == 0;
         grille_stream_end_here(stream, &ending);
@@ -45,22 +45,11 @@ static void apply_to_stream(grille_stream *stream, uint32_t more_credit) {
     }
 }
 
-static void apply_to_streams(grille_session *session, uint32_t more_credit) {
-    grille_link pending;
-    grille_link *link = NULL;
-    grille_list_init(&pending);
-    while ((link = grille_list_take_first(&session->all)) != NULL)
-        grille_list_append(&pending, link);
-    while ((link = grille_list_take_first(&pending)) != NULL) {
-        grille_list_append(&session->all, link);
-        apply_to_stream(grille_container(link, grille_stream, all), more_credit);
-    }
-}
-
 grille_reason grille_recv_settings(grille_session *session, grille_bytes payload) {
     grille_settings settings = {0};
     const grille_settings minimum = session->peer;
     const grille_reason reason = grille_settings_decode(payload, &settings);
+    uint32_t more_credit = 0;
     if (reason != GRILLE_REASON_OK) return fail_layout(session, reason);
     session->settings_received = true;
     session->peer = settings;
@@ -68,7 +57,8 @@ grille_reason grille_recv_settings(grille_session *session, grille_bytes payload
     if (!grille_credit_receive(session, settings.connection_window_bytes - minimum.connection_window_bytes)) {
         return fail_layout(session, GRILLE_REASON_SESSION_CREDIT_OVERFLOW);
     }
-    apply_to_streams(session, settings.stream_window_bytes - minimum.stream_window_bytes);
+    more_credit = settings.stream_window_bytes - minimum.stream_window_bytes;
+    grille_slots_visit(session, apply_settings, &more_credit);
     if (session->options.events->on_settings != NULL) {
         session->options.events->on_settings(session->options.user, &settings);
     }
@@ -134,23 +124,13 @@ static bool drain_is_in_order(const grille_session *session, const grille_drain_
 }
 
 /* Calls that the peer will not process end here, those that were not sent yet among them. */
-static void end_unprocessed(grille_session *session, uint32_t last_stream) {
-    grille_link pending;
-    grille_link *link = NULL;
-    grille_list_init(&pending);
-    while ((link = grille_list_take_first(&session->all)) != NULL)
-        grille_list_append(&pending, link);
-    while ((link = grille_list_take_first(&pending)) != NULL) {
-        grille_stream *stream = grille_container(link, grille_stream, all);
-        const grille_ending ending = {.code = GRILLE_RESET_REFUSED,
-                                      .reason = GRILLE_REASON_SESSION_DRAINING,
-                                      .never_processed = true,
-                                      .silent = true};
-        grille_list_append(&session->all, link);
-        if (stream->ours && stream->open && (stream->id == 0 || stream->id > last_stream)) {
-            grille_stream_end_here(stream, &ending);
-        }
-    }
+static void end_unprocessed(grille_stream *stream, const void *last_stream) {
+    const grille_ending ending = {.code = GRILLE_RESET_REFUSED,
+                                  .reason = GRILLE_REASON_SESSION_DRAINING,
+                                  .never_processed = !grille_stream_is_answered(stream),
+                                  .silent = true};
+    if (!stream->ours || (stream->id != 0 && stream->id <= *(const uint32_t *)last_stream)) return;
+    grille_stream_end_here(stream, &ending);
 }
 
 grille_reason grille_recv_drain(grille_session *session, grille_bytes payload) {
@@ -166,7 +146,7 @@ grille_reason grille_recv_drain(grille_session *session, grille_bytes payload) {
     if (session->peer_drains == 1 && session->options.events->on_peer_drain != NULL) {
         session->options.events->on_peer_drain(session->options.user, drain.reason);
     }
-    end_unprocessed(session, drain.last_stream);
+    grille_slots_visit(session, end_unprocessed, &drain.last_stream);
     return GRILLE_REASON_OK;
 }
 

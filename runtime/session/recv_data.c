@@ -112,16 +112,9 @@ static void deliver(grille_stream *stream, uint64_t charge) {
     }
 }
 
-static grille_bytes take(grille_bytes *input, size_t len) {
-    grille_reader reader = grille_reader_of(*input);
-    grille_bytes taken = grille_read_bytes(&reader, len < input->len ? len : input->len);
-    *input = grille_read_rest(&reader);
-    return taken;
-}
-
 /* The length that comes first in a frame with BEGIN. */
 static grille_reason take_prefix(grille_session *session, grille_bytes *input) {
-    grille_bytes part = take(input, GRILLE_MESSAGE_LENGTH_BYTES - (size_t)session->data_prefix_len);
+    grille_bytes part = grille_recv_take(input, GRILLE_MESSAGE_LENGTH_BYTES - (size_t)session->data_prefix_len);
     grille_reader reader = {0};
     grille_reason reason = GRILLE_REASON_OK;
     uint32_t len = 0;
@@ -146,7 +139,7 @@ grille_reason grille_recv_data_body(grille_session *session, grille_bytes *input
         reason = take_prefix(session, input);
         if (reason != GRILLE_REASON_OK) return reason;
     }
-    part = take(input, session->data_left);
+    part = grille_recv_take(input, session->data_left);
     session->data_left -= (uint32_t)part.len;
     if (part.len > 0 && session->data_stream != NULL && !append(session->data_stream, part)) {
         reason = out_of_memory(session->data_stream);

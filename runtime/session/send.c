@@ -75,6 +75,7 @@ static void send_connection_frames(grille_session *session, grille_writer *write
 }
 
 static void send_resets(grille_session *session, grille_writer *writer) {
+    grille_refusal refusal = {0};
     while (!grille_list_empty(&session->resets) && has_room(writer, RESET_BYTES)) {
         grille_link *link = grille_list_take_first(&session->resets);
         grille_stream *stream = grille_container(link, grille_stream, turn);
@@ -84,11 +85,8 @@ static void send_resets(grille_session *session, grille_writer *writer) {
         grille_stream_close(stream);
         grille_slot_settle(stream);
     }
-    while (session->refusal_count > 0 && has_room(writer, RESET_BYTES)) {
-        const grille_refusal *refusal = &session->refusals[session->refusal_first];
-        grille_reset_frame_write(writer, refusal->id, refusal->code);
-        session->refusal_first = (session->refusal_first + 1) % session->refusal_capacity;
-        session->refusal_count--;
+    while (has_room(writer, RESET_BYTES) && grille_refusals_take(&session->refusals, &refusal)) {
+        grille_reset_frame_write(writer, refusal.id, refusal.code);
         session->peer_streams--;
         session->stats.frames_out++;
     }
@@ -107,9 +105,21 @@ static void send_credits(grille_session *session, grille_writer *writer) {
     }
 }
 
+/* Those that waited for the connection's credit come first; each waits at most once for each grant. */
+static grille_link *next_in_line(grille_session *session) {
+    grille_link *blocked = NULL;
+    if (!grille_credit_is_used_up(session)) blocked = grille_list_take_first(&session->blocked);
+    return blocked != NULL ? blocked : grille_list_take_first(&session->ready);
+}
+
+static bool line_waits(const grille_session *session) {
+    if (!grille_list_empty(&session->ready)) return true;
+    return !grille_list_empty(&session->blocked) && !grille_credit_is_used_up(session);
+}
+
 static void send_streams(grille_session *session, grille_writer *writer) {
     grille_link *link = NULL;
-    while ((link = grille_list_take_first(&session->ready)) != NULL) {
+    while ((link = next_in_line(session)) != NULL) {
         grille_stream *stream = grille_container(link, grille_stream, turn);
         const grille_turn turn = grille_send_stream(stream, writer);
         if (turn == GRILLE_TURN_FULL) {
@@ -159,7 +169,7 @@ bool grille_session_wants_write(const grille_session *session) {
     if (session->broken) return session->goodbye_waits;
     return !session->settings_sent || session->gate_waits || session->pong_waits || session->ping_waits ||
            drain_waits(session) || grille_credit_grant(session) > 0 || !grille_list_empty(&session->resets) ||
-           session->refusal_count > 0 || !grille_list_empty(&session->credits) || !grille_list_empty(&session->ready);
+           !grille_refusals_empty(&session->refusals) || !grille_list_empty(&session->credits) || line_waits(session);
 }
 
 void grille_session_sent(grille_session *session, grille_time_us now_us) {

@@ -134,9 +134,7 @@ static grille_turn send_data(grille_stream *stream, grille_writer *writer) {
     grille_data_payload data = {.begin = message != NULL && stream->sent_bytes == 0};
     const size_t overhead = GRILLE_FRAME_HEADER_BYTES + (data.begin ? (size_t)GRILLE_MESSAGE_LENGTH_BYTES : 0);
     uint32_t bytes = 0;
-    if (stream->session->send_credit < GRILLE_CREDIT_PER_DATA_FRAME_BYTES + (left > 0 ? 1U : 0U)) {
-        return GRILLE_TURN_BLOCKED;
-    }
+    if (grille_credit_is_used_up(stream->session)) return GRILLE_TURN_BLOCKED;
     if (piece_room(writer) < overhead + least(left, SHORTEST_PIECE_BYTES / 2)) return GRILLE_TURN_FULL;
     bytes = least(left, piece_room(writer) - overhead);
     bytes = least(bytes, credit_of(stream) - (size_t)GRILLE_CREDIT_PER_DATA_FRAME_BYTES);
@@ -166,6 +164,7 @@ static grille_turn send_status(grille_stream *stream, grille_writer *writer) {
         use_credit(stream, status.message.len);
     }
     grille_status_frame_write(writer, stream->id, &status);
+    if (stream->session->earned_resets < GRILLE_LIMIT_RESET_BURST) stream->session->earned_resets++;
     grille_stream_close(stream);
     return GRILLE_TURN_SENT;
 }

@@ -57,16 +57,11 @@ static void init(grille_session *session, const grille_session_options *options)
     session->peer = grille_settings_minimum();
     session->send_credit = session->peer.connection_window_bytes;
     session->receive_credit = options->settings.connection_window_bytes;
-    session->refusal_capacity = options->settings.max_streams;
     session->goodbye_reason = GRILLE_DRAIN_PROTOCOL;
     grille_buffer_pool_init(&session->buffers, options->budget);
     init_lists(session);
     init_buckets(session, options->now_us);
     grille_error_clear(&session->failure);
-}
-
-static size_t refusal_bytes(const grille_session *session) {
-    return session->refusal_capacity * sizeof *session->refusals;
 }
 
 grille_reason grille_session_new(const grille_session_options *options, grille_session **session) {
@@ -76,8 +71,7 @@ grille_reason grille_session_new(const grille_session_options *options, grille_s
     made = grille_budget_alloc(options->budget, sizeof *made);
     if (made == NULL) return GRILLE_REASON_BUDGET;
     init(made, options);
-    made->refusals = grille_budget_alloc(options->budget, refusal_bytes(made));
-    if (made->refusals == NULL) {
+    if (!grille_refusals_init(&made->refusals, options->settings.max_streams, options->budget)) {
         grille_session_free(made);
         return GRILLE_REASON_BUDGET;
     }
@@ -92,7 +86,7 @@ void grille_session_free(grille_session *session) {
     grille_slots_deinit(session);
     grille_budget_free_wiped(budget, session->partial, session->partial_capacity);
     grille_budget_free(budget, session->gate, session->gate_len);
-    if (session->refusals != NULL) grille_budget_free(budget, session->refusals, refusal_bytes(session));
+    grille_refusals_deinit(&session->refusals);
     grille_budget_free_wiped(budget, session, sizeof *session);
 }
 
@@ -148,7 +142,9 @@ static void tell_writable(grille_session *session) {
     grille_link *link = NULL;
     while ((link = grille_list_take_first(&session->writable)) != NULL) {
         grille_stream *stream = grille_container(link, grille_stream, writable);
-        if (!grille_stream_listens(stream)) continue;
+        /* The owner may have filled the queue again, without waiting: then it is told when that is gone. */
+        if (!stream->tell_writable || !grille_stream_is_writable(stream)) continue;
+        stream->tell_writable = false;
         stream->events++;
         if (session->options.events->on_writable != NULL) {
             session->options.events->on_writable(session->options.user, stream);
@@ -191,7 +187,6 @@ const grille_settings *grille_session_peer_settings(const grille_session *sessio
 
 grille_session_stats grille_session_get_stats(const grille_session *session) {
     grille_session_stats stats = session->stats;
-    uint64_t most = 0;
     stats.own_streams = session->own_streams;
     stats.peer_streams = session->peer_streams;
     stats.handlers = session->handlers;
@@ -202,9 +197,12 @@ grille_session_stats grille_session_get_stats(const grille_session *session) {
     stats.undone_bytes = (uint32_t)session->held_bytes;
     for (const grille_link *link = session->all.next; link != &session->all; link = link->next) {
         const grille_stream *stream = grille_container((grille_link *)(void *)(uintptr_t)link, grille_stream, all);
-        if (!stream->open || stream->undone_bytes <= most) continue;
-        most = stream->undone_bytes;
+        const uint32_t held = stream->open ? grille_credit_held(stream) : 0;
+        if (held <= stats.largest_holder_bytes) continue;
+        stats.largest_holder_bytes = held;
         stats.largest_holder_stream = stream->id;
     }
+    for (const grille_link *link = session->blocked.next; link != &session->blocked; link = link->next)
+        stats.blocked_streams++;
     return stats;
 }

@@ -30,7 +30,9 @@ typedef struct grille_stream_end {
     grille_code status; /* what a caller is to be told */
     grille_reason reason; /* why, when local; else the SESSION_PEER_… that names the peer's code */
     const char *text;
-    /* No handler of the peer ever ran for it (it was never sent, or the peer said so): safe to try again elsewhere. */
+    /* No handler of the peer ever ran for it (it was never sent, or the peer said so and had answered nothing): safe to
+     * try again elsewhere. False where this end can't know, and for calls that the peer ended for a fault of their own
+     * (over a limit, no time left). */
     bool never_processed;
 } grille_stream_end;
 
@@ -57,7 +59,8 @@ typedef struct grille_session_events {
     void (*on_status)(void *user, grille_stream *stream, const grille_status_header *status);
     /* Terminal. */
     void (*on_reset)(void *user, grille_stream *stream, const grille_stream_end *end);
-    /* After grille_stream_send_message answered SESSION_WINDOW_FULL: now it would take another one. */
+    /* After grille_stream_send_message answered SESSION_WINDOW_FULL, once: now it would take another one of up to half
+     * of GRILLE_LIMIT_SEND_QUEUE_BYTES, or any when none waits. */
     void (*on_writable)(void *user, grille_stream *stream);
     /* After grille_session_open answered SESSION_STREAMS_FULL: now it would take another one. */
     void (*on_slot_free)(void *user);
@@ -157,7 +160,7 @@ bool grille_session_needs_successor(const grille_session *session);
 /* How grille_stream_send_message takes a message. */
 enum {
     GRILLE_SEND_END_STREAM = 1, /* ours only: no message follows */
-    GRILLE_SEND_BORROW = 2      /* not copied: the bytes stay valid until the terminal event or release */
+    GRILLE_SEND_BORROW = 2      /* ours only, else copied: the bytes stay valid until the terminal event or release */
 };
 
 /* Queues one message. A stream takes any message when none waits, and then as many as
@@ -166,7 +169,8 @@ enum {
  * minimum waits for the peer's SETTINGS; if it is over the limit then, on_reset tells); BUDGET, OUT_OF_MEMORY. */
 GRILLE_MUST_USE grille_reason grille_stream_send_message(grille_stream *stream, grille_bytes message, unsigned flags);
 /* The same without a copy: memory for a message of exactly `len` bytes that the caller fills and then sends with
- * grille_stream_send_reserved before any other send on this stream. One at a time. */
+ * grille_stream_send_reserved before any other send on this stream. One at a time. Only STATUS may come instead: what
+ * was reserved is not sent then. */
 GRILLE_MUST_USE grille_reason grille_stream_reserve_message(grille_stream *stream, size_t len, uint8_t **message);
 GRILLE_MUST_USE grille_reason grille_stream_send_reserved(grille_stream *stream, unsigned flags);
 /* Ours: no message follows. */
@@ -226,6 +230,8 @@ typedef struct grille_session_stats {
     uint32_t receive_credit_bytes;  /* of the connection, given to the peer and not used */
     uint32_t undone_bytes;          /* of the connection's window held by messages that are not done */
     uint32_t largest_holder_stream; /* id of the stream that holds most of it; 0: none */
+    uint32_t largest_holder_bytes;  /* how much that is */
+    uint32_t blocked_streams;       /* that have something to send and wait for the connection's credit */
 } grille_session_stats;
 
 grille_session_stats grille_session_get_stats(const grille_session *session);

@@ -93,6 +93,7 @@ grille_stream *grille_slot_take(grille_session *session, bool ours) {
     stream->ours = ours;
     if (ours) session->own_slots++;
     stream->deadline_us = GRILLE_TIME_NEVER;
+    stream->half_time_us = GRILLE_TIME_NEVER;
     stream->receive_credit = session->options.settings.stream_window_bytes;
     stream->send_credit = session->peer.stream_window_bytes;
     return stream;
@@ -126,6 +127,17 @@ void grille_slots_written(grille_session *session) {
     session->written = session->built;
     while ((link = grille_list_take_first(&session->unwritten)) != NULL)
         grille_slot_settle(grille_container(link, grille_stream, turn));
+}
+
+void grille_slots_visit(grille_session *session, grille_slot_visitor *visit, const void *argument) {
+    grille_link pending;
+    grille_link *link = NULL;
+    grille_list_init(&pending);
+    grille_list_move_all(&pending, &session->all);
+    while ((link = grille_list_take_first(&pending)) != NULL) {
+        grille_list_append(&session->all, link);
+        visit(grille_container(link, grille_stream, all), argument);
+    }
 }
 
 static void free_chunks(grille_session *session) {

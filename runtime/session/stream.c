@@ -41,12 +41,15 @@ static grille_reason check_open(grille_session *session, const grille_call_open 
     return GRILLE_REASON_SESSION_STREAMS_FULL;
 }
 
-static bool keep_metadata(grille_stream *stream, const grille_metadata_view *metadata) {
-    stream->metadata = (grille_metadata_view){0};
-    if (metadata->count == 0) return true;
-    stream->metadata = *metadata;
-    stream->metadata.encoded = grille_arena_copy(&stream->arena, metadata->encoded);
-    return stream->metadata.encoded.data != NULL;
+bool grille_stream_keep_bytes(grille_stream *stream, grille_bytes *bytes) {
+    if (bytes->len == 0) return true;
+    *bytes = grille_arena_copy(&stream->arena, *bytes);
+    return bytes->data != NULL;
+}
+
+bool grille_stream_keep_metadata(grille_stream *stream, grille_metadata_view *metadata) {
+    if (metadata->count == 0) *metadata = (grille_metadata_view){0};
+    return grille_stream_keep_bytes(stream, &metadata->encoded);
 }
 
 grille_reason grille_session_open(grille_session *session, const grille_call_open *open, grille_time_us now_us,
@@ -58,7 +61,8 @@ grille_reason grille_session_open(grille_session *session, const grille_call_ope
     grille_session_set_now(session, now_us);
     made = grille_slot_take(session, true);
     if (made == NULL) return GRILLE_REASON_BUDGET;
-    if (!keep_metadata(made, &open->metadata)) {
+    made->metadata = open->metadata;
+    if (!grille_stream_keep_metadata(made, &made->metadata)) {
         grille_slot_settle(made);
         return GRILLE_REASON_BUDGET;
     }
@@ -82,9 +86,13 @@ static bool takes_another(const grille_stream *stream, size_t len) {
     return outbox->count == 0 || outbox->bytes + len + GRILLE_QUEUE_RECORD_BYTES <= GRILLE_LIMIT_SEND_QUEUE_BYTES;
 }
 
+bool grille_stream_is_writable(const grille_stream *stream) {
+    return grille_stream_listens(stream) && !stream->sends_ended &&
+           takes_another(stream, GRILLE_LIMIT_SEND_QUEUE_BYTES / 2);
+}
+
 void grille_stream_note_writable(grille_stream *stream) {
-    if (!stream->tell_writable || !takes_another(stream, GRILLE_LIMIT_SEND_QUEUE_BYTES / 2)) return;
-    stream->tell_writable = false;
+    if (!stream->tell_writable || !grille_stream_is_writable(stream)) return;
     grille_list_remove(&stream->writable);
     grille_list_append(&stream->session->writable, &stream->writable);
 }
@@ -134,7 +142,7 @@ static grille_record *push_borrowed(grille_stream *stream, grille_bytes message)
 }
 
 grille_reason grille_stream_send_message(grille_stream *stream, grille_bytes message, unsigned flags) {
-    const bool borrow = (flags & GRILLE_SEND_BORROW) != 0 && message.len > GRILLE_QUEUE_SHORT_BYTES;
+    const bool borrow = stream->ours && (flags & GRILLE_SEND_BORROW) != 0 && message.len > GRILLE_QUEUE_SHORT_BYTES;
     grille_record *record = NULL;
     grille_reason reason = check_message(stream, message.len);
     if (reason != GRILLE_REASON_OK) return reason;
@@ -160,7 +168,7 @@ grille_reason grille_stream_reserve_message(grille_stream *stream, size_t len, u
 
 grille_reason grille_stream_send_reserved(grille_stream *stream, unsigned flags) {
     if (stream->session->broken) return stream->session->failure_reason;
-    if (!stream->open || stream->terminal) return GRILLE_REASON_SESSION_STREAM_ENDED;
+    if (!stream->open || stream->terminal || stream->sends_ended) return GRILLE_REASON_SESSION_STREAM_ENDED;
     if (!stream->reserved) return GRILLE_REASON_BAD_ARGUMENT;
     if ((flags & GRILLE_SEND_END_STREAM) != 0 && !stream->ours) return GRILLE_REASON_BAD_ARGUMENT;
     stream->reserved = false;
@@ -171,12 +179,13 @@ grille_reason grille_stream_send_reserved(grille_stream *stream, unsigned flags)
 static grille_reason check_writable(const grille_stream *stream, bool ours) {
     if (stream->session->broken) return stream->session->failure_reason;
     if (!stream->open || stream->terminal || stream->sends_ended) return GRILLE_REASON_SESSION_STREAM_ENDED;
-    return stream->ours != ours || stream->reserved ? GRILLE_REASON_BAD_ARGUMENT : GRILLE_REASON_OK;
+    return stream->ours != ours ? GRILLE_REASON_BAD_ARGUMENT : GRILLE_REASON_OK;
 }
 
 grille_reason grille_stream_half_close(grille_stream *stream) {
     const grille_reason reason = check_writable(stream, true);
     if (reason != GRILLE_REASON_OK) return reason;
+    if (stream->reserved) return GRILLE_REASON_BAD_ARGUMENT;
     stream->end_waits = true;
     stream->sends_ended = true;
     grille_stream_make_ready(stream);
@@ -186,21 +195,16 @@ grille_reason grille_stream_half_close(grille_stream *stream) {
 grille_reason grille_stream_send_headers(grille_stream *stream, const grille_metadata_view *metadata) {
     const grille_reason reason = check_writable(stream, false);
     if (reason != GRILLE_REASON_OK) return reason;
-    if (stream->headers_done || stream->messages_done) return GRILLE_REASON_BAD_ARGUMENT;
+    if (stream->headers_done || stream->messages_done || stream->reserved) return GRILLE_REASON_BAD_ARGUMENT;
     if (metadata->encoded_bytes > stream->session->peer.max_metadata_bytes) {
         return GRILLE_REASON_SESSION_METADATA_TOO_LONG;
     }
-    if (!keep_metadata(stream, metadata)) return GRILLE_REASON_BUDGET;
+    stream->metadata = *metadata;
+    if (!grille_stream_keep_metadata(stream, &stream->metadata)) return GRILLE_REASON_BUDGET;
     stream->headers_done = true;
     stream->headers_wait = metadata->count > 0;
     grille_stream_make_ready(stream);
     return GRILLE_REASON_OK;
-}
-
-static bool keep_bytes(grille_stream *stream, grille_bytes *bytes) {
-    if (bytes->len == 0) return true;
-    *bytes = grille_arena_copy(&stream->arena, *bytes);
-    return bytes->data != NULL;
 }
 
 grille_reason grille_stream_send_status(grille_stream *stream, const grille_status_header *status) {
@@ -213,9 +217,10 @@ grille_reason grille_stream_send_status(grille_stream *stream, const grille_stat
         return GRILLE_REASON_SESSION_METADATA_TOO_LONG;
     }
     kept.message = grille_utf8_cut(status->message, GRILLE_LIMIT_STATUS_MESSAGE_BYTES);
-    if (!keep_bytes(stream, &kept.message) || !keep_bytes(stream, &kept.details)) return GRILLE_REASON_BUDGET;
-    if (kept.trailers.count == 0) kept.trailers = (grille_metadata_view){0};
-    if (!keep_bytes(stream, &kept.trailers.encoded)) return GRILLE_REASON_BUDGET;
+    if (!grille_stream_keep_bytes(stream, &kept.message) || !grille_stream_keep_bytes(stream, &kept.details) ||
+        !grille_stream_keep_metadata(stream, &kept.trailers)) {
+        return GRILLE_REASON_BUDGET;
+    }
     stream->status = kept;
     stream->status_waits = true;
     stream->sends_ended = true;

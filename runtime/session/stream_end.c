@@ -107,10 +107,15 @@ void grille_stream_close(grille_stream *stream) {
     uncount(stream);
 }
 
+/* The peer's STATUS closed both directions: it expects no RESET. */
+static bool closed_by_status(const grille_stream *stream) {
+    return stream->ours && stream->peer_closed;
+}
+
 void grille_stream_drop(grille_stream *stream, grille_reset_code code) {
     if (!stream->open) return;
     detach(stream);
-    if (stream->id == 0) {
+    if (stream->id == 0 || closed_by_status(stream)) {
         uncount(stream);
         return;
     }
@@ -158,11 +163,16 @@ void grille_stream_end_by_peer(grille_stream *stream, grille_reset_code code) {
                                    .status = peer_codes[code].status,
                                    .reason = peer_codes[code].reason,
                                    .text = grille_reason_text(peer_codes[code].reason),
-                                   .never_processed = stream->ours && code == GRILLE_RESET_REFUSED};
+                                   .never_processed = stream->ours && code == GRILLE_RESET_REFUSED &&
+                                                      !grille_stream_is_answered(stream)};
     stream->peer_closed = true;
     grille_stream_close(stream);
     tell_reset(stream, &end);
     grille_slot_settle(stream);
+}
+
+bool grille_stream_is_answered(const grille_stream *stream) {
+    return stream->ours && (stream->headers_done || stream->messages_done || stream->assembling);
 }
 
 static grille_reason count_fault(grille_session *session) {
@@ -170,17 +180,10 @@ static grille_reason count_fault(grille_session *session) {
     return grille_session_fail(session, GRILLE_REASON_SESSION_FLOOD, "more calls of the peer broke a rule than may");
 }
 
-/* The peer's STATUS closed both directions: it expects no RESET. */
-static bool closed_by_status(const grille_stream *stream) {
-    return stream->ours && stream->peer_closed;
-}
-
 grille_reason grille_stream_fault(grille_stream *stream, const char *text) {
     grille_session *session = stream->session;
-    const grille_ending ending = {.code = GRILLE_RESET_PROTOCOL,
-                                  .reason = GRILLE_REASON_SESSION_STREAM_PROTOCOL,
-                                  .text = text,
-                                  .silent = closed_by_status(stream)};
+    const grille_ending ending = {
+        .code = GRILLE_RESET_PROTOCOL, .reason = GRILLE_REASON_SESSION_STREAM_PROTOCOL, .text = text};
     grille_stream_end_here(stream, &ending);
     return count_fault(session);
 }
@@ -198,14 +201,14 @@ static bool answer_over_limit(grille_stream *stream, const char *text) {
     stream->status = (grille_status_header){.code = GRILLE_RESOURCE_EXHAUSTED, .message = message};
     stream->status_waits = true;
     stream->sends_ended = true;
+    grille_list_remove(&stream->turn); /* STATUS alone needs no credit */
     grille_stream_make_ready(stream);
     return true;
 }
 
 grille_reason grille_stream_over_limit(grille_stream *stream, grille_reason reason, const char *text) {
     grille_session *session = stream->session;
-    const grille_ending ending = {
-        .code = GRILLE_RESET_LIMIT, .reason = reason, .text = text, .silent = closed_by_status(stream)};
+    const grille_ending ending = {.code = GRILLE_RESET_LIMIT, .reason = reason, .text = text};
     if (answer_over_limit(stream, text)) {
         tell_ending(stream, &ending);
         stream->terminal = true;
@@ -216,20 +219,13 @@ grille_reason grille_stream_over_limit(grille_stream *stream, grille_reason reas
     return count_fault(session);
 }
 
+static void end_with_connection(grille_stream *stream, const void *argument) {
+    grille_ending ending = *(const grille_ending *)argument;
+    ending.never_processed = stream->ours && stream->id == 0;
+    grille_stream_end_here(stream, &ending);
+}
+
 void grille_streams_end_all(grille_session *session, grille_reason reason, const char *text) {
-    grille_link pending;
-    grille_link *link = NULL;
-    grille_list_init(&pending);
-    while ((link = grille_list_take_first(&session->all)) != NULL)
-        grille_list_append(&pending, link);
-    while ((link = grille_list_take_first(&pending)) != NULL) {
-        grille_stream *stream = grille_container(link, grille_stream, all);
-        const grille_ending ending = {.code = GRILLE_RESET_CANCELLED,
-                                      .reason = reason,
-                                      .text = text,
-                                      .never_processed = stream->ours && stream->id == 0,
-                                      .silent = true};
-        grille_list_append(&session->all, link);
-        grille_stream_end_here(stream, &ending);
-    }
+    const grille_ending ending = {.code = GRILLE_RESET_CANCELLED, .reason = reason, .text = text, .silent = true};
+    grille_slots_visit(session, end_with_connection, &ending);
 }

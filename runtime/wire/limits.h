@@ -99,8 +99,9 @@
 #define GRILLE_LIMIT_PING_PER_SECOND 2
 /* SETTINGS comes once: no bucket but the rule, which is a limit of 1. */
 #define GRILLE_LIMIT_SETTINGS_FRAMES 1
-/* Resets that the peer sent or made us send by breaking a rule (CVE-2023-44487, CVE-2025-8671). What runs is bounded by
- * slots; this bounds work without use, and lets a client whose deadlines pass reset each of its calls. */
+/* Calls that the peer resets, or makes us reset by breaking a rule (CVE-2023-44487, CVE-2025-8671). What runs is bounded
+ * by slots; this bounds work without use. Not counted: one RESET for each call that was answered, up to the burst, so
+ * that a busy peer may cancel at any rate, and a deadline once half of the call's time is over. */
 #define GRILLE_LIMIT_RESET_BURST      10000
 #define GRILLE_LIMIT_RESET_PER_SECOND 1000
 /* Besides two grants for each DATA frame of ours, which are never counted: grants for what was not sent. */

@@ -52,6 +52,30 @@ static void test_order(void **state) {
     assert_int_equal(grille_container(&c.link, member, link)->number, 3);
 }
 
+static void test_move_all(void **state) {
+    grille_link to;
+    grille_link from;
+    member a = {.number = 1};
+    member b = {.number = 2};
+    member c = {.number = 3};
+    (void)state;
+    grille_list_init(&to);
+    grille_list_init(&from);
+    grille_list_move_all(&to, &from);
+    check(&to, NULL, 0);
+    grille_list_append(&from, &b.link);
+    grille_list_append(&from, &c.link);
+    grille_list_move_all(&to, &from);
+    check(&to, (member *[]){&b, &c}, 2);
+    check(&from, NULL, 0);
+    grille_list_append(&from, &a.link);
+    grille_list_move_all(&to, &from);
+    check(&to, (member *[]){&b, &c, &a}, 3);
+    check(&from, NULL, 0);
+    grille_list_move_all(&to, &from);
+    check(&to, (member *[]){&b, &c, &a}, 3);
+}
+
 enum { MEMBERS = 20 };
 
 static void model_insert(member **model, size_t *count, size_t at, member *inserted) {
@@ -104,6 +128,7 @@ static void test_model(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_model)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_move_all),
+                                       cmocka_unit_test(test_model)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,6 +140,100 @@ static void a_flood_of_resets_ends_the_connection(void **state) {
     pair_free(pair);
 }
 
+/* Open, cancel, and one honest call for each: no rate of that ends the connection. */
+static void cancels_beside_answered_calls_are_no_flood(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = make(&options);
+    (void)state;
+    pair->initiator.releases = true;
+    pair->responder.releases = true;
+    pair->responder.answers = true;
+    for (int i = 0; i < 50000; i++) {
+        const grille_call_open open = {.method_id = 7};
+        grille_stream *stream = NULL;
+        assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream), GRILLE_REASON_OK);
+        (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        grille_stream_release(stream);
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        (void)pair_carry(pair, &pair->responder, &pair->initiator);
+    }
+    assert_int_equal(pair->responder.reason, GRILLE_REASON_OK);
+    assert_int_equal(pair->initiator.counts[PAIR_STATUS], 50000);
+    assert_int_equal(pair->responder.counts[PAIR_RESET], 50000);
+    pair_free(pair);
+}
+
+/* What answered calls earn is not kept for ever: the burst, then once more as much. */
+static void answered_calls_earn_no_more_than_a_burst(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = make(&options);
+    int sent = 0;
+    (void)state;
+    pair->initiator.releases = true;
+    pair->responder.releases = true;
+    pair->responder.answers = true;
+    for (int i = 0; i < 3 * GRILLE_LIMIT_RESET_BURST; i++) {
+        (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+        pair_run(pair);
+    }
+    pair->responder.answers = false;
+    for (; pair->responder.reason == GRILLE_REASON_OK && sent < 100000; sent++) {
+        grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        grille_stream_release(stream);
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+    }
+    assert_int_equal(sent, 2 * GRILLE_LIMIT_RESET_BURST + 1);
+    assert_int_equal(pair->responder.reason, GRILLE_REASON_SESSION_FLOOD);
+    pair_free(pair);
+}
+
+/* Every call is late: its caller resets it, as fast as calls can be made. That is load, not a flood; the same code
+ * before half of the time is over is. */
+static void deadlines_that_pass_are_no_flood(void **state) {
+    for (int early = 0; early < 2; early++) {
+        const pair_options options = pair_options_default();
+        session_pair *pair = pair_new(&options);
+        uint32_t id = 1;
+        (void)state;
+        pair->responder.releases = true;
+        script_write(pair_writer(pair), "S");
+        assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+        for (; pair->responder.reason == GRILLE_REASON_OK && id < 60000; id += 2) {
+            const grille_call_payload call = {.header = {.method_id = 7, .has_timeout = true, .timeout_us = 10},
+                                              .end_stream = true};
+            grille_call_frame_write(pair_writer(pair), id, &call);
+            (void)pair_feed(pair, &pair->responder);
+            pair->now_us += early == 1 ? 4 : 5;
+            grille_reset_frame_write(pair_writer(pair), id, GRILLE_RESET_DEADLINE);
+            (void)pair_feed(pair, &pair->responder);
+            (void)pair_take_output(pair, &pair->responder);
+        }
+        assert_int_equal(pair->responder.reason, early == 1 ? GRILLE_REASON_SESSION_FLOOD : GRILLE_REASON_OK);
+        pair_free(pair);
+    }
+}
+
+/* A callee that refuses or cancels all it gets hurts nobody but its caller, who may stop calling. */
+static void calls_of_ours_may_be_reset_at_any_rate(void **state) {
+    const grille_session_events none = {0};
+    pair_options options = pair_options_default();
+    session_pair *pair = NULL;
+    (void)state;
+    options.responder.events = &none;
+    pair = make(&options);
+    pair->initiator.releases = true;
+    for (int i = 0; i < 30000; i++) {
+        (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+        pair_run(pair);
+    }
+    assert_int_equal(pair->initiator.reason, GRILLE_REASON_OK);
+    assert_int_equal(pair->initiator.counts[PAIR_RESET], 30000);
+    assert_int_equal(grille_session_get_stats(pair->responder.session).calls_refused, 30000);
+    pair_free(pair);
+}
+
 /* Rules that the peer breaks make this end send resets; they drain the same bucket (CVE-2025-8671). */
 static void a_flood_of_broken_calls_ends_the_connection(void **state) {
     const pair_options options = pair_options_default();
@@ -257,6 +351,10 @@ int main(void) {
         cmocka_unit_test(a_refused_call_may_be_reset),
         cmocka_unit_test(rapid_reset_is_bounded),
         cmocka_unit_test(a_flood_of_resets_ends_the_connection),
+        cmocka_unit_test(cancels_beside_answered_calls_are_no_flood),
+        cmocka_unit_test(answered_calls_earn_no_more_than_a_burst),
+        cmocka_unit_test(deadlines_that_pass_are_no_flood),
+        cmocka_unit_test(calls_of_ours_may_be_reset_at_any_rate),
         cmocka_unit_test(a_flood_of_broken_calls_ends_the_connection),
         cmocka_unit_test(a_slot_is_wiped_when_it_is_free),
         cmocka_unit_test(idle_memory_is_given_back),

@@ -80,6 +80,61 @@ static void a_broken_call_leaves_the_others_alone(void **state) {
     pair_free(pair);
 }
 
+/* A peer that has answered can't say that nothing ran: neither by RESET nor by DRAIN. */
+static void an_answered_call_was_processed(void **state) {
+    static const char *const answers[] = {"H1:20", "D1:3:1b", "D1:1:1b"};
+    static const char *const ends[] = {"X1:2", "N0:1"};
+    (void)state;
+    for (size_t i = 0; i <= sizeof answers / sizeof answers[0]; i++) {
+        for (size_t end = 0; end < sizeof ends / sizeof ends[0]; end++) {
+            session_pair *pair = make();
+            pair->initiator.releases = true;
+            (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+            (void)pair_take_output(pair, &pair->initiator);
+            if (i > 0) script_write(pair_writer(pair), answers[i - 1]);
+            script_write(pair_writer(pair), ends[end]);
+            assert_int_equal(pair_feed(pair, &pair->initiator), GRILLE_REASON_OK);
+            assert_int_equal(pair->initiator.counts[PAIR_RESET], 1);
+            assert_int_equal(pair_last(&pair->initiator, PAIR_RESET)->code, GRILLE_UNAVAILABLE);
+            assert_int_equal(pair_last(&pair->initiator, PAIR_RESET)->end.never_processed, i == 0);
+            pair_free(pair);
+        }
+    }
+}
+
+/* STATUS needs no credit: a caller that gave none still learns over which limit it was. */
+static void over_a_limit_is_said_without_credit(void **state) {
+    pair_options options = pair_options_default();
+    session_pair *pair = NULL;
+    grille_bytes output = {0};
+    (void)state;
+    options.responder.settings = grille_settings_minimum();
+    options.initiator.settings.max_message_bytes = 8 << 20;
+    pair = pair_new(&options);
+    (void)pair_take_output(pair, &pair->responder);
+    /* The stream's window is wide, the connection's is used up. */
+    script_write(pair_writer(pair), "S C1 K1:8388608");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_send_message(pair->responder.newest, pair_bytes(60000), 0), GRILLE_REASON_OK);
+    for (int i = 0; i < 20; i++) {
+        (void)pair_take_output(pair, &pair->responder);
+        (void)!grille_stream_send_message(pair->responder.newest, pair_bytes(60000), 0);
+    }
+    assert_int_equal(grille_session_get_stats(pair->responder.session).blocked_streams, 1);
+    assert_false(grille_session_wants_write(pair->responder.session));
+    script_write(pair_writer(pair), "C3");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_send_message(pair->responder.newest, pair_bytes(60000), 0), GRILLE_REASON_OK);
+    assert_int_equal(pair_take_output(pair, &pair->responder).len, 0);
+    assert_int_equal(grille_session_get_stats(pair->responder.session).blocked_streams, 2);
+    script_write(pair_writer(pair), "D3:65537:1b");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    output = pair_take_output(pair, &pair->responder);
+    assert_int_equal(pair_frame_count(output, GRILLE_FRAME_STATUS), 1);
+    assert_int_equal(grille_session_get_stats(pair->responder.session).blocked_streams, 1);
+    pair_free(pair);
+}
+
 /* Both ends reset at once: each hears at most once, and no slot stays. */
 static void resets_may_cross(void **state) {
     session_pair *pair = make();
@@ -104,6 +159,8 @@ int main(void) {
         cmocka_unit_test(a_handler_that_gives_up_cancels),
         cmocka_unit_test(an_unsent_call_leaves_no_trace),
         cmocka_unit_test(a_broken_call_leaves_the_others_alone),
+        cmocka_unit_test(an_answered_call_was_processed),
+        cmocka_unit_test(over_a_limit_is_said_without_credit),
         cmocka_unit_test(resets_may_cross),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,6 +136,67 @@ static void a_full_queue_is_told_and_told_off(void **state) {
     pair_free(pair);
 }
 
+/* Full again before it was told: it is told when that is gone, never in vain, and once for each time it asked. */
+static void on_writable_is_never_told_in_vain(void **state) {
+    session_pair *pair = make();
+    grille_stream *stream = open_stream(pair);
+    (void)state;
+    while (grille_stream_send_message(stream, pair_bytes(1000), 0) == GRILLE_REASON_OK)
+        continue;
+    for (size_t told = 0; told < 5; told++) {
+        size_t len = 0;
+        assert_int_equal(
+            grille_session_send(pair->initiator.session, pair->buffer, PAIR_BUFFER_BYTES, &len, pair->now_us),
+            GRILLE_REASON_OK);
+        assert_int_equal(pair->initiator.counts[PAIR_WRITABLE], told);
+        /* Every other time the owner does not wait. */
+        while (told % 2 == 0 && grille_stream_send_message(stream, pair_bytes(1000), 0) == GRILLE_REASON_OK)
+            continue;
+        assert_int_equal(grille_session_recv(pair->responder.session, grille_bytes_of(pair->buffer, len), pair->now_us),
+                         GRILLE_REASON_OK);
+        grille_session_sent(pair->initiator.session, pair->now_us);
+        assert_int_equal(pair->initiator.counts[PAIR_WRITABLE], told + (told % 2));
+        pair_run(pair);
+        assert_int_equal(pair->initiator.counts[PAIR_WRITABLE], told + 1);
+        while (grille_stream_send_message(stream, pair_bytes(1000), 0) == GRILLE_REASON_OK)
+            continue;
+    }
+    pair_free(pair);
+}
+
+/* Nobody is told of room that it may not use. */
+static void on_writable_is_not_told_after_half_close(void **state) {
+    session_pair *pair = make();
+    grille_stream *stream = open_stream(pair);
+    (void)state;
+    while (grille_stream_send_message(stream, pair_bytes(1000), 0) == GRILLE_REASON_OK)
+        continue;
+    assert_int_equal(grille_stream_half_close(stream), GRILLE_REASON_OK);
+    pair_run(pair);
+    assert_int_equal(pair->responder.counts[PAIR_HALF_CLOSE], 1);
+    assert_int_equal(pair->initiator.counts[PAIR_WRITABLE], 0);
+    pair_free(pair);
+}
+
+/* A handler that can't fill what it reserved says so by STATUS; messages before it are sent. */
+static void a_status_may_come_in_place_of_a_reserved_message(void **state) {
+    const grille_status_header status = {.code = GRILLE_INTERNAL};
+    session_pair *pair = make();
+    grille_stream *stream = handled(pair);
+    uint8_t *room = NULL;
+    (void)state;
+    assert_int_equal(grille_stream_send_message(stream, pair_bytes(3), 0), GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_reserve_message(stream, 5000, &room), GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_send_status(stream, &status), GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_send_reserved(stream, 0), GRILLE_REASON_SESSION_STREAM_ENDED);
+    grille_stream_release(stream);
+    pair_run(pair);
+    assert_int_equal(pair->initiator.counts[PAIR_MESSAGE], 1);
+    assert_int_equal(pair_last(&pair->initiator, PAIR_MESSAGE)->len, 3);
+    assert_int_equal(pair_last(&pair->initiator, PAIR_STATUS)->code, GRILLE_INTERNAL);
+    pair_free(pair);
+}
+
 static void a_reserved_message_is_sent_in_its_turn(void **state) {
     session_pair *pair = make();
     grille_stream *stream = open_stream(pair);
@@ -175,6 +236,24 @@ static void a_borrowed_message_is_not_copied(void **state) {
     pair_run(pair);
     assert_int_equal(pair_last(&pair->responder, PAIR_MESSAGE)->len, 1 << 20);
     assert_int_equal(pair->responder.counts[PAIR_HALF_CLOSE], 1);
+    pair_free(pair);
+}
+
+/* An answer is sent after its handler has gone: what it lent is copied. */
+static void a_borrowed_answer_outlives_its_handler(void **state) {
+    const grille_status_header status = {.code = GRILLE_OK};
+    session_pair *pair = make();
+    grille_stream *stream = handled(pair);
+    uint8_t lent[2000];
+    (void)state;
+    memset(lent, 'x', sizeof lent);
+    assert_int_equal(grille_stream_send_message(stream, grille_bytes_of(lent, sizeof lent), GRILLE_SEND_BORROW),
+                     GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_send_status(stream, &status), GRILLE_REASON_OK);
+    grille_stream_release(stream);
+    memset(lent, 'y', sizeof lent);
+    pair_run(pair);
+    assert_int_equal(pair_last(&pair->initiator, PAIR_MESSAGE)->text[0], 'x');
     pair_free(pair);
 }
 
@@ -306,8 +385,12 @@ int main(void) {
         cmocka_unit_test(a_status_is_checked),
         cmocka_unit_test(headers_come_before_messages),
         cmocka_unit_test(a_full_queue_is_told_and_told_off),
+        cmocka_unit_test(on_writable_is_never_told_in_vain),
+        cmocka_unit_test(on_writable_is_not_told_after_half_close),
+        cmocka_unit_test(a_status_may_come_in_place_of_a_reserved_message),
         cmocka_unit_test(a_reserved_message_is_sent_in_its_turn),
         cmocka_unit_test(a_borrowed_message_is_not_copied),
+        cmocka_unit_test(a_borrowed_answer_outlives_its_handler),
         cmocka_unit_test(the_peers_stream_limit_is_kept),
         cmocka_unit_test(a_long_message_waits_for_settings),
         cmocka_unit_test(a_message_over_the_limit_is_refused_here),
