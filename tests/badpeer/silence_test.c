@@ -13,7 +13,7 @@
 #include "session_pair.h"
 #include "stopwatch.h"
 
-enum { MOST_ROWS = 16, LATEST_MS = GRILLE_LIMIT_GATE_MS + 6000 };
+enum { MOST_ROWS = 16, LATEST_MS = GRILLE_LIMIT_GATE_MS + 30000 };
 
 static victim_world world;
 static victim_server server;

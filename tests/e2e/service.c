@@ -44,6 +44,9 @@ static grille_code act(grille_call *call, const char *text, fake_message *respon
         return copy_answer(call, peer->name[0] != '\0' ? peer->name : peer->module_id, response);
     }
     if (strcmp(text, "exit") == 0) _exit(42);
+    /* As long as nobody cancels, for a minute. */
+    for (int ms = 0; strcmp(text, "hold") == 0 && !grille_call_cancelled(call) && ms < 60000; ms++)
+        usleep(1000);
     if (strcmp(text, "back") == 0) return call_back(call, counts, response);
     response->text = text;
     return GRILLE_OK;

@@ -3,6 +3,7 @@
  *   "sleep:N"  answers after N ms        "fail:CODE"  fails with that number and the text "failed as asked"
  *   "who"      answers the peer's name   "exit"       ends the process without a word
  *   "back"     answers what a blocking call made inside the handler returned
+ *   "hold"     (E2E_WORK) waits until the call is cancelled or its deadline has passed, then echoes
  * anything else is answered as it came. */
 #ifndef GRILLE_TESTS_E2E_SERVICE_H
 #define GRILLE_TESTS_E2E_SERVICE_H

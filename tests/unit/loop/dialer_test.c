@@ -65,9 +65,9 @@ static int listen_at(const char *text, int backlog) {
 static void test_connects(void **state) {
     char text[64];
     (void)state;
-    (void)snprintf(text, sizeof text, "unix-abstract:grille-dialer-%d", (int)getpid());
+    make_abstract(text);
     int listener = listen_at(text, 1);
-    dialled result = dial(text, 1000);
+    dialled result = dial(text, 20000);
     assert_true(result.fd >= 0);
     close(result.fd);
     close(listener);
@@ -82,8 +82,8 @@ static void test_nobody_listens(void **state) {
     assert_int_equal(result.error.code, GRILLE_UNAVAILABLE);
     assert_non_null(strstr(result.error.text, "unix:/nonexistent/grille.sock"));
     assert_non_null(strstr(result.error.text, "No such file"));
-    (void)snprintf(text, sizeof text, "unix-abstract:grille-nobody-%d", (int)getpid());
-    result = dial(text, 1000);
+    make_abstract(text);
+    result = dial(text, 20000);
     assert_non_null(strstr(result.error.text, "nobody listens"));
 }
 
@@ -99,7 +99,7 @@ static void test_tcp_refusal_keeps_its_reason(void **state) {
     assert_int_equal(bind(fd, (struct sockaddr *)&name.storage, name.len), 0);
     address.port = grille_socket_bound_port(fd);
     grille_address_format(&address, text);
-    dialled result = dial(text, 1000);
+    dialled result = dial(text, 20000);
     assert_string_equal(result.error.name, "LOOP-DIAL");
     assert_non_null(strstr(result.error.text, "Connection refused"));
     close(fd);
@@ -111,7 +111,7 @@ static void test_full_backlog_times_out(void **state) {
     int filler[8], filled = 0;
     grille_socket_name name;
     (void)state;
-    (void)snprintf(text, sizeof text, "unix-abstract:grille-full-%d", (int)getpid());
+    make_abstract(text);
     int listener = listen_at(text, 0);
     grille_address address = parse(text);
     assert_true(grille_socket_name_to_dial(&address, 0, &name));
@@ -137,7 +137,7 @@ static void test_full_backlog_is_tried_again(void **state) {
     grille_loop loop;
     dialled result = {.fd = -1};
     (void)state;
-    (void)snprintf(text, sizeof text, "unix-abstract:grille-again-%d", (int)getpid());
+    make_abstract(text);
     int listener = listen_at(text, 0);
     grille_address address = parse(text);
     assert_true(grille_socket_name_to_dial(&address, 0, &name));
@@ -147,7 +147,7 @@ static void test_full_backlog_is_tried_again(void **state) {
     }
     close(filler[filled]);
     open_loop(&loop, 0);
-    (void)start(&loop, text, 5000, &result);
+    (void)start(&loop, text, 20000, &result);
     for (int i = 0; i < filled; i++) {
         assert_int_equal(grille_socket_accept(listener, &accepted), 0);
         close(accepted);
@@ -171,7 +171,7 @@ static void play_hybrid(const char *answer, const char *expected_error, const ch
     (void)snprintf(text, sizeof text, "hybrid:%s/vm:5005", folder);
     int listener = listen_at(text, 1);
     open_loop(&loop, 0);
-    (void)start(&loop, text, 2000, &result);
+    (void)start(&loop, text, 20000, &result);
     while (grille_socket_accept(listener, &vmm) == -EAGAIN)
         grille_loop_turn(&loop, false);
     for (size_t len = 0; strchr(line, '\n') == NULL;) {
@@ -239,7 +239,7 @@ static void test_takes_a_descriptor_over(void **state) {
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     (void)snprintf(text, sizeof text, "fd:%d", ends[0]);
-    dialled result = dial(text, 1000);
+    dialled result = dial(text, 20000);
     assert_int_equal(result.fd, ends[0]);
     assert_true((fcntl(ends[0], F_GETFL) & O_NONBLOCK) != 0);
     close(ends[0]);
@@ -260,7 +260,7 @@ static void test_cancelled_dialer_is_silent(void **state) {
     dialled result = {.fd = -1};
     char text[64];
     (void)state;
-    (void)snprintf(text, sizeof text, "unix-abstract:grille-cancel-%d", (int)getpid());
+    make_abstract(text);
     int listener = listen_at(text, 1);
     open_loop(&loop, 0);
     grille_dialer_cancel(start(&loop, text, 1000, &result));

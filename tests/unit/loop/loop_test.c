@@ -83,7 +83,8 @@ static void test_one_step_per_turn(void **state) {
 
 static void *post_later(void *argument) {
     counted_job *job = argument;
-    usleep(20000);
+    while (!atomic_load(&job->loop->sleeping))
+        usleep(100);
     grille_loop_post(job->loop, &job->job);
     return NULL;
 }
@@ -179,9 +180,15 @@ static void test_idle_loop_sleeps(void **state) {
     open_loop(&loop, 50);
     uv_timer_init(&loop.uv, &timer);
     timer.data = &loop;
-    uv_timer_start(&timer, on_timer, 30, 0);
-    grille_loop_turn(&loop, true);
-    assert_int_equal(loop.sleeps, 1);
+    /* Where others have the CPU the timer may be due before the turn begins. */
+    for (int tries = 0; tries < 50 && loop.poller.budget_us == 50; tries++) {
+        unsigned long before = loop.sleeps;
+        uv_update_time(&loop.uv);
+        uv_timer_start(&timer, on_timer, 30, 0);
+        grille_loop_turn(&loop, true);
+        assert_in_range(loop.sleeps - before, 0, 1);
+    }
+    assert_true(loop.sleeps >= 1);
     assert_true(loop.poller.budget_us < 50);
     uv_close((uv_handle_t *)&timer, NULL);
     grille_loop_deinit(&loop);

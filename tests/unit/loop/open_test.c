@@ -9,10 +9,10 @@
 #include "failing_malloc.h"
 #include "grille/channel.h"
 #include "grille/server.h"
+#include "tests/unit/loop/support.h"
 
-/* No address that anybody listens on. */
-#define NOWHERE "unix-abstract:grille-open-test-nobody"
-
+static char nowhere[64]; /* an address that nobody listens on */
+static char own_address[64];
 static attested_world w;
 
 void *__real_malloc(size_t bytes);
@@ -24,6 +24,8 @@ static int set_up(void **state) {
     (void)state;
     /* libuv ends the process when its own tables can't grow: its memory does not fail here. */
     assert_int_equal(uv_replace_allocator(__real_malloc, __real_realloc, __real_calloc, __real_free), 0);
+    make_abstract(nowhere);
+    make_abstract(own_address);
     attested_world_init(&w);
     return 0;
 }
@@ -76,29 +78,29 @@ static void expect_no_channel(const char *address, const grille_channel_options 
 static void a_channel_needs_whole_options(void **state) {
     grille_channel_options options = channel_options();
     (void)state;
-    expect_no_channel(NOWHERE, NULL, "LOOP-BAD-OPTIONS");
+    expect_no_channel(nowhere, NULL, "LOOP-BAD-OPTIONS");
     options.size = 0;
-    expect_no_channel(NOWHERE, &options, "LOOP-BAD-OPTIONS");
+    expect_no_channel(nowhere, &options, "LOOP-BAD-OPTIONS");
     options = channel_options();
     options.policy = NULL;
-    expect_no_channel(NOWHERE, &options, "LOOP-BAD-OPTIONS");
+    expect_no_channel(nowhere, &options, "LOOP-BAD-OPTIONS");
     options = channel_options();
     options.identity = NULL;
-    expect_no_channel(NOWHERE, &options, "LOOP-BAD-OPTIONS");
+    expect_no_channel(nowhere, &options, "LOOP-BAD-OPTIONS");
     options = channel_options();
     options.connect_timeout_ms = 0;
-    expect_no_channel(NOWHERE, &options, "LOOP-BAD-OPTIONS");
+    expect_no_channel(nowhere, &options, "LOOP-BAD-OPTIONS");
     options = channel_options();
     options.cipher = (grille_cipher_choice)9;
-    expect_no_channel(NOWHERE, &options, "LOOP-BAD-OPTIONS");
+    expect_no_channel(nowhere, &options, "LOOP-BAD-OPTIONS");
     options = channel_options();
     options.max_message_bytes = 0;
-    expect_no_channel(NOWHERE, &options, "LOOP-BAD-OPTIONS");
+    expect_no_channel(nowhere, &options, "LOOP-BAD-OPTIONS");
     options.max_message_bytes = ((size_t)1 << 30) + 1;
-    expect_no_channel(NOWHERE, &options, "LOOP-BAD-OPTIONS");
+    expect_no_channel(nowhere, &options, "LOOP-BAD-OPTIONS");
     options = channel_options();
     options.max_memory_bytes = 0;
-    expect_no_channel(NOWHERE, &options, "LOOP-BAD-OPTIONS");
+    expect_no_channel(nowhere, &options, "LOOP-BAD-OPTIONS");
     options = channel_options();
     expect_no_channel(NULL, &options, "LOOP-BAD-ADDRESS");
     expect_no_channel("vsock:any:5", &options, "LOOP-BAD-ADDRESS");
@@ -148,7 +150,7 @@ static void a_channel_opens_whole_or_not_at_all(void **state) {
         assert_true(failing < 1000);
         fill_with_rubbish(&error);
         failing_malloc_from(failing);
-        code = grille_channel_open(NOWHERE, &options, &channel, &error);
+        code = grille_channel_open(nowhere, &options, &channel, &error);
         failing_malloc_never();
         if (code == GRILLE_OK) {
             assert_int_equal(error.code, GRILLE_OK);
@@ -169,7 +171,7 @@ static grille_code try_server(grille_error *error) {
     grille_code code = grille_server_new(&options, &server, error);
     if (code == GRILLE_OK) {
         fill_with_rubbish(error);
-        code = grille_server_listen(server, "unix-abstract:grille-open-test-server", error);
+        code = grille_server_listen(server, own_address, error);
     }
     if (code == GRILLE_OK) {
         fill_with_rubbish(error);

@@ -8,6 +8,7 @@ typedef struct counted_task {
     grille_task task;
     grille_loop *loop;
     atomic_bool *go;
+    atomic_bool started;
     bool ran_on_loop, done_on_loop;
     unsigned ran, done;
     unsigned *all_done;
@@ -15,6 +16,7 @@ typedef struct counted_task {
 
 static void run(grille_task *base) {
     counted_task *task = (counted_task *)base;
+    atomic_store(&task->started, true);
     while (!atomic_load(task->go))
         usleep(100);
     task->ran++;
@@ -90,7 +92,8 @@ static void test_the_queue_is_bounded(void **state) {
     (void)state;
     open_bed(&b, 1, GRILLE_LIMIT_QUEUED_TASKS);
     assert_true(offload(&b, &tasks[taken++]));
-    usleep(50000); /* the worker has it and waits */
+    while (!atomic_load(&tasks[0].started))
+        usleep(100);
     while (taken < GRILLE_LIMIT_QUEUED_TASKS + 1)
         assert_true(offload(&b, &tasks[taken++]));
     assert_false(offload(&b, &tasks[taken]));
