@@ -104,25 +104,6 @@ static void a_long_message_delays_a_short_call_by_one_frame(void **state) {
     pair_free(pair);
 }
 
-/* The whole 64 MiB arrive, with small calls answered all the while. */
-static void sixty_four_mebibytes_with_calls_between(void **state) {
-    const pair_options options = wide_options();
-    session_pair *pair = make(&options);
-    size_t answered_before_end = 0;
-    (void)state;
-    pair->responder.answers = true;
-    pair->initiator.releases = true;
-    (void)pair_call(pair, &pair->initiator, pair_bytes(64 << 20));
-    while (pair_find(&pair->responder, PAIR_CALL, 0) == NULL || pair->responder.message_bytes < 64 << 20) {
-        if (pair->initiator.counts[PAIR_STATUS] < 500) (void)pair_call(pair, &pair->initiator, pair_bytes(10));
-        answered_before_end = pair->initiator.counts[PAIR_STATUS];
-        (void)pair_carry(pair, &pair->initiator, &pair->responder);
-        (void)pair_carry(pair, &pair->responder, &pair->initiator);
-    }
-    assert_true(answered_before_end >= 500);
-    pair_free(pair);
-}
-
 /* Ten long messages take turns: none is ever more than a frame ahead. */
 static void streams_take_turns(void **state) {
     const pair_options options = wide_options();
@@ -224,7 +205,6 @@ int main(void) {
         cmocka_unit_test(a_buffer_below_one_frame_is_refused),
         cmocka_unit_test(nothing_to_say_is_nothing_written),
         cmocka_unit_test(a_long_message_delays_a_short_call_by_one_frame),
-        cmocka_unit_test(sixty_four_mebibytes_with_calls_between),
         cmocka_unit_test(streams_take_turns),
         cmocka_unit_test(answers_to_pings_are_coalesced),
         cmocka_unit_test(a_peer_that_never_reads_costs_little),
