@@ -70,7 +70,7 @@ static void keep_claims(const grille_claims *claims, grille_peer_identity *peer)
 /* An insecure peer is never let in silently. */
 static void log_insecure(const grille_peer_identity *peer) {
     if (!peer->insecure) return;
-    grille_log(GRILLE_LOG_WARNING, "insecure peer accepted: set \"%s\", %s%s", peer->set,
+    grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_ATTEST, "insecure peer accepted: set \"%s\", %s%s", peer->set,
                peer->debug ? "a debug enclave, whose memory its parent can read; " : "",
                "do not use insecure_ keys of the policy in production");
 }

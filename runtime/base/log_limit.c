@@ -3,8 +3,6 @@
 
 #include <inttypes.h>
 
-#include "grille/log.h"
-
 void grille_log_limit_init(grille_log_limit *limit, uint64_t burst, uint64_t per_second, grille_time_us now_us) {
     *limit = (grille_log_limit){0};
     grille_rate_limit_init(&limit->lines, burst, per_second, now_us);
@@ -21,7 +19,7 @@ bool grille_log_limit_take(grille_log_limit *limit, grille_time_us now_us, uint6
     return true;
 }
 
-void grille_log_left_out(const char *about, uint64_t left_out) {
+void grille_log_left_out(grille_log_module module, const char *about, uint64_t left_out) {
     if (left_out == 0) return;
-    grille_log(GRILLE_LOG_WARNING, "%s: %" PRIu64 " lines were left out: there were too many", about, left_out);
+    grille_log(GRILLE_LOG_WARNING, module, "%s: %" PRIu64 " lines were left out: there were too many", about, left_out);
 }

@@ -66,19 +66,36 @@ static bool may_log_stranger(grille_time_us now_us) {
     }
     may = grille_log_limit_take(&limit, now_us, &left_out);
     pthread_mutex_unlock(&lock);
-    grille_log_left_out("connections that did not open", left_out);
+    grille_log_left_out(GRILLE_LOG_LOOP, "connections that did not open", left_out);
     return may;
+}
+
+/* The room that found the reason, by the section that its name belongs to. */
+static grille_log_module module_of(const grille_error *why) {
+    static const struct {
+        const char *prefix;
+        grille_log_module module;
+    } sections[] = {
+        {"GATE-", GRILLE_LOG_SECURE},     {"TLS-", GRILLE_LOG_SECURE},    {"ATTEST-", GRILLE_LOG_ATTEST},
+        {"POLICY-", GRILLE_LOG_ATTEST},   {"CRYPTO-", GRILLE_LOG_ATTEST}, {"NSM-", GRILLE_LOG_NSM},
+        {"SESSION-", GRILLE_LOG_SESSION}, {"WIRE-", GRILLE_LOG_SESSION},  {"RPC-", GRILLE_LOG_RPC},
+    };
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+        if (strncmp(why->name, sections[i].prefix, strlen(sections[i].prefix)) == 0) return sections[i].module;
+    }
+    return GRILLE_LOG_LOOP;
 }
 
 /* One line for the local operator. A peer that did not pass the gate or broke a rule is worth a warning. */
 static void log_end(const grille_connection *connection, const grille_error *why) {
     if (why->code == GRILLE_OK) {
-        grille_log(GRILLE_LOG_DEBUG, "%s: closed", connection->name);
+        grille_log(GRILLE_LOG_DEBUG, GRILLE_LOG_LOOP, "%s: closed", connection->name);
         return;
     }
     if (connection->stage == CONNECTION_HANDSHAKE && !may_log_stranger(connection->loop->now_us)) return;
     bool quiet = connection->stage == CONNECTION_FRAMES && why->code == GRILLE_UNAVAILABLE;
-    grille_log(quiet ? GRILLE_LOG_INFO : GRILLE_LOG_WARNING, "%s: %s: %s", connection->name, why->name, why->text);
+    grille_log(quiet ? GRILLE_LOG_INFO : GRILLE_LOG_WARNING, module_of(why), "%s: %s: %s", connection->name, why->name,
+               why->text);
 }
 
 static void tell_end(grille_connection *connection, const grille_error *why, grille_code code) {

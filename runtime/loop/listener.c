@@ -173,7 +173,7 @@ static void on_rested(uv_timer_t *timer) {
 
 static void back_off(grille_listener *listener, int status) {
     int turned_away = -1;
-    grille_log(GRILLE_LOG_WARNING,
+    grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_LOOP,
                "%s: accepting failed: %s; pausing for %d ms (raise the limit of open files: ulimit -n)", listener->name,
                strerror(-status), BACK_OFF_MS);
     if (listener->reserve >= 0) (void)close(listener->reserve);

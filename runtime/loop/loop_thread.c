@@ -40,7 +40,7 @@ static void log_refused(grille_connection_counts *counts, grille_reason reason, 
     grille_time_us last_us = atomic_load(&counts->refused_logged_us);
     if (last_us != 0 && now_us - last_us < REFUSED_LOG_US) return;
     if (atomic_compare_exchange_strong(&counts->refused_logged_us, &last_us, now_us)) {
-        grille_log(GRILLE_LOG_WARNING, "%s: a connection was turned away: %s; %s (limit %u)",
+        grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_LOOP, "%s: a connection was turned away: %s; %s (limit %u)",
                    grille_reason_name(reason), grille_reason_text(reason), advice, limit);
     }
 }
@@ -126,7 +126,7 @@ static void serve(grille_loop_thread *thread, int fd) {
     grille_reason reason =
         grille_connection_new(&thread->loop, fd, &options, &connection_events, served, &served->connection, &error);
     if (reason != GRILLE_REASON_OK) {
-        grille_log(GRILLE_LOG_WARNING, "%s: %s: %s", name, error.name, error.text);
+        grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_LOOP, "%s: %s: %s", name, error.name, error.text);
         free(served);
         dismiss(thread->counts, true);
         return;
@@ -195,7 +195,8 @@ static void on_drain_timeout(uv_timer_t *timer) {
     grille_loop_thread *thread = timer->data;
     grille_loop_active(&thread->loop);
     if (grille_list_empty(&thread->connections)) return;
-    grille_log(GRILLE_LOG_WARNING, "%s: calls still ran after the drain timeout of %u ms: closing their connections",
+    grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_LOOP,
+               "%s: calls still ran after the drain timeout of %u ms: closing their connections",
                thread->connection_options->name, thread->drain_timeout_ms);
     for_each(thread, close_now);
 }

@@ -100,7 +100,7 @@ void grille_server_stop(grille_server *server) {
     pthread_mutex_lock(&server->lock);
     if (server->state == SERVER_NEW) server->state = SERVER_STOPPED;
     if (server->run_fd >= 0 && write(server->run_fd, &one, sizeof one) < 0) {
-        grille_log(GRILLE_LOG_ERROR, "grille_server_run could not be woken: %s", strerror(errno));
+        grille_log(GRILLE_LOG_ERROR, GRILLE_LOG_LOOP, "grille_server_run could not be woken: %s", strerror(errno));
     }
     if (server->state == SERVER_STARTED) {
         server->state = SERVER_STOPPING;

@@ -27,7 +27,7 @@ static void warn(const grille_crypto *crypto, grille_bytes root) {
     char hex[2 * GRILLE_SHA256_BYTES + 1] = "?";
     if (crypto->hash(GRILLE_SHA256, &root, 1, digest) == GRILLE_REASON_OK)
         grille_hex_encode(grille_bytes_of(digest, sizeof digest), hex);
-    grille_log(GRILLE_LOG_WARNING,
+    grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_NSM,
                "INSECURE: simulated NSM, its documents prove nothing about this machine; root certificate SHA-256 %s",
                hex);
 }

@@ -105,7 +105,7 @@ grille_reason grille_sim_init_insecure(const char *folder, grille_error *error) 
     else if (reason != GRILLE_REASON_OK)
         (void)grille_error_default(error, reason);
     else
-        grille_log(GRILLE_LOG_WARNING,
+        grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_NSM,
                    "INSECURE: made a development root in %s; whoever reads its key can attest anything", folder);
     if (root.key != NULL) crypto->key_free(root.key);
     (void)close(descriptor);

@@ -14,7 +14,7 @@ static void on_settings(void *user, const grille_settings *settings) {
     grille_endpoint *endpoint = user;
     grille_reason reason = grille_peer_services_take(&endpoint->peer_services, settings, endpoint->budget);
     if (reason == GRILLE_REASON_OK) return;
-    grille_log(GRILLE_LOG_WARNING, "the schemas of the peer's services can't be compared: %s",
+    grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC, "the schemas of the peer's services can't be compared: %s",
                grille_reason_text(reason));
 }
 

@@ -19,7 +19,7 @@ enum { SLOW_HANDLER_US = 10000 };
 static bool may_log(grille_endpoint *endpoint) {
     uint64_t left_out = 0;
     if (!grille_log_limit_take(&endpoint->log_limit, endpoint->now_us, &left_out)) return false;
-    grille_log_left_out(endpoint->peer.set, left_out);
+    grille_log_left_out(GRILLE_LOG_RPC, endpoint->peer.set, left_out);
     return true;
 }
 
@@ -102,8 +102,8 @@ static void finish(grille_server_call *call) {
     if (reason != GRILLE_REASON_OK) {
         (void)grille_error_default(&error, reason);
         if (may_log(call->endpoint)) {
-            grille_log(GRILLE_LOG_WARNING, "%s: the answer can't be sent: %s", call->registered->method->path,
-                       error.text);
+            grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC, "%s: the answer can't be sent: %s",
+                       call->registered->method->path, error.text);
         }
         status = (grille_status_header){.code = error.code == GRILLE_RESOURCE_EXHAUSTED ? GRILLE_RESOURCE_EXHAUSTED
                                                                                         : GRILLE_INTERNAL,
@@ -159,7 +159,7 @@ static void run_here(grille_server_call *call) {
     if (endpoint->clock_us == NULL) return;
     took_us = endpoint->clock_us() - start_us;
     if (took_us <= SLOW_HANDLER_US || !may_log(endpoint)) return;
-    grille_log(GRILLE_LOG_WARNING, "%s held its loop thread for %llu ms; mark it offload", path,
+    grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC, "%s held its loop thread for %llu ms; mark it offload", path,
                (unsigned long long)(took_us / 1000));
 }
 
@@ -190,8 +190,9 @@ static bool authorize(grille_endpoint *endpoint, grille_stream *stream, const gr
     char text[GRILLE_ERROR_TEXT_BYTES];
     if (grille_policy_may_call(endpoint->policy, &endpoint->peer, method->path)) return true;
     if (may_log(endpoint)) {
-        grille_log(GRILLE_LOG_WARNING, "peer of set \"%s\" may not call %s: no may_call of the policy lists it",
-                   endpoint->peer.set, method->path);
+        grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC,
+                   "peer of set \"%s\" may not call %s: no may_call of the policy lists it", endpoint->peer.set,
+                   method->path);
     }
     (void)snprintf(text, sizeof text, "this peer may not call %s", method->path);
     refuse(stream, GRILLE_PERMISSION_DENIED, text);

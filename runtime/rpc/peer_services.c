@@ -50,7 +50,7 @@ static void note(grille_peer_services *services, grille_peer_service *theirs, co
     grille_hex_encode(grille_bytes_of(theirs->digest, SHOWN_BYTES), observed);
     grille_hex_encode(grille_bytes_of(service->schema_digest, SHOWN_BYTES), expected);
     grille_log(
-        GRILLE_LOG_WARNING,
+        GRILLE_LOG_WARNING, GRILLE_LOG_RPC,
         "service %s: the peer was generated from another schema: observed digest %s…, expected %s…; messages may "
         "be misread: generate both sides from the same .proto (`schema: exact` in the policy refuses such a peer)",
         service->name, observed, expected);

@@ -12,7 +12,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char lines[LINES][LINE_BYTES];
 static size_t line_count;
 
-static void keep(grille_log_level level, const char *line, void *user) {
+static void keep(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)module;
     (void)level;
     (void)user;
     /* Says that this machine is slow, and nothing of a peer. */

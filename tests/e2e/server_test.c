@@ -410,7 +410,8 @@ static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static char slow_line[256]; /* the last */
 static unsigned work_lines;
 
-static void keep_slow_line(grille_log_level level, const char *line, void *user) {
+static void keep_slow_line(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)module;
     (void)level;
     (void)user;
     pthread_mutex_lock(&log_lock);

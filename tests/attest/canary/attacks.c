@@ -34,7 +34,8 @@ static struct {
     char last_reason[GRILLE_ERROR_NAME_BYTES];
 } world;
 
-static void drop(grille_log_level level, const char *line, void *user) {
+static void drop(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)module;
     (void)level, (void)line, (void)user;
 }
 

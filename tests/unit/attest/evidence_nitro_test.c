@@ -22,7 +22,8 @@ static const grille_crypto *crypto(void) {
     return grille_crypto_wolf();
 }
 
-static void remember(grille_log_level level, const char *line, void *user) {
+static void remember(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)module;
     (void)user;
     assert_int_equal(GRILLE_LOG_WARNING, level);
     (void)snprintf(logged, sizeof logged, "%s", line);

@@ -10,7 +10,8 @@
 static int lines;
 static char last[256];
 
-static void keep(grille_log_level level, const char *line, void *user) {
+static void keep(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)module;
     (void)level;
     (void)user;
     lines++;
@@ -37,9 +38,9 @@ static void test_lines_are_left_out_and_counted(void **state) {
 static void test_the_count_is_told(void **state) {
     (void)state;
     lines = 0;
-    grille_log_left_out("peers", 0);
+    grille_log_left_out(GRILLE_LOG_RPC, "peers", 0);
     assert_int_equal(lines, 0);
-    grille_log_left_out("peers", 97);
+    grille_log_left_out(GRILLE_LOG_RPC, "peers", 97);
     assert_int_equal(lines, 1);
     assert_string_equal(last, "peers: 97 lines were left out: there were too many");
 }

@@ -233,7 +233,8 @@ static void test_descriptor_is_handed_out_once(void **state) {
 
 static unsigned warnings;
 
-static void count_warnings(grille_log_level level, const char *line, void *user) {
+static void count_warnings(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)module;
     (void)user;
     if (level == GRILLE_LOG_WARNING && strstr(line, "accepting failed") != NULL) warnings++;
 }

@@ -190,7 +190,8 @@ static void a_place_that_can_not_be_is_refused(void **state) {
     assert_reason(SYSTEM, grille_sim_init_insecure("/dev/null", &error));
 }
 
-static void discard(grille_log_level level, const char *line, void *user) {
+static void discard(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)module;
     (void)level;
     (void)line;
     (void)user;

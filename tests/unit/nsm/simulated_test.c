@@ -21,7 +21,8 @@ static struct {
     char last[512];
 } logged;
 
-static void keep_log(grille_log_level level, const char *line, void *user) {
+static void keep_log(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)module;
     (void)user;
     if (level != GRILLE_LOG_WARNING) return;
     logged.warnings++;

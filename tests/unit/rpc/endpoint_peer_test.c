@@ -34,7 +34,8 @@ static grille_code echo(grille_call *call, const void *request, void *response, 
 
 static const grille_method_handler invoke[] = {{.invoke = echo}};
 
-static void count_line(grille_log_level level, const char *line, void *user) {
+static void count_line(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)module;
     (void)level;
     (void)line;
     (void)user;

@@ -264,7 +264,8 @@ static void any_budget_is_kept(void **state) {
     assert_true(limited > 50);
 }
 
-static void keep_quiet(grille_log_level level, const char *line, void *user) {
+static void keep_quiet(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)module;
     (void)level;
     (void)line;
     (void)user;

@@ -379,7 +379,8 @@ static void every_call_ends_once_whatever_happens(void **state) {
     assert_true(answered > SEEDS);
 }
 
-static void keep_quiet(grille_log_level level, const char *line, void *user) {
+static void keep_quiet(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)module;
     (void)level;
     (void)line;
     (void)user;

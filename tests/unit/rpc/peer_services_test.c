@@ -22,7 +22,8 @@ static const grille_service services[] = {
 static int lines;
 static char last_line[512];
 
-static void keep_line(grille_log_level level, const char *line, void *user) {
+static void keep_line(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)module;
     (void)level;
     (void)user;
     lines++;
