@@ -31,7 +31,7 @@ void grille_drain_advance(grille_session *session) {
     if (session->drain_state != GRILLE_DRAIN_PROBE) return;
     if (!answered && session->now_us < session->drain_due_us) return;
     session->drain_state = GRILLE_DRAIN_FINAL;
-    session->drain_last_id = session->last_peer_id;
+    session->drain_last_id = session->taken_id;
 }
 
 bool grille_drain_refuses(const grille_session *session, uint32_t id) {

@@ -121,6 +121,7 @@ struct grille_session {
 
     uint32_t next_own_id;  /* of the next CALL */
     uint32_t last_peer_id; /* highest that the peer opened */
+    uint32_t taken_id;     /* highest of these that was not refused */
     grille_settings peer;
     bool settings_sent;
     bool settings_received;

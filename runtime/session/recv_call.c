@@ -40,6 +40,7 @@ static grille_stream *open_stream(grille_session *session, uint32_t cost) {
     stream->open = true;
     stream->counted = true;
     session->peer_streams++;
+    session->taken_id = stream->id;
     stream->receive_credit -= cost;
     stream->peer_closed = (session->header.flags & GRILLE_FLAG_END_STREAM) != 0;
     return stream;

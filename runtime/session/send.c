@@ -132,7 +132,7 @@ static void send_streams(grille_session *session, grille_writer *writer) {
 }
 
 static void send_goodbye(grille_session *session, grille_writer *writer) {
-    const grille_drain_payload drain = {.last_stream = session->last_peer_id, .reason = session->goodbye_reason};
+    const grille_drain_payload drain = {.last_stream = session->taken_id, .reason = session->goodbye_reason};
     if (!session->goodbye_waits) return;
     session->goodbye_waits = false;
     grille_drain_frame_write(writer, &drain);

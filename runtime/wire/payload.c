@@ -75,7 +75,7 @@ grille_reason grille_drain_payload_decode(grille_bytes payload, grille_drain_pay
     grille_drain_payload read = {.last_stream = grille_read_u32(&reader)};
     uint8_t reason = grille_read_u8(&reader);
     if (grille_reader_end(&reader) != GRILLE_REASON_OK) return GRILLE_REASON_WIRE_BAD_PAYLOAD;
-    if (reason < GRILLE_DRAIN_SHUTDOWN || reason > GRILLE_DRAIN_PROTOCOL) return GRILLE_REASON_WIRE_BAD_PAYLOAD;
+    if (reason < GRILLE_DRAIN_SHUTDOWN || reason > GRILLE_DRAIN_AGE) return GRILLE_REASON_WIRE_BAD_PAYLOAD;
     read.reason = (grille_drain_reason)reason;
     *drain = read;
     return GRILLE_REASON_OK;

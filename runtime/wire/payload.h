@@ -43,7 +43,8 @@ typedef enum grille_drain_reason {
     GRILLE_DRAIN_IDS = 2,      /* stream ids are used up */
     GRILLE_DRAIN_IDLE = 3,     /* nothing was called for long */
     GRILLE_DRAIN_POLICY = 4,   /* the policy no longer accepts the peer */
-    GRILLE_DRAIN_PROTOCOL = 5  /* the peer broke a rule or went over a limit: the connection ends at once */
+    GRILLE_DRAIN_PROTOCOL = 5, /* the peer broke a rule or went over a limit: the connection ends at once */
+    GRILLE_DRAIN_AGE = 6       /* the connection is as old as it may get */
 } grille_drain_reason;
 
 /* As last_stream of the first of two DRAIN frames: soon no new calls, but all that are under way will be processed. */

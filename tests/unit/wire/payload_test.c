@@ -228,7 +228,7 @@ static void test_drain(void **state) {
     for (unsigned value = 0; value < 256; value++) {
         const uint8_t bytes[] = {0, 0, 0, 9, (uint8_t)value};
         grille_reason reason = grille_drain_payload_decode(grille_bytes_of(bytes, 5), &decoded);
-        assert_int_equal(reason, value >= 1 && value <= 5 ? GRILLE_REASON_OK : GRILLE_REASON_WIRE_BAD_PAYLOAD);
+        assert_int_equal(reason, value >= 1 && value <= 6 ? GRILLE_REASON_OK : GRILLE_REASON_WIRE_BAD_PAYLOAD);
         if (reason == GRILLE_REASON_OK) assert_true(decoded.last_stream == 9 && decoded.reason == value);
     }
     assert_int_equal(grille_drain_payload_decode(sample_hex("00000009"), &decoded), GRILLE_REASON_WIRE_BAD_PAYLOAD);
