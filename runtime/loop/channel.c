@@ -65,9 +65,8 @@ static grille_cipher cipher_of(grille_cipher_choice choice) {
     return GRILLE_CIPHER_AUTO;
 }
 
-static void take_options(grille_channel *channel, const grille_channel_options *options) {
+static void take_options(dialed_channel *channel, const grille_channel_options *options) {
     channel->connect_timeout_ms = options->connect_timeout_ms;
-    channel->max_message_bytes = options->max_message_bytes;
     channel->connection_options = (grille_connection_options){
         .role = GRILLE_INITIATOR,
         .cipher = cipher_of(options->cipher),
@@ -82,7 +81,7 @@ static void take_options(grille_channel *channel, const grille_channel_options *
     };
 }
 
-static void init_lists(grille_channel *channel) {
+static void init_lists(dialed_channel *channel) {
     grille_list_init(&channel->waiters);
     grille_list_init(&channel->cancelled);
     grille_list_init(&channel->submitted);
@@ -99,12 +98,14 @@ static void init_lists(grille_channel *channel) {
     channel->armed_us = GRILLE_TIME_NEVER;
 }
 
-static grille_reason init_loop(grille_channel *channel, uint32_t spin_us, grille_error *error) {
-    grille_reason reason = grille_call_pool_new(IDLE_CALLS, &channel->pool);
+static grille_reason init_loop(dialed_channel *channel, const grille_channel_options *options, grille_error *error) {
+    grille_call_pool *pool = NULL;
+    grille_reason reason = grille_call_pool_new(IDLE_CALLS, &pool);
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
-    reason = grille_loop_init(&channel->loop, spin_us, error);
+    grille_channel_init(&channel->base, &grille_dialed_channel_ops, pool, options->max_message_bytes);
+    reason = grille_loop_init(&channel->loop, options->spin_us, error);
     if (reason != GRILLE_REASON_OK) {
-        grille_call_pool_unref(channel->pool);
+        grille_call_pool_unref(channel->base.pool);
         return reason;
     }
     (void)uv_timer_init(&channel->loop.uv, &channel->timer);
@@ -115,19 +116,19 @@ static grille_reason init_loop(grille_channel *channel, uint32_t spin_us, grille
 }
 
 /* What can be freed of a channel whose keeper never ran. */
-static void discard(grille_channel *channel) {
+static void discard(dialed_channel *channel) {
     grille_channel_disconnect(channel);
     grille_channel_destroy(channel);
 }
 
 static grille_reason make_channel(const grille_address *address, const grille_channel_options *options,
-                                  grille_channel **channel, grille_error *error) {
-    grille_channel *made = calloc(1, sizeof *made);
+                                  dialed_channel **channel, grille_error *error) {
+    dialed_channel *made = calloc(1, sizeof *made);
     if (made == NULL) return grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
     made->address = *address;
     grille_address_format(address, made->name);
     init_lists(made);
-    grille_reason reason = init_loop(made, options->spin_us, error);
+    grille_reason reason = init_loop(made, options, error);
     if (reason != GRILLE_REASON_OK) {
         free(made);
         return reason;
@@ -148,6 +149,7 @@ grille_code grille_channel_open(const char *text, const grille_channel_options *
     const char *bad = bad_option(options);
     grille_address address;
     grille_socket_name name;
+    dialed_channel *made = NULL;
     *channel = NULL;
     grille_error_clear(error);
     if (bad != NULL) {
@@ -159,20 +161,27 @@ grille_code grille_channel_open(const char *text, const grille_channel_options *
         reason = grille_error_set(error, GRILLE_REASON_LOOP_BAD_ADDRESS,
                                   "%s is an address to listen on, not one to connect to", text);
     }
-    if (reason == GRILLE_REASON_OK) reason = make_channel(&address, options, channel, error);
+    if (reason == GRILLE_REASON_OK) reason = make_channel(&address, options, &made, error);
+    if (made != NULL) *channel = &made->base;
     return grille_reason_code(reason);
 }
 
 /* ---- Asking ---- */
 
-grille_channel_state grille_channel_get_state(grille_channel *channel) {
+static dialed_channel *dialed(grille_channel *channel) {
+    return grille_container(channel, dialed_channel, base);
+}
+
+static grille_channel_state get_state(grille_channel *base) {
+    dialed_channel *channel = dialed(base);
     pthread_mutex_lock(&channel->lock);
     grille_channel_state state = channel->state;
     pthread_mutex_unlock(&channel->lock);
     return state;
 }
 
-grille_code grille_channel_get_peer(grille_channel *channel, grille_peer_identity *peer) {
+static grille_code get_peer(grille_channel *base, grille_peer_identity *peer) {
+    dialed_channel *channel = dialed(base);
     pthread_mutex_lock(&channel->lock);
     bool ready = channel->state == GRILLE_CHANNEL_READY;
     if (ready) *peer = channel->peer;
@@ -181,20 +190,20 @@ grille_code grille_channel_get_peer(grille_channel *channel, grille_peer_identit
 }
 
 /* Whether waiting for READY makes no sense any more; under lock. */
-static bool is_decided(const grille_channel *channel) {
+static bool is_decided(const dialed_channel *channel) {
     if (channel->state == GRILLE_CHANNEL_READY || channel->state == GRILLE_CHANNEL_CLOSED) return true;
     return channel->state == GRILLE_CHANNEL_FAILED &&
            (channel->exhausted || channel->last_error.code == GRILLE_UNAUTHENTICATED);
 }
 
-static void look(grille_channel *channel, void *user) {
+static void look(dialed_channel *channel, void *user) {
     channel_waiter *waiter = user;
     pthread_mutex_lock(&channel->lock);
     if (is_decided(channel)) grille_channel_finish_waiter(waiter);
     pthread_mutex_unlock(&channel->lock);
 }
 
-static grille_code readiness(grille_channel *channel, uint32_t timeout_ms, grille_error *error) {
+static grille_code readiness(dialed_channel *channel, uint32_t timeout_ms, grille_error *error) {
     pthread_mutex_lock(&channel->lock);
     grille_channel_state state = channel->state;
     grille_error last = channel->last_error;
@@ -218,12 +227,8 @@ static grille_code readiness(grille_channel *channel, uint32_t timeout_ms, grill
     return GRILLE_DEADLINE_EXCEEDED;
 }
 
-grille_code grille_channel_wait_ready(grille_channel *channel, uint32_t timeout_ms, grille_error *error) {
-    if (grille_loop_in_turn() != NULL) {
-        return grille_reason_code(
-            grille_error_set(error, GRILLE_REASON_LOOP_WOULD_DEADLOCK,
-                             "grille_channel_wait_ready inside a callback or a handler on its loop thread"));
-    }
+static grille_code wait_ready(grille_channel *base, uint32_t timeout_ms, grille_error *error) {
+    dialed_channel *channel = dialed(base);
     if (!grille_channel_enter(channel)) return readiness(channel, timeout_ms, error);
     channel_waiter waiter = {.for_ready = true,
                              .deadline_us = grille_time_after(grille_clock_us(), (uint64_t)timeout_ms * 1000)};
@@ -236,7 +241,7 @@ grille_code grille_channel_wait_ready(grille_channel *channel, uint32_t timeout_
 /* ---- Closing ---- */
 
 void grille_channel_on_close(grille_job *job) {
-    grille_channel *channel = grille_container(job, grille_channel, close_job);
+    dialed_channel *channel = grille_container(job, dialed_channel, close_job);
     if (channel->closed) return;
     grille_channel_on_submit(&channel->submit_job);
     channel->closed = true;
@@ -247,10 +252,10 @@ void grille_channel_on_close(grille_job *job) {
     uv_close((uv_handle_t *)&channel->ready_timer, NULL);
 }
 
-void grille_channel_destroy(grille_channel *channel) {
+void grille_channel_destroy(dialed_channel *channel) {
     if (!channel->closed) grille_channel_on_close(&channel->close_job);
     grille_loop_deinit(&channel->loop);
-    grille_call_pool_unref(channel->pool);
+    grille_call_pool_unref(channel->base.pool);
     grille_policy_free(channel->connection_options.policy);
     pthread_cond_destroy(&channel->keeper_woken);
     pthread_mutex_destroy(&channel->submit_lock);
@@ -259,17 +264,29 @@ void grille_channel_destroy(grille_channel *channel) {
     free(channel);
 }
 
-void grille_channel_close(grille_channel *channel) {
-    if (channel == NULL) return;
+static void close_channel(grille_channel *base) {
+    dialed_channel *channel = dialed(base);
     bool inside = grille_loop_in_turn() == &channel->loop;
     pthread_mutex_lock(&channel->lock);
-    bool first = !channel->closing;
     channel->closing = true;
     if (inside) channel->detached = true;
     pthread_mutex_unlock(&channel->lock);
-    if (!first) return;
     if (inside) pthread_detach(channel->keeper);
     grille_loop_post(&channel->loop, &channel->close_job);
     grille_channel_need_leader(channel);
     if (!inside) grille_channel_end_keeper(channel);
 }
+
+static bool must_not_block(const grille_channel *base) {
+    (void)base;
+    return grille_loop_in_turn() != NULL;
+}
+
+const grille_channel_ops grille_dialed_channel_ops = {
+    .must_not_block = must_not_block,
+    .clock_us = grille_clock_us,
+    .state = get_state,
+    .peer = get_peer,
+    .wait_ready = wait_ready,
+    .close = close_channel,
+};

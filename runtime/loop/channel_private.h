@@ -9,21 +9,16 @@
 #include "loop/connection.h"
 #include "loop/dialer.h"
 #include "loop/socket.h"
+#include "rpc/channel.h"
 
-/* A thread that waits for its call, or for the channel to be ready. On that thread's stack. */
-typedef struct channel_waiter {
-    grille_link link; /* in channel->waiters while another thread leads; under lock */
-    pthread_cond_t woken;
-    bool done; /* what it waits for has come; under lock, or by the leader's own thread for itself */
-    bool lead; /* it was chosen to lead; under lock */
-    bool for_ready;
-    grille_time_us deadline_us; /* for_ready only: calls have their own */
-} channel_waiter;
+/* A channel that dials. */
+typedef struct dialed_channel dialed_channel;
+typedef grille_waiter channel_waiter;
 
 /* One connection of the channel: the one in use, or one that the peer drains. */
 typedef struct channel_connection {
     grille_link link; /* in channel->retiring */
-    grille_channel *channel;
+    dialed_channel *channel;
     grille_connection *connection;
     size_t running; /* calls of ours on it */
     bool open;
@@ -42,14 +37,13 @@ typedef struct call_owner {
 } call_owner;
 _Static_assert(sizeof(call_owner) <= GRILLE_CLIENT_CALL_OWNER_BYTES, "the owner's room in a call");
 
-struct grille_channel {
+struct dialed_channel {
+    grille_channel base;
     grille_loop loop;
     grille_address address;
     char name[GRILLE_ADDRESS_TEXT_BYTES];
     grille_connection_options connection_options;
     uint32_t connect_timeout_ms;
-    size_t max_message_bytes;
-    grille_call_pool *pool;
 
     /* Leadership and what other threads see; under lock. */
     pthread_mutex_t lock;
@@ -101,51 +95,52 @@ struct grille_channel {
 /* leader.c */
 
 /* Makes the keeper thread. */
-GRILLE_MUST_USE grille_reason grille_channel_start_keeper(grille_channel *channel, grille_error *error);
+GRILLE_MUST_USE grille_reason grille_channel_start_keeper(dialed_channel *channel, grille_error *error);
 /* Counts a thread in that will block. False when the channel is closing. */
-GRILLE_MUST_USE bool grille_channel_enter(grille_channel *channel);
-void grille_channel_leave(grille_channel *channel);
+GRILLE_MUST_USE bool grille_channel_enter(dialed_channel *channel);
+void grille_channel_leave(dialed_channel *channel);
 /* Leads or waits until waiter->done (or its deadline). When the lead is free `on_lead` runs first, on this thread, else
  * `on_follow`; either brings the call to the loop. Between enter and leave. */
-void grille_channel_wait(grille_channel *channel, channel_waiter *waiter,
-                         void (*on_lead)(grille_channel *channel, void *user),
-                         void (*on_follow)(grille_channel *channel, void *user), void *user);
+void grille_channel_wait(dialed_channel *channel, channel_waiter *waiter,
+                         void (*on_lead)(dialed_channel *channel, void *user),
+                         void (*on_follow)(dialed_channel *channel, void *user), void *user);
 /* Marks a waiter done and wakes its thread, whose stack it is on; under lock. */
 void grille_channel_finish_waiter(channel_waiter *waiter);
 /* The same for any waiter, the leader's own included; leader, without the lock. */
-void grille_channel_waiter_done(grille_channel *channel, channel_waiter *waiter);
+void grille_channel_waiter_done(dialed_channel *channel, channel_waiter *waiter);
 /* Sees to it that somebody leads soon; any thread. */
-void grille_channel_need_leader(grille_channel *channel);
+void grille_channel_need_leader(dialed_channel *channel);
 /* Joins the keeper, or leaves the channel to it. */
-void grille_channel_end_keeper(grille_channel *channel);
+void grille_channel_end_keeper(dialed_channel *channel);
 
 /* connector.c; leader */
 
-void grille_channel_connect(grille_channel *channel);
+void grille_channel_connect(dialed_channel *channel);
 /* Ends whatever is under way or in use. */
-void grille_channel_disconnect(grille_channel *channel);
-bool grille_channel_is_disconnected(const grille_channel *channel);
-void grille_channel_set_state(grille_channel *channel, grille_channel_state state, const grille_error *error);
-void grille_channel_arm(grille_channel *channel);
+void grille_channel_disconnect(dialed_channel *channel);
+bool grille_channel_is_disconnected(const dialed_channel *channel);
+void grille_channel_set_state(dialed_channel *channel, grille_channel_state state, const grille_error *error);
+void grille_channel_arm(dialed_channel *channel);
 
 /* submit.c; leader */
 
 /* Starts a call, or lets it wait, or fails it. */
-void grille_channel_accept_call(grille_channel *channel, grille_call *call);
+void grille_channel_accept_call(dialed_channel *channel, grille_call *call);
 /* Starts waiting calls as far as there is room. */
-void grille_channel_pump(grille_channel *channel);
+void grille_channel_pump(dialed_channel *channel);
 /* Ends waiting calls: all of them, or only those that do not wait for ready. */
-void grille_channel_fail_waiting(grille_channel *channel, bool all, grille_code code, const char *text);
+void grille_channel_fail_waiting(dialed_channel *channel, bool all, grille_code code, const char *text);
 /* Ends waiting calls whose deadline has passed; the earliest of the others. */
-grille_time_us grille_channel_expire_waiting(grille_channel *channel, grille_time_us now_us);
-grille_time_us grille_channel_first_deadline(const grille_channel *channel);
+grille_time_us grille_channel_expire_waiting(dialed_channel *channel, grille_time_us now_us);
+grille_time_us grille_channel_first_deadline(const dialed_channel *channel);
 void grille_channel_on_submit(grille_job *job);
 void grille_channel_on_cancel(grille_job *job);
 
 /* channel.c */
 
+extern const grille_channel_ops grille_dialed_channel_ops;
 void grille_channel_on_close(grille_job *job);
 /* Frees everything; no thread is inside and nobody leads any more. */
-void grille_channel_destroy(grille_channel *channel);
+void grille_channel_destroy(dialed_channel *channel);
 
 #endif

@@ -16,7 +16,7 @@ static grille_time_us earliest(grille_time_us left, grille_time_us right) {
 
 /* ---- State as other threads see it ---- */
 
-static void tell_ready_waiters(grille_channel *channel, bool ready_or_rejected) {
+static void tell_ready_waiters(dialed_channel *channel, bool ready_or_rejected) {
     if (!ready_or_rejected) return;
     if (channel->leading != NULL && channel->leading->for_ready) channel->leading->done = true;
     for (grille_link *link = channel->waiters.next, *next; link != &channel->waiters; link = next) {
@@ -26,7 +26,7 @@ static void tell_ready_waiters(grille_channel *channel, bool ready_or_rejected) 
     }
 }
 
-void grille_channel_set_state(grille_channel *channel, grille_channel_state state, const grille_error *error) {
+void grille_channel_set_state(dialed_channel *channel, grille_channel_state state, const grille_error *error) {
     pthread_mutex_lock(&channel->lock);
     channel->state = state;
     if (error != NULL) channel->last_error = *error;
@@ -44,7 +44,7 @@ void grille_channel_set_state(grille_channel *channel, grille_channel_state stat
 
 static void on_timer(uv_timer_t *timer);
 
-void grille_channel_arm(grille_channel *channel) {
+void grille_channel_arm(dialed_channel *channel) {
     if (channel->closed) return;
     grille_time_us next =
         earliest(earliest(channel->attempt_ends_us, channel->retry_at_us), grille_channel_first_deadline(channel));
@@ -55,13 +55,13 @@ void grille_channel_arm(grille_channel *channel) {
     (void)uv_timer_start(&channel->timer, on_timer, next <= now_us ? 1 : (next - now_us + 999) / 1000, 0);
 }
 
-static uint64_t random_share(grille_channel *channel, uint64_t range) {
+static uint64_t random_share(dialed_channel *channel, uint64_t range) {
     uint32_t drawn = 0;
     if (channel->connection_options.crypto->random((uint8_t *)&drawn, sizeof drawn) != GRILLE_REASON_OK) return 0;
     return drawn % (range + 1);
 }
 
-static uint64_t backoff_us(grille_channel *channel) {
+static uint64_t backoff_us(dialed_channel *channel) {
     uint64_t delay_us = GRILLE_RECONNECT_FIRST_MS * 1000;
     for (unsigned i = 1; i < channel->failures && delay_us < GRILLE_RECONNECT_LONGEST_MS * 1000; i++) {
         delay_us += delay_us / 2;
@@ -72,7 +72,7 @@ static uint64_t backoff_us(grille_channel *channel) {
 
 /* ---- Attempts ---- */
 
-static void fail_attempt(grille_channel *channel, const grille_error *why) {
+static void fail_attempt(dialed_channel *channel, const grille_error *why) {
     char text[GRILLE_ERROR_NAME_BYTES + GRILLE_ERROR_TEXT_BYTES];
     bool rejected = why->code == GRILLE_UNAUTHENTICATED;
     if (channel->closed) return;
@@ -90,7 +90,7 @@ static void fail_attempt(grille_channel *channel, const grille_error *why) {
 }
 
 static void connection_over(channel_connection *own, const grille_error *why) {
-    grille_channel *channel = own->channel;
+    dialed_channel *channel = own->channel;
     own->over = true;
     if (channel->current != own) return;
     channel->current = NULL;
@@ -114,7 +114,7 @@ static void on_started(grille_connection *connection, void *user) {
 
 static void on_open(grille_connection *connection, void *user) {
     channel_connection *own = user;
-    grille_channel *channel = own->channel;
+    dialed_channel *channel = own->channel;
     (void)connection;
     own->open = true;
     if (channel->current != own) return;
@@ -127,7 +127,7 @@ static void on_open(grille_connection *connection, void *user) {
 
 /* A connection that takes no more calls is left to those that run on it. */
 static void retire(channel_connection *own) {
-    grille_channel *channel = own->channel;
+    dialed_channel *channel = own->channel;
     channel->current = NULL;
     grille_list_append(&channel->retiring, &own->link);
     if (channel->address.kind == GRILLE_ADDRESS_FD) {
@@ -168,7 +168,7 @@ static const grille_connection_events connection_events = {on_started, on_open, 
 
 /* ---- Dialling ---- */
 
-static void start_connection(grille_channel *channel, int fd) {
+static void start_connection(dialed_channel *channel, int fd) {
     grille_error error = {.code = GRILLE_OK};
     channel_connection *own = calloc(1, sizeof *own);
     if (own == NULL) {
@@ -191,7 +191,7 @@ static void start_connection(grille_channel *channel, int fd) {
 }
 
 static void on_dialed(void *user, int fd, const grille_error *error) {
-    grille_channel *channel = user;
+    dialed_channel *channel = user;
     channel->dialer = NULL;
     if (fd < 0) {
         fail_attempt(channel, error);
@@ -200,7 +200,7 @@ static void on_dialed(void *user, int fd, const grille_error *error) {
     }
 }
 
-void grille_channel_connect(grille_channel *channel) {
+void grille_channel_connect(dialed_channel *channel) {
     channel->retry_at_us = GRILLE_TIME_NEVER;
     channel->attempt_ends_us = grille_time_after(grille_clock_us(), (uint64_t)channel->connect_timeout_ms * 1000);
     grille_channel_set_state(channel, GRILLE_CHANNEL_CONNECTING, NULL);
@@ -213,7 +213,7 @@ void grille_channel_connect(grille_channel *channel) {
     grille_channel_arm(channel);
 }
 
-static void time_out_attempt(grille_channel *channel) {
+static void time_out_attempt(dialed_channel *channel) {
     grille_error why;
     (void)grille_error_set(&why, GRILLE_REASON_LOOP_DIAL_TIMEOUT,
                            "%s: no attested channel within the connect timeout of %u ms: something answers, but does "
@@ -227,7 +227,7 @@ static void time_out_attempt(grille_channel *channel) {
 }
 
 static void on_timer(uv_timer_t *timer) {
-    grille_channel *channel = timer->data;
+    dialed_channel *channel = timer->data;
     grille_time_us now_us = grille_loop_refresh(&channel->loop);
     grille_loop_active(&channel->loop);
     channel->armed_us = GRILLE_TIME_NEVER;
@@ -239,7 +239,7 @@ static void on_timer(uv_timer_t *timer) {
 
 /* ---- The end ---- */
 
-void grille_channel_disconnect(grille_channel *channel) {
+void grille_channel_disconnect(dialed_channel *channel) {
     if (channel->dialer != NULL) grille_dialer_cancel(channel->dialer);
     channel->dialer = NULL;
     if (channel->current != NULL) {
@@ -252,6 +252,6 @@ void grille_channel_disconnect(grille_channel *channel) {
     }
 }
 
-bool grille_channel_is_disconnected(const grille_channel *channel) {
+bool grille_channel_is_disconnected(const dialed_channel *channel) {
     return channel->connection_count == 0;
 }

@@ -15,11 +15,11 @@
 
 /* ---- Waking ---- */
 
-static void wake_keeper(grille_channel *channel) {
+static void wake_keeper(dialed_channel *channel) {
     pthread_cond_signal(&channel->keeper_woken);
 }
 
-void grille_channel_need_leader(grille_channel *channel) {
+void grille_channel_need_leader(dialed_channel *channel) {
     pthread_mutex_lock(&channel->lock);
     if (!channel->led) {
         channel->keeper_needed = true;
@@ -34,7 +34,7 @@ void grille_channel_finish_waiter(channel_waiter *waiter) {
     pthread_cond_signal(&waiter->woken);
 }
 
-void grille_channel_waiter_done(grille_channel *channel, channel_waiter *waiter) {
+void grille_channel_waiter_done(dialed_channel *channel, channel_waiter *waiter) {
     if (waiter == channel->leading) {
         waiter->done = true;
         return;
@@ -46,19 +46,19 @@ void grille_channel_waiter_done(grille_channel *channel, channel_waiter *waiter)
 
 /* ---- Taking and giving the lead; under lock ---- */
 
-static void take_lead(grille_channel *channel, channel_waiter *waiter) {
+static void take_lead(dialed_channel *channel, channel_waiter *waiter) {
     channel->led = true;
     channel->lead_count++;
     channel->leading = waiter;
 }
 
 /* True when somebody has to turn the loop although no caller is blocked. */
-static bool has_work(grille_channel *channel) {
+static bool has_work(dialed_channel *channel) {
     return channel->async_count != 0 || channel->state != GRILLE_CHANNEL_READY || channel->closing ||
            atomic_load(&channel->loop.mail_count) != 0;
 }
 
-static void pass_lead(grille_channel *channel) {
+static void pass_lead(dialed_channel *channel) {
     channel->leading = NULL;
     channel->led = false;
     grille_link *next = grille_list_take_first(&channel->waiters);
@@ -75,7 +75,7 @@ static void pass_lead(grille_channel *channel) {
 
 /* ---- Blocked callers ---- */
 
-bool grille_channel_enter(grille_channel *channel) {
+bool grille_channel_enter(dialed_channel *channel) {
     pthread_mutex_lock(&channel->lock);
     bool open = !channel->closing;
     if (open) channel->inside++;
@@ -83,7 +83,7 @@ bool grille_channel_enter(grille_channel *channel) {
     return open;
 }
 
-void grille_channel_leave(grille_channel *channel) {
+void grille_channel_leave(dialed_channel *channel) {
     pthread_mutex_lock(&channel->lock);
     if (--channel->inside == 0 && channel->closing) {
         channel->keeper_needed = true;
@@ -98,7 +98,7 @@ static void on_ready_timer(uv_timer_t *timer) {
     grille_loop_active(timer->data);
 }
 
-static void lead(grille_channel *channel, channel_waiter *waiter) {
+static void lead(dialed_channel *channel, channel_waiter *waiter) {
     grille_loop *loop = &channel->loop;
     bool timed = waiter->deadline_us != GRILLE_TIME_NEVER;
     while (!waiter->done) {
@@ -113,7 +113,7 @@ static void lead(grille_channel *channel, channel_waiter *waiter) {
 }
 
 /* Waits as a follower until done, chosen to lead, or out of time; under lock. */
-static void follow(grille_channel *channel, channel_waiter *waiter) {
+static void follow(dialed_channel *channel, channel_waiter *waiter) {
     struct timespec until = {.tv_sec = (time_t)(waiter->deadline_us / 1000000),
                              .tv_nsec = (long)(waiter->deadline_us % 1000000) * 1000};
     while (!waiter->done && !waiter->lead) {
@@ -134,9 +134,9 @@ static void init_condition(pthread_cond_t *condition) {
     pthread_condattr_destroy(&attributes);
 }
 
-void grille_channel_wait(grille_channel *channel, channel_waiter *waiter,
-                         void (*on_lead)(grille_channel *channel, void *user),
-                         void (*on_follow)(grille_channel *channel, void *user), void *user) {
+void grille_channel_wait(dialed_channel *channel, channel_waiter *waiter,
+                         void (*on_lead)(dialed_channel *channel, void *user),
+                         void (*on_follow)(dialed_channel *channel, void *user), void *user) {
     grille_list_init(&waiter->link);
     init_condition(&waiter->woken);
     pthread_mutex_lock(&channel->lock);
@@ -167,14 +167,14 @@ void grille_channel_wait(grille_channel *channel, channel_waiter *waiter,
 
 /* ---- The keeper ---- */
 
-static void wait_a_tick(grille_channel *channel) {
+static void wait_a_tick(dialed_channel *channel) {
     grille_time_us until_us = grille_clock_us() + KEEPER_TICK_US;
     struct timespec until = {.tv_sec = (time_t)(until_us / 1000000), .tv_nsec = (long)(until_us % 1000000) * 1000};
     (void)pthread_cond_timedwait(&channel->keeper_woken, &channel->lock, &until);
 }
 
 /* Until the keeper is to lead; under lock. */
-static void park(grille_channel *channel) {
+static void park(dialed_channel *channel) {
     while (channel->led || !channel->keeper_needed) {
         uint64_t before = channel->lead_count;
         wait_a_tick(channel);
@@ -188,12 +188,12 @@ static void park(grille_channel *channel) {
 }
 
 /* True when the loop has nothing left to do for a closed channel; the leader, under lock. */
-static bool is_over(grille_channel *channel) {
+static bool is_over(dialed_channel *channel) {
     return channel->closed && channel->inside == 0 && grille_channel_is_disconnected(channel);
 }
 
 /* Turns the loop until a caller wants it or everything is over (then true, and the keeper still leads); under lock. */
-static bool keep(grille_channel *channel) {
+static bool keep(dialed_channel *channel) {
     bool over;
     take_lead(channel, NULL);
     channel->keeper_leads = true;
@@ -208,7 +208,7 @@ static bool keep(grille_channel *channel) {
 }
 
 static void *run_keeper(void *argument) {
-    grille_channel *channel = argument;
+    dialed_channel *channel = argument;
     (void)pthread_setname_np(pthread_self(), "grille-keeper");
     pthread_mutex_lock(&channel->lock);
     do {
@@ -220,7 +220,7 @@ static void *run_keeper(void *argument) {
     return NULL;
 }
 
-grille_reason grille_channel_start_keeper(grille_channel *channel, grille_error *error) {
+grille_reason grille_channel_start_keeper(dialed_channel *channel, grille_error *error) {
     init_condition(&channel->keeper_woken);
     channel->keeper_needed = true;
     int status = pthread_create(&channel->keeper, NULL, run_keeper, channel);
@@ -230,7 +230,7 @@ grille_reason grille_channel_start_keeper(grille_channel *channel, grille_error 
                             strerror(status));
 }
 
-void grille_channel_end_keeper(grille_channel *channel) {
+void grille_channel_end_keeper(dialed_channel *channel) {
     pthread_join(channel->keeper, NULL);
     grille_channel_destroy(channel);
 }

@@ -13,7 +13,7 @@ static call_owner *owner_of(grille_call *call) {
 
 /* ---- Ends ---- */
 
-static void forget_cancel(grille_channel *channel, grille_call *call) {
+static void forget_cancel(dialed_channel *channel, grille_call *call) {
     if (!grille_client_call_cancel_requested(call)) return;
     pthread_mutex_lock(&channel->cancel_lock);
     grille_list_remove(&owner_of(call)->cancel_link);
@@ -25,7 +25,7 @@ static void leave_connection(call_owner *owner) {
     owner->connection = NULL;
 }
 
-static void deliver(grille_channel *channel, grille_call *call) {
+static void deliver(dialed_channel *channel, grille_call *call) {
     call_owner *owner = owner_of(call);
     grille_reply reply;
     channel->async_count--;
@@ -37,7 +37,7 @@ static void deliver(grille_channel *channel, grille_call *call) {
 
 /* The reply is complete. A blocked caller owns the call and may free it as soon as it is woken. */
 static void on_done(grille_call *call, void *user) {
-    grille_channel *channel = user;
+    dialed_channel *channel = user;
     call_owner *owner = owner_of(call);
     leave_connection(owner);
     forget_cancel(channel, call);
@@ -50,7 +50,7 @@ static void on_done(grille_call *call, void *user) {
 
 /* ---- On the loop ---- */
 
-static bool start(grille_channel *channel, grille_call *call) {
+static bool start(dialed_channel *channel, grille_call *call) {
     channel_connection *current = channel->current;
     grille_endpoint *endpoint = current == NULL ? NULL : grille_connection_endpoint(current->connection);
     if (endpoint == NULL || !grille_endpoint_can_start(endpoint)) return false;
@@ -68,14 +68,14 @@ static bool start(grille_channel *channel, grille_call *call) {
     return false;
 }
 
-static void fail_at_once(grille_channel *channel, grille_call *call) {
+static void fail_at_once(dialed_channel *channel, grille_call *call) {
     grille_code code = channel->last_error.code == GRILLE_UNAUTHENTICATED ? GRILLE_UNAUTHENTICATED : GRILLE_UNAVAILABLE;
     char text[GRILLE_ERROR_NAME_BYTES + GRILLE_ERROR_TEXT_BYTES];
     grille_error_describe(&channel->last_error, text, sizeof text);
     grille_client_call_fail(call, code, text);
 }
 
-static void wait_for_room(grille_channel *channel, grille_call *call) {
+static void wait_for_room(dialed_channel *channel, grille_call *call) {
     if (channel->waiting_count >= GRILLE_LIMIT_WAITING_CALLS) {
         char text[192];
         (void)snprintf(
@@ -89,7 +89,7 @@ static void wait_for_room(grille_channel *channel, grille_call *call) {
     grille_channel_arm(channel);
 }
 
-void grille_channel_accept_call(grille_channel *channel, grille_call *call) {
+void grille_channel_accept_call(dialed_channel *channel, grille_call *call) {
     if (channel->closed) {
         grille_client_call_fail(call, GRILLE_CANCELLED, "the channel was closed");
         return;
@@ -104,13 +104,13 @@ void grille_channel_accept_call(grille_channel *channel, grille_call *call) {
     }
 }
 
-static grille_call *take_waiting(grille_channel *channel, grille_link *link) {
+static grille_call *take_waiting(dialed_channel *channel, grille_link *link) {
     grille_list_remove(link);
     channel->waiting_count--;
     return grille_client_call_of_link(link);
 }
 
-void grille_channel_pump(grille_channel *channel) {
+void grille_channel_pump(dialed_channel *channel) {
     while (!grille_list_empty(&channel->waiting)) {
         grille_call *call = take_waiting(channel, channel->waiting.next);
         if (!start(channel, call)) {
@@ -121,7 +121,7 @@ void grille_channel_pump(grille_channel *channel) {
     }
 }
 
-void grille_channel_fail_waiting(grille_channel *channel, bool all, grille_code code, const char *text) {
+void grille_channel_fail_waiting(dialed_channel *channel, bool all, grille_code code, const char *text) {
     grille_link failing;
     grille_list_init(&failing);
     for (grille_link *link = channel->waiting.next, *next; link != &channel->waiting; link = next) {
@@ -134,7 +134,7 @@ void grille_channel_fail_waiting(grille_channel *channel, bool all, grille_code 
     }
 }
 
-grille_time_us grille_channel_first_deadline(const grille_channel *channel) {
+grille_time_us grille_channel_first_deadline(const dialed_channel *channel) {
     grille_time_us first = GRILLE_TIME_NEVER;
     for (grille_link *link = channel->waiting.next; link != &channel->waiting; link = link->next) {
         grille_time_us deadline = grille_client_call_deadline(grille_client_call_of_link(link));
@@ -143,7 +143,7 @@ grille_time_us grille_channel_first_deadline(const grille_channel *channel) {
     return first;
 }
 
-grille_time_us grille_channel_expire_waiting(grille_channel *channel, grille_time_us now_us) {
+grille_time_us grille_channel_expire_waiting(dialed_channel *channel, grille_time_us now_us) {
     char text[GRILLE_ERROR_TEXT_BYTES];
     grille_link expired;
     grille_list_init(&expired);
@@ -161,7 +161,7 @@ grille_time_us grille_channel_expire_waiting(grille_channel *channel, grille_tim
 }
 
 void grille_channel_on_submit(grille_job *job) {
-    grille_channel *channel = grille_container(job, grille_channel, submit_job);
+    dialed_channel *channel = grille_container(job, dialed_channel, submit_job);
     for (;;) {
         pthread_mutex_lock(&channel->submit_lock);
         grille_link *link = grille_list_take_first(&channel->submitted);
@@ -173,7 +173,7 @@ void grille_channel_on_submit(grille_job *job) {
     }
 }
 
-static void cancel(grille_channel *channel, grille_call *call) {
+static void cancel(dialed_channel *channel, grille_call *call) {
     call_owner *owner = owner_of(call);
     if (owner->connection != NULL) {
         grille_connection *connection = owner->connection->connection;
@@ -188,7 +188,7 @@ static void cancel(grille_channel *channel, grille_call *call) {
 }
 
 void grille_channel_on_cancel(grille_job *job) {
-    grille_channel *channel = grille_container(job, grille_channel, cancel_job);
+    dialed_channel *channel = grille_container(job, dialed_channel, cancel_job);
     grille_link batch;
     grille_list_init(&batch);
     pthread_mutex_lock(&channel->cancel_lock);
@@ -210,7 +210,7 @@ void grille_channel_on_cancel(grille_job *job) {
 /* ---- From any thread ---- */
 
 static void on_cancel_notice(grille_call *call, void *user) {
-    grille_channel *channel = user;
+    dialed_channel *channel = user;
     call_owner *owner = owner_of(call);
     pthread_mutex_lock(&channel->cancel_lock);
     if (grille_list_empty(&owner->cancel_link)) grille_list_append(&channel->cancelled, &owner->cancel_link);
@@ -219,18 +219,18 @@ static void on_cancel_notice(grille_call *call, void *user) {
     grille_channel_need_leader(channel);
 }
 
-static grille_code make_call(grille_channel *channel, const grille_method *method, const void *request,
+static grille_code make_call(dialed_channel *channel, const grille_method *method, const void *request,
                              const grille_call_options *options, grille_call **call, grille_reply *reply) {
     grille_client_call_request wanted = {
         .method = method,
         .message = request,
         .options = options,
-        .max_response_bytes = channel->max_message_bytes,
+        .max_response_bytes = channel->base.max_message_bytes,
         .now_us = grille_clock_us(),
         .done = on_done,
         .user = channel,
     };
-    grille_code code = grille_client_call_new(channel->pool, &wanted, call, reply);
+    grille_code code = grille_client_call_new(channel->base.pool, &wanted, call, reply);
     if (code != GRILLE_OK) return code;
     call_owner *owner = owner_of(*call);
     memset(owner, 0, sizeof *owner);
@@ -239,7 +239,7 @@ static grille_code make_call(grille_channel *channel, const grille_method *metho
     return GRILLE_OK;
 }
 
-static void submit(grille_channel *channel, grille_call *call) {
+static void submit(dialed_channel *channel, grille_call *call) {
     pthread_mutex_lock(&channel->submit_lock);
     grille_list_append(&channel->submitted, grille_client_call_link(call));
     pthread_mutex_unlock(&channel->submit_lock);
@@ -247,7 +247,7 @@ static void submit(grille_channel *channel, grille_call *call) {
 }
 
 /* On the leader's own thread nothing has to be posted, unless earlier calls still wait in the mail. */
-static void lead_call(grille_channel *channel, void *user) {
+static void lead_call(dialed_channel *channel, void *user) {
     grille_loop_refresh(&channel->loop);
     if (atomic_load(&channel->loop.mail_count) != 0) {
         submit(channel, user);
@@ -256,7 +256,7 @@ static void lead_call(grille_channel *channel, void *user) {
     grille_channel_accept_call(channel, user);
 }
 
-static void follow_call(grille_channel *channel, void *user) {
+static void follow_call(dialed_channel *channel, void *user) {
     submit(channel, user);
 }
 
@@ -265,8 +265,9 @@ static grille_code refuse(grille_reply *reply, grille_code code, const char *tex
     return code;
 }
 
-grille_code grille_call_unary(grille_channel *channel, const grille_method *method, const void *request,
+grille_code grille_call_unary(grille_channel *base, const grille_method *method, const void *request,
                               const grille_call_options *options, grille_reply *reply) {
+    dialed_channel *channel = grille_container(base, dialed_channel, base);
     grille_call *call = NULL;
     if (grille_loop_in_turn() != NULL) {
         return refuse(reply, GRILLE_WOULD_DEADLOCK,
@@ -287,9 +288,10 @@ grille_code grille_call_unary(grille_channel *channel, const grille_method *meth
     return code;
 }
 
-grille_code grille_call_unary_async(grille_channel *channel, const grille_method *method, const void *request,
+grille_code grille_call_unary_async(grille_channel *base, const grille_method *method, const void *request,
                                     const grille_call_options *options, grille_deliver_fn *deliver_reply,
                                     void (*callback)(void), void *user, grille_call **call) {
+    dialed_channel *channel = grille_container(base, dialed_channel, base);
     grille_call *made = NULL;
     if (!grille_channel_enter(channel)) return GRILLE_CLOSED;
     grille_code code = make_call(channel, method, request, options, &made, NULL);

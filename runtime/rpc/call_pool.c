@@ -63,7 +63,9 @@ static grille_client_call *call_make(grille_call_pool *pool) {
     }
     call->base.side = GRILLE_CALL_OF_CALLER;
     call->pool = pool;
+    call->base.ops = &grille_client_call_ops;
     grille_list_init(&call->link);
+    grille_list_init(&call->family_link);
     return call;
 }
 
@@ -90,6 +92,7 @@ static void call_forget(grille_client_call *call) {
         call->request_capacity = 0;
     }
     call->request_len = 0;
+    call->base.data = NULL;
     call->metadata = (grille_metadata_builder){0};
     call->stream = NULL;
     call->response = grille_bytes_of(NULL, 0);

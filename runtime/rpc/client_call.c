@@ -216,17 +216,16 @@ void grille_call_cancel(grille_call *call) {
     pthread_mutex_unlock(&own->lock);
 }
 
-grille_call *grille_call_ref(grille_call *call) {
-    grille_client_call *own = grille_client_call_of(call);
-    if (own != NULL) atomic_fetch_add(&own->references, 1);
-    return call;
+static void call_ref(grille_call *call) {
+    atomic_fetch_add(&grille_client_call_of(call)->references, 1);
 }
 
-void grille_call_unref(grille_call *call) {
+static void call_unref(grille_call *call) {
     grille_client_call *own = grille_client_call_of(call);
-    if (own == NULL || atomic_fetch_sub(&own->references, 1) != 1) return;
-    grille_call_pool_give(own);
+    if (atomic_fetch_sub(&own->references, 1) == 1) grille_call_pool_give(own);
 }
+
+const grille_call_ops grille_client_call_ops = {.ref = call_ref, .unref = call_unref};
 
 void grille_reply_free(grille_reply *reply) {
     if (reply == NULL) return;

@@ -21,6 +21,7 @@ enum {
 typedef struct grille_client_call {
     grille_call base;
     grille_link link;
+    grille_link family_link; /* in the parent's children */
     grille_call_pool *pool;
     _Atomic uint32_t references;
     _Atomic bool cancel_requested;
@@ -55,6 +56,9 @@ typedef struct grille_client_call {
 
 /* The call behind a handle of a caller. */
 grille_client_call *grille_client_call_of(grille_call *call);
+
+/* What every caller's call does for call.c. */
+extern const grille_call_ops grille_client_call_ops;
 
 /* call_pool.c */
 grille_client_call *grille_call_pool_take(grille_call_pool *pool);

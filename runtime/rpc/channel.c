@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What can be asked of a channel of any kind. */
+#include "rpc/channel.h"
+
+#include "base/error.h"
+
+void grille_channel_init(grille_channel *channel, const grille_channel_ops *ops, grille_call_pool *pool,
+                         size_t max_message_bytes) {
+    channel->ops = ops;
+    atomic_init(&channel->references, 1);
+    channel->pool = pool;
+    channel->max_message_bytes = max_message_bytes;
+    channel->interceptors = NULL;
+    channel->interceptor_count = 0;
+}
+
+grille_channel *grille_channel_ref(grille_channel *channel) {
+    atomic_fetch_add(&channel->references, 1);
+    return channel;
+}
+
+void grille_channel_close(grille_channel *channel) {
+    if (channel == NULL || atomic_fetch_sub(&channel->references, 1) != 1) return;
+    channel->ops->close(channel);
+}
+
+grille_channel_state grille_channel_get_state(grille_channel *channel) {
+    return channel->ops->state(channel);
+}
+
+grille_code grille_channel_get_peer(grille_channel *channel, grille_peer_identity *peer) {
+    return channel->ops->peer(channel, peer);
+}
+
+grille_code grille_channel_wait_ready(grille_channel *channel, uint32_t timeout_ms, grille_error *error) {
+    if (channel->ops->must_not_block(channel)) {
+        return grille_reason_code(
+            grille_error_set(error, GRILLE_REASON_LOOP_WOULD_DEADLOCK,
+                             "grille_channel_wait_ready inside a callback or a handler on its loop thread"));
+    }
+    if (channel->ops->wait_ready != NULL) return channel->ops->wait_ready(channel, timeout_ms, error);
+    grille_error_clear(error);
+    if (channel->ops->state(channel) == GRILLE_CHANNEL_READY) return GRILLE_OK;
+    return grille_reason_code(
+        grille_error_set(error, GRILLE_REASON_LOOP_CONNECTION_LOST, "the connection of this channel has ended"));
+}
+
+void grille_channel_connect_now(grille_channel *channel) {
+    if (channel->ops->connect_now != NULL) channel->ops->connect_now(channel);
+}
