@@ -18,7 +18,8 @@ typedef enum grille_message_direction { GRILLE_MESSAGE_SENT, GRILLE_MESSAGE_RECE
 /* Any member may be NULL. At a caller on_start runs on the calling thread, in the order of the list, before anything is
  * encoded; at a server on the loop thread, after the policy has allowed the call and before the handler. The other
  * members run on the thread that owns the call's step, in the reverse order of the list for what comes back to the
- * application. on_end comes exactly once for each call that on_start let pass (retries are one call). */
+ * application. on_end comes exactly once for each call that on_start let pass (retries are one call): when a later
+ * interceptor refuses a call, those that had let it pass are told its end. */
 typedef struct grille_interceptor {
     /* A code other than OK ends the call with it; grille_intercepted_fail adds a text. */
     grille_code (*on_start)(grille_intercepted *call, void *user);
@@ -35,6 +36,8 @@ typedef struct grille_interceptor {
 const grille_method *grille_intercepted_method(const grille_intercepted *call);
 /* Of the other end. At a caller before the call has a connection: NULL. */
 const grille_peer_identity *grille_intercepted_peer(const grille_intercepted *call);
+/* Whether this end makes the call; else it serves it. A list sees both where calls go both ways. */
+bool grille_intercepted_is_caller(const grille_intercepted *call);
 /* Monotonic microseconds since on_start. */
 uint64_t grille_intercepted_elapsed_us(const grille_intercepted *call);
 /* Sets the text of a refusal; returns the code. Only in on_start. */
