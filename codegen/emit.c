@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codegen/emit.h"
 
+#include <string.h>
+
 #include "codegen/names.h"
 
 const char *grille_gen_kind(const grille_gen_parameters *parameters) {
@@ -24,16 +26,50 @@ void grille_gen_emit_own_include(grille_gen_emitter *emitter) {
                    grille_gen_kind(emitter->parameters));
 }
 
-void grille_gen_emit_reply(grille_gen_emitter *emitter, const grille_gen_method *method, bool with_response) {
-    grille_gen_text *text = &emitter->text;
-    grille_gen_add(text, "/* The answer; always initialised. */\ntypedef struct %s_reply {\n", method->symbol);
-    grille_gen_add(text, "    grille_code code;\n"
-                         "    const char *message; /* for people; \"\" when there is none */\n"
-                         "    grille_bytes details;\n"
-                         "    grille_metadata headers;\n"
-                         "    grille_metadata trailers;\n");
-    if (with_response)
-        grille_gen_add(text, "    const %s *response; /* NULL unless code is GRILLE_OK */\n",
-                       grille_gen_type(emitter, method->response));
-    grille_gen_add(text, "    grille_call *owner;\n} %s_reply;\n\n", method->symbol);
+static const char *value_of(const grille_gen_emitter *emitter, const grille_gen_service *service,
+                            const grille_gen_method *method, char name) {
+    switch (name) {
+    case 'S':
+        return service->symbol;
+    case 'N':
+        return service->full_name;
+    case 'M':
+        return method->symbol;
+    case 'm':
+        return method->member;
+    case 'P':
+        return method->route;
+    case 'I':
+        return grille_gen_format(emitter->model->pool, "%zu", (size_t)(method - service->methods));
+    case 'Q':
+        return grille_gen_type(emitter, method->request);
+    case 'R':
+        return grille_gen_type(emitter, method->response);
+    default:
+        return "$";
+    }
+}
+
+void grille_gen_emit(grille_gen_emitter *emitter, const grille_gen_service *service, const grille_gen_method *method,
+                     const char *template) {
+    for (const char *dollar; (dollar = strchr(template, '$')); template = dollar + 2) {
+        grille_gen_add_raw(&emitter->text, template, (size_t)(dollar - template));
+        grille_gen_add(&emitter->text, "%s", value_of(emitter, service, method, dollar[1]));
+    }
+    grille_gen_add(&emitter->text, "%s", template);
+}
+
+void grille_gen_emit_reply(grille_gen_emitter *emitter, const grille_gen_service *service,
+                           const grille_gen_method *method) {
+    grille_gen_emit(emitter, service, method,
+                    "/* The answer; always initialised. */\n"
+                    "typedef struct $M_reply {\n"
+                    "    grille_code code;\n"
+                    "    const char *message; /* for people; \"\" when there is none */\n"
+                    "    grille_bytes details;\n"
+                    "    grille_metadata headers;\n"
+                    "    grille_metadata trailers;\n");
+    if (!grille_gen_server_streams(method))
+        grille_gen_emit(emitter, service, method, "    const $R *response; /* NULL unless code is GRILLE_OK */\n");
+    grille_gen_emit(emitter, service, method, "    grille_call *owner;\n} $M_reply;\n\n");
 }

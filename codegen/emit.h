@@ -34,9 +34,24 @@ const char *grille_gen_type(const grille_gen_emitter *emitter, const grille_gen_
 void grille_gen_emit_banner(grille_gen_emitter *emitter);
 /* #include of the generated header. */
 void grille_gen_emit_own_include(grille_gen_emitter *emitter);
-/* Declarations of one streaming method; sides as asked for. */
-void grille_gen_emit_streaming(grille_gen_emitter *emitter, const grille_gen_method *method);
+
+/* Appends a template; in it stand for those of the service and of its method (NULL: none of these in the template)
+ *   $S  the service's symbol     $N  its full name
+ *   $M  the method's symbol      $m  its member of the handlers     $P  its path     $I  its index
+ *   $Q  the type of its request  $R  the type of its response */
+void grille_gen_emit(grille_gen_emitter *emitter, const grille_gen_service *service, const grille_gen_method *method,
+                     const char *template);
+
+/* In the header: reply, events and verbs of a streaming method's caller. */
+void grille_gen_emit_stream_client(grille_gen_emitter *emitter, const grille_gen_service *service,
+                                   const grille_gen_method *method);
+/* In the header, before the handlers: the types of a streaming method's handler; its verbs, after them. */
+void grille_gen_emit_stream_server_types(grille_gen_emitter *emitter, const grille_gen_service *service,
+                                         const grille_gen_method *method);
+void grille_gen_emit_stream_server_verbs(grille_gen_emitter *emitter, const grille_gen_service *service,
+                                         const grille_gen_method *method);
 /* The typed reply of a method; with `response` where the answer is one message. */
-void grille_gen_emit_reply(grille_gen_emitter *emitter, const grille_gen_method *method, bool with_response);
+void grille_gen_emit_reply(grille_gen_emitter *emitter, const grille_gen_service *service,
+                           const grille_gen_method *method);
 
 #endif

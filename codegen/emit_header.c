@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codegen/emit.h"
 
-#include <string.h>
-
 #include "codegen/names.h"
 
 static void include_messages(grille_gen_emitter *emitter, const char *proto_path) {
@@ -41,86 +39,103 @@ static void emit_includes(grille_gen_emitter *emitter) {
         }
 }
 
-static void emit_unary_client(grille_gen_emitter *emitter, const grille_gen_method *method) {
-    grille_gen_text *text = &emitter->text;
-    const char *symbol = method->symbol, *request = grille_gen_type(emitter, method->request);
-    grille_gen_emit_reply(emitter, method, true);
-    grille_gen_add(text,
-                   "/* Called on the loop's thread; the reply lives until it returns. */\n"
-                   "typedef void %s_callback(const %s_reply *reply, void *user);\n\n",
-                   symbol, symbol);
-    grille_gen_add_comment(text, &method->path, "");
-    grille_gen_add(text,
-                   "grille_code %s(\n    grille_channel *channel,\n    const %s *request,\n"
-                   "    const grille_call_options *options,\n    %s_reply *reply);\n\n",
-                   symbol, request, symbol);
-    grille_gen_add(text,
-                   "/* The same without waiting: unless it returns an error, `callback` comes exactly once. `call` may "
-                   "be NULL. */\n"
-                   "GRILLE_MUST_USE grille_code %s_async(\n    grille_channel *channel,\n    const %s *request,\n"
-                   "    const grille_call_options *options,\n    %s_callback *callback,\n    void *user,\n"
-                   "    grille_call **call);\n\n",
-                   symbol, request, symbol);
-    grille_gen_add(text,
-                   "/* Gives back what the reply of a blocking call holds; harmless twice. */\n"
-                   "void %s_reply_free(%s_reply *reply);\n\n",
-                   symbol, symbol);
+static void emit_unary_client(grille_gen_emitter *emitter, const grille_gen_service *service,
+                              const grille_gen_method *method) {
+    grille_gen_emit_reply(emitter, service, method);
+    grille_gen_emit(emitter, service, method,
+                    "/* Called on the loop's thread; the reply lives until it returns. */\n"
+                    "typedef void $M_callback(const $M_reply *reply, void *user);\n\n");
+    grille_gen_add_comment(&emitter->text, &method->path, "");
+    grille_gen_emit(emitter, service, method,
+                    "grille_code $M(\n    grille_channel *channel,\n    const $Q *request,\n"
+                    "    const grille_call_options *options,\n    $M_reply *reply);\n\n"
+                    "/* The same without waiting: unless it returns an error, `callback` comes exactly once. `call` "
+                    "may be NULL. */\n"
+                    "GRILLE_MUST_USE grille_code $M_async(\n    grille_channel *channel,\n    const $Q *request,\n"
+                    "    const grille_call_options *options,\n    $M_callback *callback,\n    void *user,\n"
+                    "    grille_call **call);\n\n"
+                    "/* Gives back what the reply of a blocking call holds; harmless twice. */\n"
+                    "void $M_reply_free($M_reply *reply);\n\n");
+}
+
+static void emit_stream_heading(grille_gen_emitter *emitter, const grille_gen_service *service,
+                                const grille_gen_method *method) {
+    static const char *const kinds[] = {"", "client streaming", "server streaming", "bidirectional streaming"};
+    grille_gen_emit(emitter, service, method, "/* ---- $P: ");
+    grille_gen_add(&emitter->text, "%s ---- */\n\n", kinds[method->kind]);
 }
 
 static void emit_client(grille_gen_emitter *emitter, const grille_gen_service *service) {
-    grille_gen_add(&emitter->text, "/* ---- %s: client ---- */\n\n", service->full_name);
-    for (size_t i = 0; i < service->method_count; i++)
-        if (service->methods[i].kind == GRILLE_METHOD_UNARY) emit_unary_client(emitter, &service->methods[i]);
-}
-
-static void emit_handlers(grille_gen_emitter *emitter, const grille_gen_service *service) {
-    grille_gen_text *text = &emitter->text;
-    size_t members = 0;
-    grille_gen_add(text,
-                   "/* What the application does for each method; NULL answers UNIMPLEMENTED. */\n"
-                   "typedef struct %s_handlers {\n",
-                   service->symbol);
+    grille_gen_emit(emitter, service, NULL, "/* ---- $N: client ---- */\n\n");
     for (size_t i = 0; i < service->method_count; i++) {
         const grille_gen_method *method = &service->methods[i];
-        if (method->kind != GRILLE_METHOD_UNARY) continue;
-        grille_gen_add_comment(text, &method->path, "    ");
-        grille_gen_add(text,
-                       "    grille_code (*%s)(\n        grille_call *call,\n        const %s *request,\n"
-                       "        %s *response,\n        void *user);\n",
-                       method->member, grille_gen_type(emitter, method->request),
-                       grille_gen_type(emitter, method->response));
-        members++;
+        if (method->kind == GRILLE_METHOD_UNARY) {
+            emit_unary_client(emitter, service, method);
+        } else {
+            emit_stream_heading(emitter, service, method);
+            grille_gen_emit_stream_client(emitter, service, method);
+        }
     }
-    if (!members) grille_gen_add(text, "    char unused; /* no unary method */\n");
-    grille_gen_add(text, "} %s_handlers;\n\n", service->symbol);
+}
+
+static void emit_member(grille_gen_emitter *emitter, const grille_gen_service *service,
+                        const grille_gen_method *method) {
+    bool unary = method->kind == GRILLE_METHOD_UNARY;
+    grille_gen_add_comment(&emitter->text, &method->path, "    ");
+    if (!unary && !(method->flags & GRILLE_METHOD_OFFLOAD)) {
+        grille_gen_emit(emitter, service, method, "    $M_server_events $m;\n");
+        return;
+    }
+    grille_gen_emit(emitter, service, method,
+                    unary ? "    grille_code (*$m)(\n        grille_call *call,\n"
+                          : "    grille_code (*$m)(\n        $M_server_stream *stream,\n");
+    if (!grille_gen_client_streams(method)) grille_gen_emit(emitter, service, method, "        const $Q *request,\n");
+    if (!grille_gen_server_streams(method)) grille_gen_emit(emitter, service, method, "        $R *response,\n");
+    grille_gen_emit(emitter, service, method, "        void *user);\n");
 }
 
 static void emit_server(grille_gen_emitter *emitter, const grille_gen_service *service) {
-    grille_gen_text *text = &emitter->text;
-    const char *symbol = service->symbol;
-    grille_gen_add(text, "/* ---- %s: server ---- */\n\n", service->full_name);
-    emit_handlers(emitter, service);
-    grille_gen_add(text,
-                   "/* Serves the methods of %s; before the server starts. `handlers` must outlive the server. The "
-                   "second form\n * says why it failed. */\n",
-                   service->full_name);
-    grille_gen_add(text,
-                   "GRILLE_MUST_USE grille_code %s_register(\n    grille_server *server,\n"
-                   "    const %s_handlers *handlers,\n    void *user);\n",
-                   symbol, symbol);
-    grille_gen_add(text,
-                   "GRILLE_MUST_USE grille_code %s_register_with_error(\n    grille_server *server,\n"
-                   "    const %s_handlers *handlers,\n    void *user,\n    grille_error *error);\n\n",
-                   symbol, symbol);
+    grille_gen_emit(emitter, service, NULL, "/* ---- $N: server ---- */\n\n");
+    for (size_t i = 0; i < service->method_count; i++)
+        if (service->methods[i].kind != GRILLE_METHOD_UNARY)
+            grille_gen_emit_stream_server_types(emitter, service, &service->methods[i]);
+    grille_gen_emit(emitter, service, NULL,
+                    "/* What the application does for each method; NULL answers UNIMPLEMENTED. */\n"
+                    "typedef struct $S_handlers {\n");
+    for (size_t i = 0; i < service->method_count; i++)
+        emit_member(emitter, service, &service->methods[i]);
+    if (!service->method_count) grille_gen_emit(emitter, service, NULL, "    char unused; /* no method */\n");
+    grille_gen_emit(
+        emitter, service, NULL,
+        "} $S_handlers;\n\n"
+        "/* Serves the methods of $N; before the server starts. `handlers` must outlive the server. The second "
+        "form\n * says why it failed, the third one serves them on a set of services. */\n"
+        "GRILLE_MUST_USE grille_code $S_register(\n    grille_server *server,\n"
+        "    const $S_handlers *handlers,\n    void *user);\n"
+        "GRILLE_MUST_USE grille_code $S_register_with_error(\n    grille_server *server,\n"
+        "    const $S_handlers *handlers,\n    void *user,\n    grille_error *error);\n"
+        "GRILLE_MUST_USE grille_code $S_serve(\n    grille_services *services,\n"
+        "    const $S_handlers *handlers,\n    void *user,\n    grille_error *error);\n\n");
+    for (size_t i = 0; i < service->method_count; i++) {
+        const grille_gen_method *method = &service->methods[i];
+        if (method->kind != GRILLE_METHOD_UNARY) {
+            emit_stream_heading(emitter, service, method);
+            grille_gen_emit_stream_server_verbs(emitter, service, method);
+        } else {
+            grille_gen_emit(emitter, service, method,
+                            "/* Answers a call of $P that was deferred (grille_call_defer); any thread. */\n"
+                            "static inline grille_code $M_answer(\n    grille_call *call,\n    grille_code code,\n"
+                            "    const $R *response) {\n"
+                            "    return grille_call_answer(call, code, response);\n}\n\n");
+        }
+    }
 }
 
 static void emit_service(grille_gen_emitter *emitter, const grille_gen_service *service) {
     grille_gen_add_comment(&emitter->text, &service->path, "");
-    grille_gen_add(&emitter->text, "extern const grille_service %s_service;\n\n", service->symbol);
+    grille_gen_emit(emitter, service, NULL, "extern const grille_service $S_service;\n\n");
     if (emitter->parameters->client) emit_client(emitter, service);
     if (emitter->parameters->server) emit_server(emitter, service);
-    for (size_t i = 0; i < service->method_count; i++)
-        if (service->methods[i].kind != GRILLE_METHOD_UNARY) grille_gen_emit_streaming(emitter, &service->methods[i]);
 }
 
 void grille_gen_emit_header(grille_gen_emitter *emitter) {

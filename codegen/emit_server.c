@@ -1,45 +1,134 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codegen/emit.h"
 
-static void emit_trampoline(grille_gen_emitter *emitter, const grille_gen_service *service,
-                            const grille_gen_method *method) {
-    grille_gen_add(&emitter->text,
-                   "static grille_code %s_invoke(\n    grille_call *call,\n    const void *request,\n"
-                   "    void *response,\n    const void *handlers,\n    void *user) {\n"
-                   "    const %s_handlers *typed = handlers;\n"
-                   "    if (!typed || !typed->%s)\n"
-                   "        return grille_fail(call, GRILLE_UNIMPLEMENTED, \"%%s is not implemented here\", \"%s\");\n"
-                   "    return typed->%s(call, request, response, user);\n}\n\n",
-                   method->symbol, service->symbol, method->member, method->route, method->member);
+static bool is_invoked(const grille_gen_method *method) {
+    return method->kind == GRILLE_METHOD_UNARY || method->flags & GRILLE_METHOD_OFFLOAD;
+}
+
+/* A handler that runs to its end. */
+static void emit_invoke(grille_gen_emitter *emitter, const grille_gen_service *service,
+                        const grille_gen_method *method) {
+    bool unary = method->kind == GRILLE_METHOD_UNARY;
+    bool request = !grille_gen_client_streams(method), response = !grille_gen_server_streams(method);
+    grille_gen_emit(emitter, service, method,
+                    unary ? "static grille_code $M_invoke(\n" : "static grille_code $M_server_invoke(\n");
+    grille_gen_emit(emitter, service, method,
+                    "    grille_call *call,\n    const void *request,\n    void *response,\n    const void *handlers,\n"
+                    "    void *user) {\n"
+                    "    const $S_handlers *typed = handlers;\n");
+    if (!request) grille_gen_emit(emitter, service, method, "    (void)request;\n");
+    if (!response) grille_gen_emit(emitter, service, method, "    (void)response;\n");
+    grille_gen_emit(emitter, service, method,
+                    "    if (!typed || !typed->$m)\n"
+                    "        return grille_fail(call, GRILLE_UNIMPLEMENTED, \"%s is not implemented here\", \"$P\");\n"
+                    "    return typed->$m(");
+    grille_gen_emit(emitter, service, method, unary ? "call" : "($M_server_stream *)call");
+    if (request) grille_gen_emit(emitter, service, method, ", request");
+    if (response) grille_gen_emit(emitter, service, method, ", response");
+    grille_gen_emit(emitter, service, method, ", user);\n}\n\n");
+}
+
+static void emit_open(grille_gen_emitter *emitter, const grille_gen_service *service, const grille_gen_method *method) {
+    grille_gen_emit(emitter, service, method,
+                    "static grille_code $M_server_open(\n    grille_call *call,\n    const void *request,\n"
+                    "    const void *handlers,\n    void *user) {\n"
+                    "    const $S_handlers *typed = handlers;\n");
+    if (grille_gen_client_streams(method)) {
+        grille_gen_emit(emitter, service, method,
+                        "    (void)request;\n"
+                        "    if (!typed || (!typed->$m.open && !typed->$m.message && !typed->$m.half_close && ");
+        if (grille_gen_server_streams(method)) grille_gen_emit(emitter, service, method, "!typed->$m.writable && ");
+        grille_gen_emit(emitter, service, method, "!typed->$m.end))\n");
+    } else {
+        grille_gen_emit(emitter, service, method, "    if (!typed || !typed->$m.open)\n");
+    }
+    grille_gen_emit(
+        emitter, service, method,
+        "        return grille_fail(call, GRILLE_UNIMPLEMENTED, \"%s is not implemented here\", \"$P\");\n");
+    grille_gen_emit(
+        emitter, service, method,
+        grille_gen_client_streams(method)
+            ? "    return typed->$m.open ? typed->$m.open(($M_server_stream *)call, user) : GRILLE_OK;\n}\n\n"
+            : "    return typed->$m.open(($M_server_stream *)call, request, user);\n}\n\n");
+}
+
+static void emit_events(grille_gen_emitter *emitter, const grille_gen_service *service,
+                        const grille_gen_method *method) {
+    if (grille_gen_client_streams(method))
+        grille_gen_emit(emitter, service, method,
+                        "static void $M_server_message(grille_call *call, const void *message, const void *handlers, "
+                        "void *user) {\n"
+                        "    const $S_handlers *typed = handlers;\n"
+                        "    if (typed->$m.message) typed->$m.message(($M_server_stream *)call, message, user);\n}\n\n"
+                        "static void $M_server_half_close(grille_call *call, const void *handlers, void *user) {\n"
+                        "    const $S_handlers *typed = handlers;\n"
+                        "    if (typed->$m.half_close) typed->$m.half_close(($M_server_stream *)call, user);\n}\n\n");
+    if (grille_gen_server_streams(method))
+        grille_gen_emit(emitter, service, method,
+                        "static void $M_server_writable(grille_call *call, const void *handlers, void *user) {\n"
+                        "    const $S_handlers *typed = handlers;\n"
+                        "    if (typed->$m.writable) typed->$m.writable(($M_server_stream *)call, user);\n}\n\n");
+    grille_gen_emit(
+        emitter, service, method,
+        "static void $M_server_end(grille_call *call, grille_call_end why, const void *handlers, void *user) {\n"
+        "    const $S_handlers *typed = handlers;\n"
+        "    if (typed->$m.end) typed->$m.end(($M_server_stream *)call, why, user);\n}\n\n");
+}
+
+static void emit_row(grille_gen_emitter *emitter, const grille_gen_service *service, const grille_gen_method *method) {
+    if (method->kind == GRILLE_METHOD_UNARY) {
+        grille_gen_emit(emitter, service, method, "    {.invoke = $M_invoke},\n");
+        return;
+    }
+    if (is_invoked(method)) {
+        grille_gen_emit(emitter, service, method, "    {.invoke = $M_server_invoke},\n");
+        return;
+    }
+    grille_gen_emit(emitter, service, method, "    {.open = $M_server_open,\n");
+    if (grille_gen_client_streams(method))
+        grille_gen_emit(emitter, service, method,
+                        "     .message = $M_server_message,\n     .half_close = $M_server_half_close,\n");
+    if (grille_gen_server_streams(method))
+        grille_gen_emit(emitter, service, method, "     .writable = $M_server_writable,\n");
+    grille_gen_emit(emitter, service, method, "     .end = $M_server_end},\n");
 }
 
 static void emit_registration(grille_gen_emitter *emitter, const grille_gen_service *service) {
-    const char *symbol = service->symbol;
-    grille_gen_add(&emitter->text,
-                   "grille_code %s_register_with_error(\n    grille_server *server,\n    const %s_handlers *handlers,\n"
-                   "    void *user,\n    grille_error *error) {\n"
-                   "    return grille_server_register(server, &%s_service, %s%s, handlers, user, error);\n}\n\n",
-                   symbol, symbol, symbol, service->method_count ? symbol : "NULL",
-                   service->method_count ? "_invoke" : "");
-    grille_gen_add(&emitter->text,
-                   "grille_code %s_register(\n    grille_server *server,\n    const %s_handlers *handlers,\n"
-                   "    void *user) {\n"
-                   "    grille_error error;\n"
-                   "    return %s_register_with_error(server, handlers, user, &error);\n}\n",
-                   symbol, symbol, symbol);
+    const char *table = service->method_count ? "$S_invoke" : "NULL";
+    grille_gen_emit(
+        emitter, service, NULL,
+        "grille_code $S_register_with_error(\n    grille_server *server,\n    const $S_handlers *handlers,\n"
+        "    void *user,\n    grille_error *error) {\n"
+        "    return grille_server_register(server, &$S_service, ");
+    grille_gen_emit(emitter, service, NULL, table);
+    grille_gen_emit(emitter, service, NULL,
+                    ", handlers, user, error);\n}\n\n"
+                    "grille_code $S_register(\n    grille_server *server,\n    const $S_handlers *handlers,\n"
+                    "    void *user) {\n"
+                    "    grille_error error;\n"
+                    "    return $S_register_with_error(server, handlers, user, &error);\n}\n\n"
+                    "grille_code $S_serve(\n    grille_services *services,\n    const $S_handlers *handlers,\n"
+                    "    void *user,\n    grille_error *error) {\n"
+                    "    return grille_services_register(services, &$S_service, ");
+    grille_gen_emit(emitter, service, NULL, table);
+    grille_gen_emit(emitter, service, NULL, ", handlers, user, error);\n}\n");
 }
 
 static void emit_service(grille_gen_emitter *emitter, const grille_gen_service *service) {
-    for (size_t i = 0; i < service->method_count; i++)
-        if (service->methods[i].kind == GRILLE_METHOD_UNARY) emit_trampoline(emitter, service, &service->methods[i]);
-    if (service->method_count) {
-        grille_gen_add(&emitter->text, "static const grille_method_handler %s_invoke[] = {\n", service->symbol);
-        for (size_t i = 0; i < service->method_count; i++) {
-            bool unary = service->methods[i].kind == GRILLE_METHOD_UNARY;
-            grille_gen_add(&emitter->text, "    {%s%s%s},\n", unary ? ".invoke = " : "0",
-                           unary ? service->methods[i].symbol : "", unary ? "_invoke" : "");
+    for (size_t i = 0; i < service->method_count; i++) {
+        const grille_gen_method *method = &service->methods[i];
+        if (is_invoked(method)) {
+            emit_invoke(emitter, service, method);
+        } else {
+            emit_open(emitter, service, method);
+            emit_events(emitter, service, method);
         }
-        grille_gen_add(&emitter->text, "};\n\n");
+    }
+    if (service->method_count) {
+        grille_gen_emit(emitter, service, NULL, "static const grille_method_handler $S_invoke[] = {\n");
+        for (size_t i = 0; i < service->method_count; i++)
+            emit_row(emitter, service, &service->methods[i]);
+        grille_gen_emit(emitter, service, NULL, "};\n\n");
     }
     emit_registration(emitter, service);
 }

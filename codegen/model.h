@@ -58,6 +58,14 @@ typedef struct grille_gen_model {
     grille_gen_message **by_name; /* sorted */
 } grille_gen_model;
 
+/* Does the caller, or the server, send a stream of messages? */
+static inline bool grille_gen_client_streams(const grille_gen_method *method) {
+    return method->kind == GRILLE_METHOD_CLIENT_STREAMING || method->kind == GRILLE_METHOD_BIDIRECTIONAL;
+}
+static inline bool grille_gen_server_streams(const grille_gen_method *method) {
+    return method->kind == GRILLE_METHOD_SERVER_STREAMING || method->kind == GRILLE_METHOD_BIDIRECTIONAL;
+}
+
 /* Reads a request; what is wrong stands in `problems`. Services are read of wanted files only. */
 void grille_gen_model_read(grille_gen_model *model, grille_gen_pool *pool, const Grille__Codegen__Request *request);
 

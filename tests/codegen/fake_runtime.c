@@ -5,46 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/error.h"
-#include "codec/codec.h"
+#include "fake_private.h"
 
-enum { MOST_SERVICES = 8, MOST_WAITING = 8, MEMORY_BYTES = 1 << 20 };
-
-struct grille_call {
-    char message[256];
-};
-
-typedef struct registration {
-    const grille_service *service;
-    const grille_method_handler *methods;
-    const void *handlers;
-    void *user;
-} registration;
-
-typedef struct waiting_call {
-    grille_reply reply;
-    grille_deliver_fn *deliver;
-    void (*callback)(void);
-    void *user;
-} waiting_call;
-
-static struct {
-    registration services[MOST_SERVICES];
-    size_t service_count;
-    waiting_call waiting[MOST_WAITING];
-    size_t waiting_count;
-    const grille_method *last_method;
-    uint32_t last_timeout_ms;
-    int replies_held;
-    grille_budget budget;
-    grille_arena arena;
-    struct grille_call call;
-} fake;
+fake_state fake;
 
 void fake_reset(void) {
+    fake_streams_end();
     if (fake.arena.budget) grille_arena_reset(&fake.arena);
     memset(&fake, 0, sizeof(fake));
-    grille_budget_init(&fake.budget, MEMORY_BYTES);
+    grille_budget_init(&fake.budget, FAKE_MEMORY_BYTES);
     grille_arena_init(&fake.arena, NULL, 0, &fake.budget);
 }
 
@@ -54,6 +23,10 @@ grille_channel *fake_channel(void) {
 
 grille_server *fake_server(void) {
     return (grille_server *)&fake;
+}
+
+grille_services *fake_services(void) {
+    return (grille_services *)&fake;
 }
 
 const grille_method *fake_last_method(void) {
@@ -80,15 +53,21 @@ grille_code grille_server_register(grille_server *server, const grille_service *
                                    const grille_method_handler *methods, const void *handlers, void *user,
                                    grille_error *error) {
     grille_error_clear(error);
-    if (server != fake_server() || fake.service_count == MOST_SERVICES) {
+    if (server != fake_server() || fake.service_count == FAKE_MOST_SERVICES) {
         (void)grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT, "no room for %s", service->name);
         return GRILLE_RESOURCE_EXHAUSTED;
     }
-    fake.services[fake.service_count++] = (registration){service, methods, handlers, user};
+    fake.services[fake.service_count++] = (fake_registration){service, methods, handlers, user};
     return GRILLE_OK;
 }
 
-static grille_bytes encode(const grille_message_type *type, const void *message) {
+grille_code grille_services_register(grille_services *services, const grille_service *service,
+                                     const grille_method_handler *methods, const void *handlers, void *user,
+                                     grille_error *error) {
+    return grille_server_register((grille_server *)services, service, methods, handlers, user, error);
+}
+
+grille_bytes fake_encode(const grille_message_type *type, const void *message) {
     size_t len = 0;
     grille_error error;
     if (type->codec->measure(type, message, &len, &error)) return (grille_bytes){NULL, 0};
@@ -97,33 +76,55 @@ static grille_bytes encode(const grille_message_type *type, const void *message)
     return (grille_bytes){out, len};
 }
 
-static grille_code serve(const registration *served, size_t index, grille_bytes request, grille_bytes *response) {
-    const grille_method *method = &served->service->methods[index];
-    void *decoded = NULL, *answer = NULL;
+const void *fake_decode(const grille_message_type *type, grille_bytes encoded) {
+    void *decoded = NULL;
     grille_error error;
+    return type->codec->decode(type, encoded, &fake.arena, &decoded, &error) ? NULL : decoded;
+}
+
+void *fake_prepare(const grille_message_type *type) {
+    void *message = NULL;
+    return type->codec->prepare(type, &fake.arena, &message) ? NULL : message;
+}
+
+static grille_code serve(const fake_registration *served, size_t index, grille_bytes request, grille_bytes *response) {
+    const grille_method *method = &served->service->methods[index];
     if (!served->methods[index].invoke) return GRILLE_UNIMPLEMENTED;
-    if (method->request->codec->decode(method->request, request, &fake.arena, &decoded, &error) ||
-        method->response->codec->prepare(method->response, &fake.arena, &answer))
-        return GRILLE_INTERNAL;
+    const void *decoded = fake_decode(method->request, request);
+    void *answer = fake_prepare(method->response);
+    if (!decoded || !answer) return GRILLE_INTERNAL;
     grille_code code = served->methods[index].invoke(&fake.call, decoded, answer, served->handlers, served->user);
-    if (code == GRILLE_OK) *response = encode(method->response, answer);
+    if (fake.deferred) {
+        *response = fake.deferred_response;
+        code = fake.deferred_code;
+    } else if (code == GRILLE_OK) {
+        *response = fake_encode(method->response, answer);
+    }
+    fake.deferred = false;
     return code;
+}
+
+const fake_registration *fake_find(const grille_method *method, size_t *index) {
+    for (size_t i = 0; i < fake.service_count; i++)
+        for (*index = 0; *index < fake.services[i].service->method_count; ++*index)
+            if (fake.services[i].service->methods[*index].id == method->id) return &fake.services[i];
+    return NULL;
+}
+
+void grille_call_defer(grille_call *call) {
+    fake.deferred = call == &fake.call;
 }
 
 static void answer_with(grille_reply *reply, const grille_method *method, grille_bytes request) {
     grille_bytes response = {NULL, 0};
-    reply->code = GRILLE_UNIMPLEMENTED;
-    for (size_t i = 0; i < fake.service_count; i++)
-        for (size_t j = 0; j < fake.services[i].service->method_count; j++)
-            if (fake.services[i].service->methods[j].id == method->id)
-                reply->code = serve(&fake.services[i], j, request, &response);
+    size_t index = 0;
+    const fake_registration *served = fake_find(method, &index);
+    fake.call.method = method;
+    reply->code = served ? serve(served, index, request, &response) : GRILLE_UNIMPLEMENTED;
     reply->message = fake.call.message;
     if (reply->code != GRILLE_OK) return;
-    void *decoded = NULL;
-    grille_error error;
-    if (!response.data || method->response->codec->decode(method->response, response, &fake.arena, &decoded, &error))
-        reply->code = GRILLE_INTERNAL;
-    reply->response = decoded;
+    reply->response = response.data ? fake_decode(method->response, response) : NULL;
+    if (!reply->response) reply->code = GRILLE_INTERNAL;
 }
 
 grille_code grille_call_unary(grille_channel *channel, const grille_method *method, const void *request,
@@ -133,7 +134,7 @@ grille_code grille_call_unary(grille_channel *channel, const grille_method *meth
     fake.last_method = method;
     fake.last_timeout_ms = options ? options->timeout_ms : 0;
     fake.replies_held++;
-    grille_bytes encoded = encode(method->request, request);
+    grille_bytes encoded = fake_encode(method->request, request);
     if (channel == fake_channel() && encoded.data) answer_with(reply, method, encoded);
     return reply->code;
 }
@@ -141,8 +142,8 @@ grille_code grille_call_unary(grille_channel *channel, const grille_method *meth
 grille_code grille_call_unary_async(grille_channel *channel, const grille_method *method, const void *request,
                                     const grille_call_options *options, grille_deliver_fn *deliver,
                                     void (*callback)(void), void *user, grille_call **call) {
-    waiting_call *waiting = &fake.waiting[fake.waiting_count];
-    if (fake.waiting_count == MOST_WAITING) return GRILLE_RESOURCE_EXHAUSTED;
+    fake_waiting_call *waiting = &fake.waiting[fake.waiting_count];
+    if (fake.waiting_count == FAKE_MOST_WAITING) return GRILLE_RESOURCE_EXHAUSTED;
     (void)grille_call_unary(channel, method, request, options, &waiting->reply);
     waiting->deliver = deliver;
     waiting->callback = callback;
@@ -154,11 +155,12 @@ grille_code grille_call_unary_async(grille_channel *channel, const grille_method
 
 void fake_run(void) {
     for (size_t i = 0; i < fake.waiting_count; i++) {
-        waiting_call *waiting = &fake.waiting[i];
+        fake_waiting_call *waiting = &fake.waiting[i];
         waiting->deliver(&waiting->reply, waiting->callback, waiting->user);
         grille_reply_free(&waiting->reply);
     }
     fake.waiting_count = 0;
+    fake_streams_run();
 }
 
 void grille_reply_free(grille_reply *reply) {

@@ -13,18 +13,18 @@ static void namespace_operator_try_int_reply_set(
     typed->owner = reply->owner;
 }
 
-static void namespace_operator_try_int_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    namespace_operator_try_int_reply typed;
-    namespace_operator_try_int_reply_set(&typed, reply);
-    ((namespace_operator_try_int_callback *)callback)(&typed, user);
-}
-
 void namespace_operator_try_int_reply_free(namespace_operator_try_int_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     namespace_operator_try_int_reply_set(reply, &untyped);
+}
+
+static void namespace_operator_try_int_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    namespace_operator_try_int_reply typed;
+    namespace_operator_try_int_reply_set(&typed, reply);
+    ((namespace_operator_try_int_callback *)callback)(&typed, user);
 }
 
 grille_code namespace_operator_try_int(
@@ -61,18 +61,18 @@ static void namespace_operator_try_register__reply_set(
     typed->owner = reply->owner;
 }
 
-static void namespace_operator_try_register__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    namespace_operator_try_register__reply typed;
-    namespace_operator_try_register__reply_set(&typed, reply);
-    ((namespace_operator_try_register__callback *)callback)(&typed, user);
-}
-
 void namespace_operator_try_register__reply_free(namespace_operator_try_register__reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     namespace_operator_try_register__reply_set(reply, &untyped);
+}
+
+static void namespace_operator_try_register__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    namespace_operator_try_register__reply typed;
+    namespace_operator_try_register__reply_set(&typed, reply);
+    ((namespace_operator_try_register__callback *)callback)(&typed, user);
 }
 
 grille_code namespace_operator_try_register_(
@@ -109,18 +109,18 @@ static void namespace_operator_try_handlers__reply_set(
     typed->owner = reply->owner;
 }
 
-static void namespace_operator_try_handlers__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    namespace_operator_try_handlers__reply typed;
-    namespace_operator_try_handlers__reply_set(&typed, reply);
-    ((namespace_operator_try_handlers__callback *)callback)(&typed, user);
-}
-
 void namespace_operator_try_handlers__reply_free(namespace_operator_try_handlers__reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     namespace_operator_try_handlers__reply_set(reply, &untyped);
+}
+
+static void namespace_operator_try_handlers__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    namespace_operator_try_handlers__reply typed;
+    namespace_operator_try_handlers__reply_set(&typed, reply);
+    ((namespace_operator_try_handlers__callback *)callback)(&typed, user);
 }
 
 grille_code namespace_operator_try_handlers_(
@@ -157,18 +157,18 @@ static void namespace_operator_try_service__reply_set(
     typed->owner = reply->owner;
 }
 
-static void namespace_operator_try_service__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    namespace_operator_try_service__reply typed;
-    namespace_operator_try_service__reply_set(&typed, reply);
-    ((namespace_operator_try_service__callback *)callback)(&typed, user);
-}
-
 void namespace_operator_try_service__reply_free(namespace_operator_try_service__reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     namespace_operator_try_service__reply_set(reply, &untyped);
+}
+
+static void namespace_operator_try_service__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    namespace_operator_try_service__reply typed;
+    namespace_operator_try_service__reply_set(&typed, reply);
+    ((namespace_operator_try_service__callback *)callback)(&typed, user);
 }
 
 grille_code namespace_operator_try_service_(
@@ -205,18 +205,18 @@ static void namespace_operator_try_delete_reply_set(
     typed->owner = reply->owner;
 }
 
-static void namespace_operator_try_delete_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    namespace_operator_try_delete_reply typed;
-    namespace_operator_try_delete_reply_set(&typed, reply);
-    ((namespace_operator_try_delete_callback *)callback)(&typed, user);
-}
-
 void namespace_operator_try_delete_reply_free(namespace_operator_try_delete_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     namespace_operator_try_delete_reply_set(reply, &untyped);
+}
+
+static void namespace_operator_try_delete_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    namespace_operator_try_delete_reply typed;
+    namespace_operator_try_delete_reply_set(&typed, reply);
+    ((namespace_operator_try_delete_callback *)callback)(&typed, user);
 }
 
 grille_code namespace_operator_try_delete(
@@ -253,18 +253,18 @@ static void namespace_operator_try_methods__reply_set(
     typed->owner = reply->owner;
 }
 
-static void namespace_operator_try_methods__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    namespace_operator_try_methods__reply typed;
-    namespace_operator_try_methods__reply_set(&typed, reply);
-    ((namespace_operator_try_methods__callback *)callback)(&typed, user);
-}
-
 void namespace_operator_try_methods__reply_free(namespace_operator_try_methods__reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     namespace_operator_try_methods__reply_set(reply, &untyped);
+}
+
+static void namespace_operator_try_methods__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    namespace_operator_try_methods__reply typed;
+    namespace_operator_try_methods__reply_set(&typed, reply);
+    ((namespace_operator_try_methods__callback *)callback)(&typed, user);
 }
 
 grille_code namespace_operator_try_methods_(
@@ -301,18 +301,18 @@ static void namespace_operator_try_types__reply_set(
     typed->owner = reply->owner;
 }
 
-static void namespace_operator_try_types__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    namespace_operator_try_types__reply typed;
-    namespace_operator_try_types__reply_set(&typed, reply);
-    ((namespace_operator_try_types__callback *)callback)(&typed, user);
-}
-
 void namespace_operator_try_types__reply_free(namespace_operator_try_types__reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     namespace_operator_try_types__reply_set(reply, &untyped);
+}
+
+static void namespace_operator_try_types__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    namespace_operator_try_types__reply typed;
+    namespace_operator_try_types__reply_set(&typed, reply);
+    ((namespace_operator_try_types__callback *)callback)(&typed, user);
 }
 
 grille_code namespace_operator_try_types_(
@@ -349,18 +349,18 @@ static void namespace_operator_try_invoke__reply_set(
     typed->owner = reply->owner;
 }
 
-static void namespace_operator_try_invoke__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    namespace_operator_try_invoke__reply typed;
-    namespace_operator_try_invoke__reply_set(&typed, reply);
-    ((namespace_operator_try_invoke__callback *)callback)(&typed, user);
-}
-
 void namespace_operator_try_invoke__reply_free(namespace_operator_try_invoke__reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     namespace_operator_try_invoke__reply_set(reply, &untyped);
+}
+
+static void namespace_operator_try_invoke__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    namespace_operator_try_invoke__reply typed;
+    namespace_operator_try_invoke__reply_set(&typed, reply);
+    ((namespace_operator_try_invoke__callback *)callback)(&typed, user);
 }
 
 grille_code namespace_operator_try_invoke_(
@@ -383,4 +383,85 @@ grille_code namespace_operator_try_invoke__async(
     grille_call **call) {
     return grille_call_unary_async(channel, &namespace_operator_try_service.methods[7], request, options, namespace_operator_try_invoke__deliver,
                                    (void (*)(void))callback, user, call);
+}
+
+static void namespace_operator_try_switch_reply_set(
+    namespace_operator_try_switch_reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->owner = reply->owner;
+}
+
+void namespace_operator_try_switch_reply_free(namespace_operator_try_switch_reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            NULL, reply->owner};
+    grille_reply_free(&untyped);
+    namespace_operator_try_switch_reply_set(reply, &untyped);
+}
+
+static void namespace_operator_try_switch_headers(grille_call *call, const grille_metadata *headers, const void *events, void *user) {
+    const namespace_operator_try_switch_events *typed = events;
+    if (typed->on_headers) typed->on_headers((namespace_operator_try_switch_stream *)call, headers, user);
+}
+
+static void namespace_operator_try_switch_message(grille_call *call, const void *message, const void *events, void *user) {
+    const namespace_operator_try_switch_events *typed = events;
+    if (typed->on_message) typed->on_message((namespace_operator_try_switch_stream *)call, message, user);
+}
+
+static void namespace_operator_try_switch_writable(grille_call *call, const void *events, void *user) {
+    const namespace_operator_try_switch_events *typed = events;
+    if (typed->on_writable) typed->on_writable((namespace_operator_try_switch_stream *)call, user);
+}
+
+static void namespace_operator_try_switch_done(grille_call *call, const grille_reply *reply, const void *events, void *user) {
+    const namespace_operator_try_switch_events *typed = events;
+    namespace_operator_try_switch_reply typed_reply;
+    namespace_operator_try_switch_reply_set(&typed_reply, reply);
+    if (typed->on_done) typed->on_done((namespace_operator_try_switch_stream *)call, &typed_reply, user);
+}
+
+static const grille_stream_dispatch namespace_operator_try_switch_dispatch = {
+    .headers = namespace_operator_try_switch_headers,
+    .message = namespace_operator_try_switch_message,
+    .writable = namespace_operator_try_switch_writable,
+    .done = namespace_operator_try_switch_done,
+};
+
+grille_code namespace_operator_try_switch_open(
+    grille_channel *channel,
+    const grille_call_options *options,
+    const namespace_operator_try_switch_events *events,
+    void *user,
+    namespace_operator_try_switch_stream **stream) {
+    static const namespace_operator_try_switch_events none = {0};
+    /* Set where the runtime sets it: before the first event. */
+    return grille_call_open_stream(channel, &namespace_operator_try_service.methods[8], NULL, options, &namespace_operator_try_switch_dispatch,
+                                   events ? events : &none, user, (grille_call **)stream);
+}
+
+grille_code namespace_operator_try_switch_begin(
+    grille_channel *channel,
+    const grille_call_options *options,
+    namespace_operator_try_switch_stream **stream,
+    grille_error *error) {
+    grille_call *call = NULL;
+    grille_code code = grille_call_begin_stream(channel, &namespace_operator_try_service.methods[8], NULL, options, &call,
+                                                error);
+    *stream = (namespace_operator_try_switch_stream *)call;
+    return code;
+}
+
+grille_code namespace_operator_try_switch_finish(
+    namespace_operator_try_switch_stream *stream,
+    namespace_operator_try_switch_reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_finish((grille_call *)stream, &untyped);
+    namespace_operator_try_switch_reply_set(reply, &untyped);
+    return code;
 }

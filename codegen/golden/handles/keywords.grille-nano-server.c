@@ -97,6 +97,38 @@ static grille_code namespace_operator_try_invoke__invoke(
     return typed->invoke(call, request, response, user);
 }
 
+static grille_code namespace_operator_try_switch_server_open(
+    grille_call *call,
+    const void *request,
+    const void *handlers,
+    void *user) {
+    const namespace_operator_try_handlers *typed = handlers;
+    (void)request;
+    if (!typed || (!typed->switch_.open && !typed->switch_.message && !typed->switch_.half_close && !typed->switch_.writable && !typed->switch_.end))
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/namespace.operator.try/switch");
+    return typed->switch_.open ? typed->switch_.open((namespace_operator_try_switch_server_stream *)call, user) : GRILLE_OK;
+}
+
+static void namespace_operator_try_switch_server_message(grille_call *call, const void *message, const void *handlers, void *user) {
+    const namespace_operator_try_handlers *typed = handlers;
+    if (typed->switch_.message) typed->switch_.message((namespace_operator_try_switch_server_stream *)call, message, user);
+}
+
+static void namespace_operator_try_switch_server_half_close(grille_call *call, const void *handlers, void *user) {
+    const namespace_operator_try_handlers *typed = handlers;
+    if (typed->switch_.half_close) typed->switch_.half_close((namespace_operator_try_switch_server_stream *)call, user);
+}
+
+static void namespace_operator_try_switch_server_writable(grille_call *call, const void *handlers, void *user) {
+    const namespace_operator_try_handlers *typed = handlers;
+    if (typed->switch_.writable) typed->switch_.writable((namespace_operator_try_switch_server_stream *)call, user);
+}
+
+static void namespace_operator_try_switch_server_end(grille_call *call, grille_call_end why, const void *handlers, void *user) {
+    const namespace_operator_try_handlers *typed = handlers;
+    if (typed->switch_.end) typed->switch_.end((namespace_operator_try_switch_server_stream *)call, why, user);
+}
+
 static const grille_method_handler namespace_operator_try_invoke[] = {
     {.invoke = namespace_operator_try_int_invoke},
     {.invoke = namespace_operator_try_register__invoke},
@@ -106,7 +138,11 @@ static const grille_method_handler namespace_operator_try_invoke[] = {
     {.invoke = namespace_operator_try_methods__invoke},
     {.invoke = namespace_operator_try_types__invoke},
     {.invoke = namespace_operator_try_invoke__invoke},
-    {0},
+    {.open = namespace_operator_try_switch_server_open,
+     .message = namespace_operator_try_switch_server_message,
+     .half_close = namespace_operator_try_switch_server_half_close,
+     .writable = namespace_operator_try_switch_server_writable,
+     .end = namespace_operator_try_switch_server_end},
 };
 
 grille_code namespace_operator_try_register_with_error(
@@ -123,4 +159,12 @@ grille_code namespace_operator_try_register(
     void *user) {
     grille_error error;
     return namespace_operator_try_register_with_error(server, handlers, user, &error);
+}
+
+grille_code namespace_operator_try_serve(
+    grille_services *services,
+    const namespace_operator_try_handlers *handlers,
+    void *user,
+    grille_error *error) {
+    return grille_services_register(services, &namespace_operator_try_service, namespace_operator_try_invoke, handlers, user, error);
 }

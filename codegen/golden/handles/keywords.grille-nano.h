@@ -272,7 +272,112 @@ GRILLE_MUST_USE grille_code namespace_operator_try_invoke__async(
 /* Gives back what the reply of a blocking call holds; harmless twice. */
 void namespace_operator_try_invoke__reply_free(namespace_operator_try_invoke__reply *reply);
 
+/* ---- /namespace.operator.try/switch: bidirectional streaming ---- */
+
+/* The answer; always initialised. */
+typedef struct namespace_operator_try_switch_reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    grille_call *owner;
+} namespace_operator_try_switch_reply;
+
+/* The call's handle under another type (namespace_operator_try_switch_call). */
+typedef struct namespace_operator_try_switch_stream namespace_operator_try_switch_stream;
+
+/* Callback form: all on the loop's thread, any may be NULL; what they show lives until they return. on_done
+ * comes last and exactly once. */
+typedef struct namespace_operator_try_switch_events {
+    void (*on_headers)(namespace_operator_try_switch_stream *stream, const grille_metadata *headers, void *user);
+    void (*on_message)(namespace_operator_try_switch_stream *stream, const namespace_operator_class *message, void *user);
+    void (*on_writable)(namespace_operator_try_switch_stream *stream, void *user); /* namespace_operator_try_switch_send answered GRILLE_AGAIN */
+    void (*on_done)(namespace_operator_try_switch_stream *stream, const namespace_operator_try_switch_reply *reply, void *user);
+} namespace_operator_try_switch_events;
+
+/* Callback form. Unless it returns an error, on_done comes. `events` must outlive the stream. */
+GRILLE_MUST_USE grille_code namespace_operator_try_switch_open(
+    grille_channel *channel,
+    const grille_call_options *options,
+    const namespace_operator_try_switch_events *events,
+    void *user,
+    namespace_operator_try_switch_stream **stream);
+
+/* Blocking form: unless it returns an error, namespace_operator_try_switch_finish gives the stream back. */
+GRILLE_MUST_USE grille_code namespace_operator_try_switch_begin(
+    grille_channel *channel,
+    const grille_call_options *options,
+    namespace_operator_try_switch_stream **stream,
+    grille_error *error);
+
+/* Blocking form: drops what was not read, waits for the end; returns reply->code. The reply is always to be
+ * freed. */
+grille_code namespace_operator_try_switch_finish(
+    namespace_operator_try_switch_stream *stream,
+    namespace_operator_try_switch_reply *reply);
+
+/* Gives back what the reply of namespace_operator_try_switch_finish holds; harmless twice. */
+void namespace_operator_try_switch_reply_free(namespace_operator_try_switch_reply *reply);
+
+/* Callback form. GRILLE_AGAIN when the window is full: on_writable follows once. */
+GRILLE_MUST_USE static inline grille_code namespace_operator_try_switch_send(namespace_operator_try_switch_stream *stream, const namespace_operator_class *message) {
+    return grille_call_send((grille_call *)stream, message);
+}
+
+/* Blocking form. */
+GRILLE_MUST_USE static inline grille_code namespace_operator_try_switch_write(namespace_operator_try_switch_stream *stream, const namespace_operator_class *message) {
+    return grille_call_write((grille_call *)stream, message);
+}
+
+/* No message follows. */
+GRILLE_MUST_USE static inline grille_code namespace_operator_try_switch_half_close(namespace_operator_try_switch_stream *stream) {
+    return grille_call_half_close((grille_call *)stream);
+}
+
+/* Blocking form. The message lives until the next one; GRILLE_END_OF_STREAM after the last. */
+GRILLE_MUST_USE static inline grille_code namespace_operator_try_switch_read(namespace_operator_try_switch_stream *stream, const namespace_operator_class **message) {
+    const void *untyped = NULL;
+    grille_code code = grille_call_read((grille_call *)stream, &untyped);
+    *message = (const namespace_operator_class *)untyped;
+    return code;
+}
+
+/* Callback form: no on_message until as many resumes. */
+static inline void namespace_operator_try_switch_pause(namespace_operator_try_switch_stream *stream) {
+    grille_call_pause((grille_call *)stream);
+}
+static inline void namespace_operator_try_switch_resume(namespace_operator_try_switch_stream *stream) {
+    grille_call_resume((grille_call *)stream);
+}
+
+/* Ends it with CANCELLED; on_done or namespace_operator_try_switch_finish is still to come. */
+static inline void namespace_operator_try_switch_cancel(namespace_operator_try_switch_stream *stream) {
+    grille_call_cancel((grille_call *)stream);
+}
+
+/* For grille_call_ref, _unref, _data … */
+static inline grille_call *namespace_operator_try_switch_call(namespace_operator_try_switch_stream *stream) {
+    return (grille_call *)stream;
+}
+
 /* ---- namespace.operator.try: server ---- */
+
+/* The call's handle under another type (namespace_operator_try_switch_server_call). */
+typedef struct namespace_operator_try_switch_server_stream namespace_operator_try_switch_server_stream;
+
+/* Events of a call, on the loop's thread; what they show lives until they return. All NULL answers UNIMPLEMENTED. */
+typedef struct namespace_operator_try_switch_server_events {
+    /* The call came; a code other than OK answers it, and nothing follows. */
+    grille_code (*open)(namespace_operator_try_switch_server_stream *stream, void *user);
+    void (*message)(namespace_operator_try_switch_server_stream *stream, const namespace_operator_class *message, void *user);
+    /* No message follows. */
+    void (*half_close)(namespace_operator_try_switch_server_stream *stream, void *user);
+    /* namespace_operator_try_switch_server_send answered GRILLE_AGAIN, and would not now. */
+    void (*writable)(namespace_operator_try_switch_server_stream *stream, void *user);
+    /* It is over: last, exactly once when open answered OK. */
+    void (*end)(namespace_operator_try_switch_server_stream *stream, grille_call_end why, void *user);
+} namespace_operator_try_switch_server_events;
 
 /* What the application does for each method; NULL answers UNIMPLEMENTED. */
 typedef struct namespace_operator_try_handlers {
@@ -316,10 +421,11 @@ typedef struct namespace_operator_try_handlers {
         const namespace_operator_class *request,
         namespace_operator_class *response,
         void *user);
+    namespace_operator_try_switch_server_events switch_;
 } namespace_operator_try_handlers;
 
 /* Serves the methods of namespace.operator.try; before the server starts. `handlers` must outlive the server. The second form
- * says why it failed. */
+ * says why it failed, the third one serves them on a set of services. */
 GRILLE_MUST_USE grille_code namespace_operator_try_register(
     grille_server *server,
     const namespace_operator_try_handlers *handlers,
@@ -329,51 +435,102 @@ GRILLE_MUST_USE grille_code namespace_operator_try_register_with_error(
     const namespace_operator_try_handlers *handlers,
     void *user,
     grille_error *error);
-
-/* ---- /namespace.operator.try/switch: bidirectional streaming; declared, not yet served ---- */
-
-/* The answer; always initialised. */
-typedef struct namespace_operator_try_switch_reply {
-    grille_code code;
-    const char *message; /* for people; "" when there is none */
-    grille_bytes details;
-    grille_metadata headers;
-    grille_metadata trailers;
-    grille_call *owner;
-} namespace_operator_try_switch_reply;
-
-typedef struct namespace_operator_try_switch_stream namespace_operator_try_switch_stream;
-
-/* All on the loop's thread; on_done comes last and once. */
-typedef struct namespace_operator_try_switch_events {
-    void (*on_message)(namespace_operator_try_switch_stream *stream, const namespace_operator_class *message, void *user);
-    void (*on_writable)(namespace_operator_try_switch_stream *stream, void *user);
-    void (*on_done)(namespace_operator_try_switch_stream *stream, const namespace_operator_try_switch_reply *reply, void *user);
-} namespace_operator_try_switch_events;
-
-GRILLE_MUST_USE grille_code namespace_operator_try_switch_open(
-    grille_channel *channel,
-    const grille_call_options *options,
-    const namespace_operator_try_switch_events *events,
+GRILLE_MUST_USE grille_code namespace_operator_try_serve(
+    grille_services *services,
+    const namespace_operator_try_handlers *handlers,
     void *user,
-    namespace_operator_try_switch_stream **stream);
-/* GRILLE_AGAIN when the window is full: on_writable follows. */
-GRILLE_MUST_USE grille_code namespace_operator_try_switch_send(namespace_operator_try_switch_stream *stream, const namespace_operator_class *message);
-GRILLE_MUST_USE grille_code namespace_operator_try_switch_half_close(namespace_operator_try_switch_stream *stream);
-void namespace_operator_try_switch_cancel(namespace_operator_try_switch_stream *stream);
+    grille_error *error);
 
-typedef struct namespace_operator_try_switch_server_stream namespace_operator_try_switch_server_stream;
+/* Answers a call of /namespace.operator.try/int that was deferred (grille_call_defer); any thread. */
+static inline grille_code namespace_operator_try_int_answer(
+    grille_call *call,
+    grille_code code,
+    const namespace_operator_class *response) {
+    return grille_call_answer(call, code, response);
+}
 
-typedef struct namespace_operator_try_switch_server_events {
-    void (*on_message)(namespace_operator_try_switch_server_stream *stream, const namespace_operator_class *message, void *user);
-    void (*on_half_close)(namespace_operator_try_switch_server_stream *stream, void *user);
-    void (*on_writable)(namespace_operator_try_switch_server_stream *stream, void *user);
-    void (*on_done)(namespace_operator_try_switch_server_stream *stream, void *user);
-} namespace_operator_try_switch_server_events;
+/* Answers a call of /namespace.operator.try/register that was deferred (grille_call_defer); any thread. */
+static inline grille_code namespace_operator_try_register__answer(
+    grille_call *call,
+    grille_code code,
+    const namespace_operator_class *response) {
+    return grille_call_answer(call, code, response);
+}
 
-/* GRILLE_AGAIN when the window is full: on_writable follows. */
-GRILLE_MUST_USE grille_code namespace_operator_try_switch_server_send(namespace_operator_try_switch_server_stream *stream, const namespace_operator_class *message);
-GRILLE_MUST_USE grille_code namespace_operator_try_switch_server_finish(namespace_operator_try_switch_server_stream *stream, grille_code code);
+/* Answers a call of /namespace.operator.try/handlers that was deferred (grille_call_defer); any thread. */
+static inline grille_code namespace_operator_try_handlers__answer(
+    grille_call *call,
+    grille_code code,
+    const namespace_operator_class *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /namespace.operator.try/service that was deferred (grille_call_defer); any thread. */
+static inline grille_code namespace_operator_try_service__answer(
+    grille_call *call,
+    grille_code code,
+    const namespace_operator_class *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /namespace.operator.try/delete that was deferred (grille_call_defer); any thread. */
+static inline grille_code namespace_operator_try_delete_answer(
+    grille_call *call,
+    grille_code code,
+    const namespace_operator_class *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /namespace.operator.try/Methods that was deferred (grille_call_defer); any thread. */
+static inline grille_code namespace_operator_try_methods__answer(
+    grille_call *call,
+    grille_code code,
+    const namespace_operator_class *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /namespace.operator.try/Types that was deferred (grille_call_defer); any thread. */
+static inline grille_code namespace_operator_try_types__answer(
+    grille_call *call,
+    grille_code code,
+    const namespace_operator_class *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /namespace.operator.try/Invoke that was deferred (grille_call_defer); any thread. */
+static inline grille_code namespace_operator_try_invoke__answer(
+    grille_call *call,
+    grille_code code,
+    const namespace_operator_class *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* ---- /namespace.operator.try/switch: bidirectional streaming ---- */
+
+/* Any thread. GRILLE_AGAIN when the window is full: writable follows once. */
+GRILLE_MUST_USE static inline grille_code namespace_operator_try_switch_server_send(
+    namespace_operator_try_switch_server_stream *stream,
+    const namespace_operator_class *message) {
+    return grille_call_send((grille_call *)stream, message);
+}
+
+/* Answers the call; any thread, once. */
+static inline grille_code namespace_operator_try_switch_server_finish(namespace_operator_try_switch_server_stream *stream, grille_code code) {
+    return grille_call_answer((grille_call *)stream, code, NULL);
+}
+
+/* No message until as many resumes. */
+static inline void namespace_operator_try_switch_server_pause(namespace_operator_try_switch_server_stream *stream) {
+    grille_call_pause((grille_call *)stream);
+}
+static inline void namespace_operator_try_switch_server_resume(namespace_operator_try_switch_server_stream *stream) {
+    grille_call_resume((grille_call *)stream);
+}
+
+/* For grille_fail, grille_peer, grille_call_add_header … */
+static inline grille_call *namespace_operator_try_switch_server_call(namespace_operator_try_switch_server_stream *stream) {
+    return (grille_call *)stream;
+}
 
 #ifdef __cplusplus
 }

@@ -13,18 +13,18 @@ static void oracle_ask_reply_set(
     typed->owner = reply->owner;
 }
 
-static void oracle_ask_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    oracle_ask_reply typed;
-    oracle_ask_reply_set(&typed, reply);
-    ((oracle_ask_callback *)callback)(&typed, user);
-}
-
 void oracle_ask_reply_free(oracle_ask_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     oracle_ask_reply_set(reply, &untyped);
+}
+
+static void oracle_ask_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    oracle_ask_reply typed;
+    oracle_ask_reply_set(&typed, reply);
+    ((oracle_ask_callback *)callback)(&typed, user);
 }
 
 grille_code oracle_ask(

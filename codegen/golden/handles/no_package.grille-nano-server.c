@@ -32,3 +32,11 @@ grille_code oracle_register(
     grille_error error;
     return oracle_register_with_error(server, handlers, user, &error);
 }
+
+grille_code oracle_serve(
+    grille_services *services,
+    const oracle_handlers *handlers,
+    void *user,
+    grille_error *error) {
+    return grille_services_register(services, &oracle_service, oracle_invoke, handlers, user, error);
+}

@@ -61,7 +61,7 @@ typedef struct oracle_handlers {
 } oracle_handlers;
 
 /* Serves the methods of Oracle; before the server starts. `handlers` must outlive the server. The second form
- * says why it failed. */
+ * says why it failed, the third one serves them on a set of services. */
 GRILLE_MUST_USE grille_code oracle_register(
     grille_server *server,
     const oracle_handlers *handlers,
@@ -71,6 +71,19 @@ GRILLE_MUST_USE grille_code oracle_register_with_error(
     const oracle_handlers *handlers,
     void *user,
     grille_error *error);
+GRILLE_MUST_USE grille_code oracle_serve(
+    grille_services *services,
+    const oracle_handlers *handlers,
+    void *user,
+    grille_error *error);
+
+/* Answers a call of /Oracle/Ask that was deferred (grille_call_defer); any thread. */
+static inline grille_code oracle_ask_answer(
+    grille_call *call,
+    grille_code code,
+    const Answer *response) {
+    return grille_call_answer(call, code, response);
+}
 
 #ifdef __cplusplus
 }

@@ -13,18 +13,18 @@ static void handles_first_take_reply_set(
     typed->owner = reply->owner;
 }
 
-static void handles_first_take_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    handles_first_take_reply typed;
-    handles_first_take_reply_set(&typed, reply);
-    ((handles_first_take_callback *)callback)(&typed, user);
-}
-
 void handles_first_take_reply_free(handles_first_take_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     handles_first_take_reply_set(reply, &untyped);
+}
+
+static void handles_first_take_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_first_take_reply typed;
+    handles_first_take_reply_set(&typed, reply);
+    ((handles_first_take_callback *)callback)(&typed, user);
 }
 
 grille_code handles_first_take(
@@ -61,18 +61,18 @@ static void handles_first_get_url_reply_set(
     typed->owner = reply->owner;
 }
 
-static void handles_first_get_url_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    handles_first_get_url_reply typed;
-    handles_first_get_url_reply_set(&typed, reply);
-    ((handles_first_get_url_callback *)callback)(&typed, user);
-}
-
 void handles_first_get_url_reply_free(handles_first_get_url_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     handles_first_get_url_reply_set(reply, &untyped);
+}
+
+static void handles_first_get_url_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_first_get_url_reply typed;
+    handles_first_get_url_reply_set(&typed, reply);
+    ((handles_first_get_url_callback *)callback)(&typed, user);
 }
 
 grille_code handles_first_get_url(
@@ -109,18 +109,18 @@ static void handles_first_get_url_b9f34ef3_reply_set(
     typed->owner = reply->owner;
 }
 
-static void handles_first_get_url_b9f34ef3_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    handles_first_get_url_b9f34ef3_reply typed;
-    handles_first_get_url_b9f34ef3_reply_set(&typed, reply);
-    ((handles_first_get_url_b9f34ef3_callback *)callback)(&typed, user);
-}
-
 void handles_first_get_url_b9f34ef3_reply_free(handles_first_get_url_b9f34ef3_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     handles_first_get_url_b9f34ef3_reply_set(reply, &untyped);
+}
+
+static void handles_first_get_url_b9f34ef3_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_first_get_url_b9f34ef3_reply typed;
+    handles_first_get_url_b9f34ef3_reply_set(&typed, reply);
+    ((handles_first_get_url_b9f34ef3_callback *)callback)(&typed, user);
 }
 
 grille_code handles_first_get_url_b9f34ef3(
@@ -157,18 +157,18 @@ static void handles_first_get_url_f2794909_reply_set(
     typed->owner = reply->owner;
 }
 
-static void handles_first_get_url_f2794909_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    handles_first_get_url_f2794909_reply typed;
-    handles_first_get_url_f2794909_reply_set(&typed, reply);
-    ((handles_first_get_url_f2794909_callback *)callback)(&typed, user);
-}
-
 void handles_first_get_url_f2794909_reply_free(handles_first_get_url_f2794909_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     handles_first_get_url_f2794909_reply_set(reply, &untyped);
+}
+
+static void handles_first_get_url_f2794909_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_first_get_url_f2794909_reply typed;
+    handles_first_get_url_f2794909_reply_set(&typed, reply);
+    ((handles_first_get_url_f2794909_callback *)callback)(&typed, user);
 }
 
 grille_code handles_first_get_url_f2794909(
@@ -205,18 +205,18 @@ static void handles_sha256_service_take_async_reply_set(
     typed->owner = reply->owner;
 }
 
-static void handles_sha256_service_take_async_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    handles_sha256_service_take_async_reply typed;
-    handles_sha256_service_take_async_reply_set(&typed, reply);
-    ((handles_sha256_service_take_async_callback *)callback)(&typed, user);
-}
-
 void handles_sha256_service_take_async_reply_free(handles_sha256_service_take_async_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     handles_sha256_service_take_async_reply_set(reply, &untyped);
+}
+
+static void handles_sha256_service_take_async_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_sha256_service_take_async_reply typed;
+    handles_sha256_service_take_async_reply_set(&typed, reply);
+    ((handles_sha256_service_take_async_callback *)callback)(&typed, user);
 }
 
 grille_code handles_sha256_service_take_async(
@@ -253,18 +253,18 @@ static void handles_sha256_service_take_feba4a8d_reply_set(
     typed->owner = reply->owner;
 }
 
-static void handles_sha256_service_take_feba4a8d_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    handles_sha256_service_take_feba4a8d_reply typed;
-    handles_sha256_service_take_feba4a8d_reply_set(&typed, reply);
-    ((handles_sha256_service_take_feba4a8d_callback *)callback)(&typed, user);
-}
-
 void handles_sha256_service_take_feba4a8d_reply_free(handles_sha256_service_take_feba4a8d_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     handles_sha256_service_take_feba4a8d_reply_set(reply, &untyped);
+}
+
+static void handles_sha256_service_take_feba4a8d_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_sha256_service_take_feba4a8d_reply typed;
+    handles_sha256_service_take_feba4a8d_reply_set(&typed, reply);
+    ((handles_sha256_service_take_feba4a8d_callback *)callback)(&typed, user);
 }
 
 grille_code handles_sha256_service_take_feba4a8d(
@@ -301,18 +301,18 @@ static void handles_sha256_service_take_reply_reply_set(
     typed->owner = reply->owner;
 }
 
-static void handles_sha256_service_take_reply_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    handles_sha256_service_take_reply_reply typed;
-    handles_sha256_service_take_reply_reply_set(&typed, reply);
-    ((handles_sha256_service_take_reply_callback *)callback)(&typed, user);
-}
-
 void handles_sha256_service_take_reply_reply_free(handles_sha256_service_take_reply_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     handles_sha256_service_take_reply_reply_set(reply, &untyped);
+}
+
+static void handles_sha256_service_take_reply_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_sha256_service_take_reply_reply typed;
+    handles_sha256_service_take_reply_reply_set(&typed, reply);
+    ((handles_sha256_service_take_reply_callback *)callback)(&typed, user);
 }
 
 grille_code handles_sha256_service_take_reply(
@@ -335,4 +335,238 @@ grille_code handles_sha256_service_take_reply_async(
     grille_call **call) {
     return grille_call_unary_async(channel, &handles_sha256_service_service.methods[2], request, options, handles_sha256_service_take_reply_deliver,
                                    (void (*)(void))callback, user, call);
+}
+
+static void handles_sha256_service_up_reply_set(
+    handles_sha256_service_up_reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->response = reply->response;
+    typed->owner = reply->owner;
+}
+
+void handles_sha256_service_up_reply_free(handles_sha256_service_up_reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            reply->response, reply->owner};
+    grille_reply_free(&untyped);
+    handles_sha256_service_up_reply_set(reply, &untyped);
+}
+
+static void handles_sha256_service_up_headers(grille_call *call, const grille_metadata *headers, const void *events, void *user) {
+    const handles_sha256_service_up_events *typed = events;
+    if (typed->on_headers) typed->on_headers((handles_sha256_service_up_stream *)call, headers, user);
+}
+
+static void handles_sha256_service_up_writable(grille_call *call, const void *events, void *user) {
+    const handles_sha256_service_up_events *typed = events;
+    if (typed->on_writable) typed->on_writable((handles_sha256_service_up_stream *)call, user);
+}
+
+static void handles_sha256_service_up_done(grille_call *call, const grille_reply *reply, const void *events, void *user) {
+    const handles_sha256_service_up_events *typed = events;
+    handles_sha256_service_up_reply typed_reply;
+    handles_sha256_service_up_reply_set(&typed_reply, reply);
+    if (typed->on_done) typed->on_done((handles_sha256_service_up_stream *)call, &typed_reply, user);
+}
+
+static const grille_stream_dispatch handles_sha256_service_up_dispatch = {
+    .headers = handles_sha256_service_up_headers,
+    .writable = handles_sha256_service_up_writable,
+    .done = handles_sha256_service_up_done,
+};
+
+grille_code handles_sha256_service_up_open(
+    grille_channel *channel,
+    const grille_call_options *options,
+    const handles_sha256_service_up_events *events,
+    void *user,
+    handles_sha256_service_up_stream **stream) {
+    static const handles_sha256_service_up_events none = {0};
+    /* Set where the runtime sets it: before the first event. */
+    return grille_call_open_stream(channel, &handles_sha256_service_service.methods[3], NULL, options, &handles_sha256_service_up_dispatch,
+                                   events ? events : &none, user, (grille_call **)stream);
+}
+
+grille_code handles_sha256_service_up_begin(
+    grille_channel *channel,
+    const grille_call_options *options,
+    handles_sha256_service_up_stream **stream,
+    grille_error *error) {
+    grille_call *call = NULL;
+    grille_code code = grille_call_begin_stream(channel, &handles_sha256_service_service.methods[3], NULL, options, &call,
+                                                error);
+    *stream = (handles_sha256_service_up_stream *)call;
+    return code;
+}
+
+grille_code handles_sha256_service_up_finish(
+    handles_sha256_service_up_stream *stream,
+    handles_sha256_service_up_reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_finish((grille_call *)stream, &untyped);
+    handles_sha256_service_up_reply_set(reply, &untyped);
+    return code;
+}
+
+static void handles_sha256_service_down_reply_set(
+    handles_sha256_service_down_reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->owner = reply->owner;
+}
+
+void handles_sha256_service_down_reply_free(handles_sha256_service_down_reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            NULL, reply->owner};
+    grille_reply_free(&untyped);
+    handles_sha256_service_down_reply_set(reply, &untyped);
+}
+
+static void handles_sha256_service_down_headers(grille_call *call, const grille_metadata *headers, const void *events, void *user) {
+    const handles_sha256_service_down_events *typed = events;
+    if (typed->on_headers) typed->on_headers((handles_sha256_service_down_stream *)call, headers, user);
+}
+
+static void handles_sha256_service_down_message(grille_call *call, const void *message, const void *events, void *user) {
+    const handles_sha256_service_down_events *typed = events;
+    if (typed->on_message) typed->on_message((handles_sha256_service_down_stream *)call, message, user);
+}
+
+static void handles_sha256_service_down_done(grille_call *call, const grille_reply *reply, const void *events, void *user) {
+    const handles_sha256_service_down_events *typed = events;
+    handles_sha256_service_down_reply typed_reply;
+    handles_sha256_service_down_reply_set(&typed_reply, reply);
+    if (typed->on_done) typed->on_done((handles_sha256_service_down_stream *)call, &typed_reply, user);
+}
+
+static const grille_stream_dispatch handles_sha256_service_down_dispatch = {
+    .headers = handles_sha256_service_down_headers,
+    .message = handles_sha256_service_down_message,
+    .done = handles_sha256_service_down_done,
+};
+
+grille_code handles_sha256_service_down_open(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    const handles_sha256_service_down_events *events,
+    void *user,
+    handles_sha256_service_down_stream **stream) {
+    static const handles_sha256_service_down_events none = {0};
+    /* Set where the runtime sets it: before the first event. */
+    return grille_call_open_stream(channel, &handles_sha256_service_service.methods[4], request, options, &handles_sha256_service_down_dispatch,
+                                   events ? events : &none, user, (grille_call **)stream);
+}
+
+grille_code handles_sha256_service_down_begin(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_sha256_service_down_stream **stream,
+    grille_error *error) {
+    grille_call *call = NULL;
+    grille_code code = grille_call_begin_stream(channel, &handles_sha256_service_service.methods[4], request, options, &call,
+                                                error);
+    *stream = (handles_sha256_service_down_stream *)call;
+    return code;
+}
+
+grille_code handles_sha256_service_down_finish(
+    handles_sha256_service_down_stream *stream,
+    handles_sha256_service_down_reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_finish((grille_call *)stream, &untyped);
+    handles_sha256_service_down_reply_set(reply, &untyped);
+    return code;
+}
+
+static void handles_sha256_service_both_reply_set(
+    handles_sha256_service_both_reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->owner = reply->owner;
+}
+
+void handles_sha256_service_both_reply_free(handles_sha256_service_both_reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            NULL, reply->owner};
+    grille_reply_free(&untyped);
+    handles_sha256_service_both_reply_set(reply, &untyped);
+}
+
+static void handles_sha256_service_both_headers(grille_call *call, const grille_metadata *headers, const void *events, void *user) {
+    const handles_sha256_service_both_events *typed = events;
+    if (typed->on_headers) typed->on_headers((handles_sha256_service_both_stream *)call, headers, user);
+}
+
+static void handles_sha256_service_both_message(grille_call *call, const void *message, const void *events, void *user) {
+    const handles_sha256_service_both_events *typed = events;
+    if (typed->on_message) typed->on_message((handles_sha256_service_both_stream *)call, message, user);
+}
+
+static void handles_sha256_service_both_writable(grille_call *call, const void *events, void *user) {
+    const handles_sha256_service_both_events *typed = events;
+    if (typed->on_writable) typed->on_writable((handles_sha256_service_both_stream *)call, user);
+}
+
+static void handles_sha256_service_both_done(grille_call *call, const grille_reply *reply, const void *events, void *user) {
+    const handles_sha256_service_both_events *typed = events;
+    handles_sha256_service_both_reply typed_reply;
+    handles_sha256_service_both_reply_set(&typed_reply, reply);
+    if (typed->on_done) typed->on_done((handles_sha256_service_both_stream *)call, &typed_reply, user);
+}
+
+static const grille_stream_dispatch handles_sha256_service_both_dispatch = {
+    .headers = handles_sha256_service_both_headers,
+    .message = handles_sha256_service_both_message,
+    .writable = handles_sha256_service_both_writable,
+    .done = handles_sha256_service_both_done,
+};
+
+grille_code handles_sha256_service_both_open(
+    grille_channel *channel,
+    const grille_call_options *options,
+    const handles_sha256_service_both_events *events,
+    void *user,
+    handles_sha256_service_both_stream **stream) {
+    static const handles_sha256_service_both_events none = {0};
+    /* Set where the runtime sets it: before the first event. */
+    return grille_call_open_stream(channel, &handles_sha256_service_service.methods[5], NULL, options, &handles_sha256_service_both_dispatch,
+                                   events ? events : &none, user, (grille_call **)stream);
+}
+
+grille_code handles_sha256_service_both_begin(
+    grille_channel *channel,
+    const grille_call_options *options,
+    handles_sha256_service_both_stream **stream,
+    grille_error *error) {
+    grille_call *call = NULL;
+    grille_code code = grille_call_begin_stream(channel, &handles_sha256_service_service.methods[5], NULL, options, &call,
+                                                error);
+    *stream = (handles_sha256_service_both_stream *)call;
+    return code;
+}
+
+grille_code handles_sha256_service_both_finish(
+    handles_sha256_service_both_stream *stream,
+    handles_sha256_service_both_reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_finish((grille_call *)stream, &untyped);
+    handles_sha256_service_both_reply_set(reply, &untyped);
+    return code;
 }

@@ -72,6 +72,14 @@ grille_code handles_first_register(
     return handles_first_register_with_error(server, handlers, user, &error);
 }
 
+grille_code handles_first_serve(
+    grille_services *services,
+    const handles_first_handlers *handlers,
+    void *user,
+    grille_error *error) {
+    return grille_services_register(services, &handles_first_service, handles_first_invoke, handlers, user, error);
+}
+
 grille_code handles_second_register_with_error(
     grille_server *server,
     const handles_second_handlers *handlers,
@@ -86,6 +94,14 @@ grille_code handles_second_register(
     void *user) {
     grille_error error;
     return handles_second_register_with_error(server, handlers, user, &error);
+}
+
+grille_code handles_second_serve(
+    grille_services *services,
+    const handles_second_handlers *handlers,
+    void *user,
+    grille_error *error) {
+    return grille_services_register(services, &handles_second_service, NULL, handlers, user, error);
 }
 
 static grille_code handles_sha256_service_take_async_invoke(
@@ -124,13 +140,102 @@ static grille_code handles_sha256_service_take_reply_invoke(
     return typed->take_reply(call, request, response, user);
 }
 
+static grille_code handles_sha256_service_up_server_open(
+    grille_call *call,
+    const void *request,
+    const void *handlers,
+    void *user) {
+    const handles_sha256_service_handlers *typed = handlers;
+    (void)request;
+    if (!typed || (!typed->up.open && !typed->up.message && !typed->up.half_close && !typed->up.end))
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.SHA256Service/Up");
+    return typed->up.open ? typed->up.open((handles_sha256_service_up_server_stream *)call, user) : GRILLE_OK;
+}
+
+static void handles_sha256_service_up_server_message(grille_call *call, const void *message, const void *handlers, void *user) {
+    const handles_sha256_service_handlers *typed = handlers;
+    if (typed->up.message) typed->up.message((handles_sha256_service_up_server_stream *)call, message, user);
+}
+
+static void handles_sha256_service_up_server_half_close(grille_call *call, const void *handlers, void *user) {
+    const handles_sha256_service_handlers *typed = handlers;
+    if (typed->up.half_close) typed->up.half_close((handles_sha256_service_up_server_stream *)call, user);
+}
+
+static void handles_sha256_service_up_server_end(grille_call *call, grille_call_end why, const void *handlers, void *user) {
+    const handles_sha256_service_handlers *typed = handlers;
+    if (typed->up.end) typed->up.end((handles_sha256_service_up_server_stream *)call, why, user);
+}
+
+static grille_code handles_sha256_service_down_server_open(
+    grille_call *call,
+    const void *request,
+    const void *handlers,
+    void *user) {
+    const handles_sha256_service_handlers *typed = handlers;
+    if (!typed || !typed->down.open)
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.SHA256Service/Down");
+    return typed->down.open((handles_sha256_service_down_server_stream *)call, request, user);
+}
+
+static void handles_sha256_service_down_server_writable(grille_call *call, const void *handlers, void *user) {
+    const handles_sha256_service_handlers *typed = handlers;
+    if (typed->down.writable) typed->down.writable((handles_sha256_service_down_server_stream *)call, user);
+}
+
+static void handles_sha256_service_down_server_end(grille_call *call, grille_call_end why, const void *handlers, void *user) {
+    const handles_sha256_service_handlers *typed = handlers;
+    if (typed->down.end) typed->down.end((handles_sha256_service_down_server_stream *)call, why, user);
+}
+
+static grille_code handles_sha256_service_both_server_open(
+    grille_call *call,
+    const void *request,
+    const void *handlers,
+    void *user) {
+    const handles_sha256_service_handlers *typed = handlers;
+    (void)request;
+    if (!typed || (!typed->both.open && !typed->both.message && !typed->both.half_close && !typed->both.writable && !typed->both.end))
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.SHA256Service/Both");
+    return typed->both.open ? typed->both.open((handles_sha256_service_both_server_stream *)call, user) : GRILLE_OK;
+}
+
+static void handles_sha256_service_both_server_message(grille_call *call, const void *message, const void *handlers, void *user) {
+    const handles_sha256_service_handlers *typed = handlers;
+    if (typed->both.message) typed->both.message((handles_sha256_service_both_server_stream *)call, message, user);
+}
+
+static void handles_sha256_service_both_server_half_close(grille_call *call, const void *handlers, void *user) {
+    const handles_sha256_service_handlers *typed = handlers;
+    if (typed->both.half_close) typed->both.half_close((handles_sha256_service_both_server_stream *)call, user);
+}
+
+static void handles_sha256_service_both_server_writable(grille_call *call, const void *handlers, void *user) {
+    const handles_sha256_service_handlers *typed = handlers;
+    if (typed->both.writable) typed->both.writable((handles_sha256_service_both_server_stream *)call, user);
+}
+
+static void handles_sha256_service_both_server_end(grille_call *call, grille_call_end why, const void *handlers, void *user) {
+    const handles_sha256_service_handlers *typed = handlers;
+    if (typed->both.end) typed->both.end((handles_sha256_service_both_server_stream *)call, why, user);
+}
+
 static const grille_method_handler handles_sha256_service_invoke[] = {
     {.invoke = handles_sha256_service_take_async_invoke},
     {.invoke = handles_sha256_service_take_feba4a8d_invoke},
     {.invoke = handles_sha256_service_take_reply_invoke},
-    {0},
-    {0},
-    {0},
+    {.open = handles_sha256_service_up_server_open,
+     .message = handles_sha256_service_up_server_message,
+     .half_close = handles_sha256_service_up_server_half_close,
+     .end = handles_sha256_service_up_server_end},
+    {.open = handles_sha256_service_down_server_open,
+     .writable = handles_sha256_service_down_server_writable,
+     .end = handles_sha256_service_down_server_end},
+    {.open = handles_sha256_service_both_server_open,
+     .message = handles_sha256_service_both_server_message,
+     .half_close = handles_sha256_service_both_server_half_close,
+     .writable = handles_sha256_service_both_server_writable,
+     .end = handles_sha256_service_both_server_end},
 };
 
 grille_code handles_sha256_service_register_with_error(
@@ -147,4 +252,12 @@ grille_code handles_sha256_service_register(
     void *user) {
     grille_error error;
     return handles_sha256_service_register_with_error(server, handlers, user, &error);
+}
+
+grille_code handles_sha256_service_serve(
+    grille_services *services,
+    const handles_sha256_service_handlers *handlers,
+    void *user,
+    grille_error *error) {
+    return grille_services_register(services, &handles_sha256_service_service, handles_sha256_service_invoke, handlers, user, error);
 }

@@ -181,7 +181,7 @@ typedef struct handles_first_handlers {
 } handles_first_handlers;
 
 /* Serves the methods of handles.First; before the server starts. `handlers` must outlive the server. The second form
- * says why it failed. */
+ * says why it failed, the third one serves them on a set of services. */
 GRILLE_MUST_USE grille_code handles_first_register(
     grille_server *server,
     const handles_first_handlers *handlers,
@@ -191,6 +191,43 @@ GRILLE_MUST_USE grille_code handles_first_register_with_error(
     const handles_first_handlers *handlers,
     void *user,
     grille_error *error);
+GRILLE_MUST_USE grille_code handles_first_serve(
+    grille_services *services,
+    const handles_first_handlers *handlers,
+    void *user,
+    grille_error *error);
+
+/* Answers a call of /handles.First/Take that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_first_take_answer(
+    grille_call *call,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /handles.First/GetURL that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_first_get_url_answer(
+    grille_call *call,
+    grille_code code,
+    const Google__Protobuf__Empty *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /handles.First/GetUrl that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_first_get_url_b9f34ef3_answer(
+    grille_call *call,
+    grille_code code,
+    const Google__Protobuf__Empty *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /handles.First/getURL that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_first_get_url_f2794909_answer(
+    grille_call *call,
+    grille_code code,
+    const Google__Protobuf__Empty *response) {
+    return grille_call_answer(call, code, response);
+}
 
 /* Says nothing. */
 extern const grille_service handles_second_service;
@@ -201,17 +238,22 @@ extern const grille_service handles_second_service;
 
 /* What the application does for each method; NULL answers UNIMPLEMENTED. */
 typedef struct handles_second_handlers {
-    char unused; /* no unary method */
+    char unused; /* no method */
 } handles_second_handlers;
 
 /* Serves the methods of handles.Second; before the server starts. `handlers` must outlive the server. The second form
- * says why it failed. */
+ * says why it failed, the third one serves them on a set of services. */
 GRILLE_MUST_USE grille_code handles_second_register(
     grille_server *server,
     const handles_second_handlers *handlers,
     void *user);
 GRILLE_MUST_USE grille_code handles_second_register_with_error(
     grille_server *server,
+    const handles_second_handlers *handlers,
+    void *user,
+    grille_error *error);
+GRILLE_MUST_USE grille_code handles_second_serve(
+    grille_services *services,
     const handles_second_handlers *handlers,
     void *user,
     grille_error *error);
@@ -316,7 +358,287 @@ GRILLE_MUST_USE grille_code handles_sha256_service_take_reply_async(
 /* Gives back what the reply of a blocking call holds; harmless twice. */
 void handles_sha256_service_take_reply_reply_free(handles_sha256_service_take_reply_reply *reply);
 
+/* ---- /handles.SHA256Service/Up: client streaming ---- */
+
+/* The answer; always initialised. */
+typedef struct handles_sha256_service_up_reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    const Handles__Request *response; /* NULL unless code is GRILLE_OK */
+    grille_call *owner;
+} handles_sha256_service_up_reply;
+
+/* The call's handle under another type (handles_sha256_service_up_call). */
+typedef struct handles_sha256_service_up_stream handles_sha256_service_up_stream;
+
+/* Callback form: all on the loop's thread, any may be NULL; what they show lives until they return. on_done
+ * comes last and exactly once. */
+typedef struct handles_sha256_service_up_events {
+    void (*on_headers)(handles_sha256_service_up_stream *stream, const grille_metadata *headers, void *user);
+    void (*on_writable)(handles_sha256_service_up_stream *stream, void *user); /* handles_sha256_service_up_send answered GRILLE_AGAIN */
+    void (*on_done)(handles_sha256_service_up_stream *stream, const handles_sha256_service_up_reply *reply, void *user);
+} handles_sha256_service_up_events;
+
+/* Callback form. Unless it returns an error, on_done comes. `events` must outlive the stream. */
+GRILLE_MUST_USE grille_code handles_sha256_service_up_open(
+    grille_channel *channel,
+    const grille_call_options *options,
+    const handles_sha256_service_up_events *events,
+    void *user,
+    handles_sha256_service_up_stream **stream);
+
+/* Blocking form: unless it returns an error, handles_sha256_service_up_finish gives the stream back. */
+GRILLE_MUST_USE grille_code handles_sha256_service_up_begin(
+    grille_channel *channel,
+    const grille_call_options *options,
+    handles_sha256_service_up_stream **stream,
+    grille_error *error);
+
+/* Blocking form: drops what was not read, waits for the end; returns reply->code. The reply is always to be
+ * freed. */
+grille_code handles_sha256_service_up_finish(
+    handles_sha256_service_up_stream *stream,
+    handles_sha256_service_up_reply *reply);
+
+/* Gives back what the reply of handles_sha256_service_up_finish holds; harmless twice. */
+void handles_sha256_service_up_reply_free(handles_sha256_service_up_reply *reply);
+
+/* Callback form. GRILLE_AGAIN when the window is full: on_writable follows once. */
+GRILLE_MUST_USE static inline grille_code handles_sha256_service_up_send(handles_sha256_service_up_stream *stream, const Handles__Request *message) {
+    return grille_call_send((grille_call *)stream, message);
+}
+
+/* Blocking form. */
+GRILLE_MUST_USE static inline grille_code handles_sha256_service_up_write(handles_sha256_service_up_stream *stream, const Handles__Request *message) {
+    return grille_call_write((grille_call *)stream, message);
+}
+
+/* No message follows. */
+GRILLE_MUST_USE static inline grille_code handles_sha256_service_up_half_close(handles_sha256_service_up_stream *stream) {
+    return grille_call_half_close((grille_call *)stream);
+}
+
+/* Ends it with CANCELLED; on_done or handles_sha256_service_up_finish is still to come. */
+static inline void handles_sha256_service_up_cancel(handles_sha256_service_up_stream *stream) {
+    grille_call_cancel((grille_call *)stream);
+}
+
+/* For grille_call_ref, _unref, _data … */
+static inline grille_call *handles_sha256_service_up_call(handles_sha256_service_up_stream *stream) {
+    return (grille_call *)stream;
+}
+
+/* ---- /handles.SHA256Service/Down: server streaming ---- */
+
+/* The answer; always initialised. */
+typedef struct handles_sha256_service_down_reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    grille_call *owner;
+} handles_sha256_service_down_reply;
+
+/* The call's handle under another type (handles_sha256_service_down_call). */
+typedef struct handles_sha256_service_down_stream handles_sha256_service_down_stream;
+
+/* Callback form: all on the loop's thread, any may be NULL; what they show lives until they return. on_done
+ * comes last and exactly once. */
+typedef struct handles_sha256_service_down_events {
+    void (*on_headers)(handles_sha256_service_down_stream *stream, const grille_metadata *headers, void *user);
+    void (*on_message)(handles_sha256_service_down_stream *stream, const Handles__Request *message, void *user);
+    void (*on_done)(handles_sha256_service_down_stream *stream, const handles_sha256_service_down_reply *reply, void *user);
+} handles_sha256_service_down_events;
+
+/* Callback form. Unless it returns an error, on_done comes. `events` must outlive the stream. */
+GRILLE_MUST_USE grille_code handles_sha256_service_down_open(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    const handles_sha256_service_down_events *events,
+    void *user,
+    handles_sha256_service_down_stream **stream);
+
+/* Blocking form: unless it returns an error, handles_sha256_service_down_finish gives the stream back. */
+GRILLE_MUST_USE grille_code handles_sha256_service_down_begin(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_sha256_service_down_stream **stream,
+    grille_error *error);
+
+/* Blocking form: drops what was not read, waits for the end; returns reply->code. The reply is always to be
+ * freed. */
+grille_code handles_sha256_service_down_finish(
+    handles_sha256_service_down_stream *stream,
+    handles_sha256_service_down_reply *reply);
+
+/* Gives back what the reply of handles_sha256_service_down_finish holds; harmless twice. */
+void handles_sha256_service_down_reply_free(handles_sha256_service_down_reply *reply);
+
+/* Blocking form. The message lives until the next one; GRILLE_END_OF_STREAM after the last. */
+GRILLE_MUST_USE static inline grille_code handles_sha256_service_down_read(handles_sha256_service_down_stream *stream, const Handles__Request **message) {
+    const void *untyped = NULL;
+    grille_code code = grille_call_read((grille_call *)stream, &untyped);
+    *message = (const Handles__Request *)untyped;
+    return code;
+}
+
+/* Callback form: no on_message until as many resumes. */
+static inline void handles_sha256_service_down_pause(handles_sha256_service_down_stream *stream) {
+    grille_call_pause((grille_call *)stream);
+}
+static inline void handles_sha256_service_down_resume(handles_sha256_service_down_stream *stream) {
+    grille_call_resume((grille_call *)stream);
+}
+
+/* Ends it with CANCELLED; on_done or handles_sha256_service_down_finish is still to come. */
+static inline void handles_sha256_service_down_cancel(handles_sha256_service_down_stream *stream) {
+    grille_call_cancel((grille_call *)stream);
+}
+
+/* For grille_call_ref, _unref, _data … */
+static inline grille_call *handles_sha256_service_down_call(handles_sha256_service_down_stream *stream) {
+    return (grille_call *)stream;
+}
+
+/* ---- /handles.SHA256Service/Both: bidirectional streaming ---- */
+
+/* The answer; always initialised. */
+typedef struct handles_sha256_service_both_reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    grille_call *owner;
+} handles_sha256_service_both_reply;
+
+/* The call's handle under another type (handles_sha256_service_both_call). */
+typedef struct handles_sha256_service_both_stream handles_sha256_service_both_stream;
+
+/* Callback form: all on the loop's thread, any may be NULL; what they show lives until they return. on_done
+ * comes last and exactly once. */
+typedef struct handles_sha256_service_both_events {
+    void (*on_headers)(handles_sha256_service_both_stream *stream, const grille_metadata *headers, void *user);
+    void (*on_message)(handles_sha256_service_both_stream *stream, const Handles__Request *message, void *user);
+    void (*on_writable)(handles_sha256_service_both_stream *stream, void *user); /* handles_sha256_service_both_send answered GRILLE_AGAIN */
+    void (*on_done)(handles_sha256_service_both_stream *stream, const handles_sha256_service_both_reply *reply, void *user);
+} handles_sha256_service_both_events;
+
+/* Callback form. Unless it returns an error, on_done comes. `events` must outlive the stream. */
+GRILLE_MUST_USE grille_code handles_sha256_service_both_open(
+    grille_channel *channel,
+    const grille_call_options *options,
+    const handles_sha256_service_both_events *events,
+    void *user,
+    handles_sha256_service_both_stream **stream);
+
+/* Blocking form: unless it returns an error, handles_sha256_service_both_finish gives the stream back. */
+GRILLE_MUST_USE grille_code handles_sha256_service_both_begin(
+    grille_channel *channel,
+    const grille_call_options *options,
+    handles_sha256_service_both_stream **stream,
+    grille_error *error);
+
+/* Blocking form: drops what was not read, waits for the end; returns reply->code. The reply is always to be
+ * freed. */
+grille_code handles_sha256_service_both_finish(
+    handles_sha256_service_both_stream *stream,
+    handles_sha256_service_both_reply *reply);
+
+/* Gives back what the reply of handles_sha256_service_both_finish holds; harmless twice. */
+void handles_sha256_service_both_reply_free(handles_sha256_service_both_reply *reply);
+
+/* Callback form. GRILLE_AGAIN when the window is full: on_writable follows once. */
+GRILLE_MUST_USE static inline grille_code handles_sha256_service_both_send(handles_sha256_service_both_stream *stream, const Handles__Request *message) {
+    return grille_call_send((grille_call *)stream, message);
+}
+
+/* Blocking form. */
+GRILLE_MUST_USE static inline grille_code handles_sha256_service_both_write(handles_sha256_service_both_stream *stream, const Handles__Request *message) {
+    return grille_call_write((grille_call *)stream, message);
+}
+
+/* No message follows. */
+GRILLE_MUST_USE static inline grille_code handles_sha256_service_both_half_close(handles_sha256_service_both_stream *stream) {
+    return grille_call_half_close((grille_call *)stream);
+}
+
+/* Blocking form. The message lives until the next one; GRILLE_END_OF_STREAM after the last. */
+GRILLE_MUST_USE static inline grille_code handles_sha256_service_both_read(handles_sha256_service_both_stream *stream, const Handles__Request **message) {
+    const void *untyped = NULL;
+    grille_code code = grille_call_read((grille_call *)stream, &untyped);
+    *message = (const Handles__Request *)untyped;
+    return code;
+}
+
+/* Callback form: no on_message until as many resumes. */
+static inline void handles_sha256_service_both_pause(handles_sha256_service_both_stream *stream) {
+    grille_call_pause((grille_call *)stream);
+}
+static inline void handles_sha256_service_both_resume(handles_sha256_service_both_stream *stream) {
+    grille_call_resume((grille_call *)stream);
+}
+
+/* Ends it with CANCELLED; on_done or handles_sha256_service_both_finish is still to come. */
+static inline void handles_sha256_service_both_cancel(handles_sha256_service_both_stream *stream) {
+    grille_call_cancel((grille_call *)stream);
+}
+
+/* For grille_call_ref, _unref, _data … */
+static inline grille_call *handles_sha256_service_both_call(handles_sha256_service_both_stream *stream) {
+    return (grille_call *)stream;
+}
+
 /* ---- handles.SHA256Service: server ---- */
+
+/* The call's handle under another type (handles_sha256_service_up_server_call). */
+typedef struct handles_sha256_service_up_server_stream handles_sha256_service_up_server_stream;
+
+/* Events of a call, on the loop's thread; what they show lives until they return. All NULL answers UNIMPLEMENTED. */
+typedef struct handles_sha256_service_up_server_events {
+    /* The call came; a code other than OK answers it, and nothing follows. */
+    grille_code (*open)(handles_sha256_service_up_server_stream *stream, void *user);
+    void (*message)(handles_sha256_service_up_server_stream *stream, const Handles__Request *message, void *user);
+    /* No message follows. */
+    void (*half_close)(handles_sha256_service_up_server_stream *stream, void *user);
+    /* It is over: last, exactly once when open answered OK. */
+    void (*end)(handles_sha256_service_up_server_stream *stream, grille_call_end why, void *user);
+} handles_sha256_service_up_server_events;
+
+/* The call's handle under another type (handles_sha256_service_down_server_call). */
+typedef struct handles_sha256_service_down_server_stream handles_sha256_service_down_server_stream;
+
+/* Events of a call, on the loop's thread; what they show lives until they return, the request until end. open NULL answers UNIMPLEMENTED. */
+typedef struct handles_sha256_service_down_server_events {
+    /* The call came; a code other than OK answers it, and nothing follows. */
+    grille_code (*open)(handles_sha256_service_down_server_stream *stream, const Handles__Request *request, void *user);
+    /* handles_sha256_service_down_server_send answered GRILLE_AGAIN, and would not now. */
+    void (*writable)(handles_sha256_service_down_server_stream *stream, void *user);
+    /* It is over: last, exactly once when open answered OK. */
+    void (*end)(handles_sha256_service_down_server_stream *stream, grille_call_end why, void *user);
+} handles_sha256_service_down_server_events;
+
+/* The call's handle under another type (handles_sha256_service_both_server_call). */
+typedef struct handles_sha256_service_both_server_stream handles_sha256_service_both_server_stream;
+
+/* Events of a call, on the loop's thread; what they show lives until they return. All NULL answers UNIMPLEMENTED. */
+typedef struct handles_sha256_service_both_server_events {
+    /* The call came; a code other than OK answers it, and nothing follows. */
+    grille_code (*open)(handles_sha256_service_both_server_stream *stream, void *user);
+    void (*message)(handles_sha256_service_both_server_stream *stream, const Handles__Request *message, void *user);
+    /* No message follows. */
+    void (*half_close)(handles_sha256_service_both_server_stream *stream, void *user);
+    /* handles_sha256_service_both_server_send answered GRILLE_AGAIN, and would not now. */
+    void (*writable)(handles_sha256_service_both_server_stream *stream, void *user);
+    /* It is over: last, exactly once when open answered OK. */
+    void (*end)(handles_sha256_service_both_server_stream *stream, grille_call_end why, void *user);
+} handles_sha256_service_both_server_events;
 
 /* What the application does for each method; NULL answers UNIMPLEMENTED. */
 typedef struct handles_sha256_service_handlers {
@@ -335,10 +657,13 @@ typedef struct handles_sha256_service_handlers {
         const Handles__Request *request,
         Handles__Request *response,
         void *user);
+    handles_sha256_service_up_server_events up;
+    handles_sha256_service_down_server_events down;
+    handles_sha256_service_both_server_events both;
 } handles_sha256_service_handlers;
 
 /* Serves the methods of handles.SHA256Service; before the server starts. `handlers` must outlive the server. The second form
- * says why it failed. */
+ * says why it failed, the third one serves them on a set of services. */
 GRILLE_MUST_USE grille_code handles_sha256_service_register(
     grille_server *server,
     const handles_sha256_service_handlers *handlers,
@@ -348,137 +673,104 @@ GRILLE_MUST_USE grille_code handles_sha256_service_register_with_error(
     const handles_sha256_service_handlers *handlers,
     void *user,
     grille_error *error);
-
-/* ---- /handles.SHA256Service/Up: client streaming; declared, not yet served ---- */
-
-/* The answer; always initialised. */
-typedef struct handles_sha256_service_up_reply {
-    grille_code code;
-    const char *message; /* for people; "" when there is none */
-    grille_bytes details;
-    grille_metadata headers;
-    grille_metadata trailers;
-    const Handles__Request *response; /* NULL unless code is GRILLE_OK */
-    grille_call *owner;
-} handles_sha256_service_up_reply;
-
-typedef struct handles_sha256_service_up_stream handles_sha256_service_up_stream;
-
-/* All on the loop's thread; on_done comes last and once. */
-typedef struct handles_sha256_service_up_events {
-    void (*on_writable)(handles_sha256_service_up_stream *stream, void *user);
-    void (*on_done)(handles_sha256_service_up_stream *stream, const handles_sha256_service_up_reply *reply, void *user);
-} handles_sha256_service_up_events;
-
-GRILLE_MUST_USE grille_code handles_sha256_service_up_open(
-    grille_channel *channel,
-    const grille_call_options *options,
-    const handles_sha256_service_up_events *events,
+GRILLE_MUST_USE grille_code handles_sha256_service_serve(
+    grille_services *services,
+    const handles_sha256_service_handlers *handlers,
     void *user,
-    handles_sha256_service_up_stream **stream);
-/* GRILLE_AGAIN when the window is full: on_writable follows. */
-GRILLE_MUST_USE grille_code handles_sha256_service_up_send(handles_sha256_service_up_stream *stream, const Handles__Request *message);
-GRILLE_MUST_USE grille_code handles_sha256_service_up_half_close(handles_sha256_service_up_stream *stream);
-void handles_sha256_service_up_cancel(handles_sha256_service_up_stream *stream);
+    grille_error *error);
 
-typedef struct handles_sha256_service_up_server_stream handles_sha256_service_up_server_stream;
+/* Answers a call of /handles.SHA256Service/TakeAsync that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_sha256_service_take_async_answer(
+    grille_call *call,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer(call, code, response);
+}
 
-typedef struct handles_sha256_service_up_server_events {
-    void (*on_message)(handles_sha256_service_up_server_stream *stream, const Handles__Request *message, void *user);
-    void (*on_half_close)(handles_sha256_service_up_server_stream *stream, void *user);
-    void (*on_done)(handles_sha256_service_up_server_stream *stream, void *user);
-} handles_sha256_service_up_server_events;
+/* Answers a call of /handles.SHA256Service/Take that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_sha256_service_take_feba4a8d_answer(
+    grille_call *call,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer(call, code, response);
+}
 
-GRILLE_MUST_USE grille_code handles_sha256_service_up_server_finish(
+/* Answers a call of /handles.SHA256Service/Take_Reply that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_sha256_service_take_reply_answer(
+    grille_call *call,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* ---- /handles.SHA256Service/Up: client streaming ---- */
+
+/* Answers the call; any thread, once. `response` may be NULL unless the code is OK. */
+static inline grille_code handles_sha256_service_up_server_finish(
     handles_sha256_service_up_server_stream *stream,
     grille_code code,
-    const Handles__Request *response);
+    const Handles__Request *response) {
+    return grille_call_answer((grille_call *)stream, code, response);
+}
 
-/* ---- /handles.SHA256Service/Down: server streaming; declared, not yet served ---- */
+/* No message until as many resumes. */
+static inline void handles_sha256_service_up_server_pause(handles_sha256_service_up_server_stream *stream) {
+    grille_call_pause((grille_call *)stream);
+}
+static inline void handles_sha256_service_up_server_resume(handles_sha256_service_up_server_stream *stream) {
+    grille_call_resume((grille_call *)stream);
+}
 
-/* The answer; always initialised. */
-typedef struct handles_sha256_service_down_reply {
-    grille_code code;
-    const char *message; /* for people; "" when there is none */
-    grille_bytes details;
-    grille_metadata headers;
-    grille_metadata trailers;
-    grille_call *owner;
-} handles_sha256_service_down_reply;
+/* For grille_fail, grille_peer, grille_call_add_header … */
+static inline grille_call *handles_sha256_service_up_server_call(handles_sha256_service_up_server_stream *stream) {
+    return (grille_call *)stream;
+}
 
-typedef struct handles_sha256_service_down_stream handles_sha256_service_down_stream;
+/* ---- /handles.SHA256Service/Down: server streaming ---- */
 
-/* All on the loop's thread; on_done comes last and once. */
-typedef struct handles_sha256_service_down_events {
-    void (*on_message)(handles_sha256_service_down_stream *stream, const Handles__Request *message, void *user);
-    void (*on_done)(handles_sha256_service_down_stream *stream, const handles_sha256_service_down_reply *reply, void *user);
-} handles_sha256_service_down_events;
+/* Any thread. GRILLE_AGAIN when the window is full: writable follows once. */
+GRILLE_MUST_USE static inline grille_code handles_sha256_service_down_server_send(
+    handles_sha256_service_down_server_stream *stream,
+    const Handles__Request *message) {
+    return grille_call_send((grille_call *)stream, message);
+}
 
-GRILLE_MUST_USE grille_code handles_sha256_service_down_open(
-    grille_channel *channel,
-    const Handles__Request *request,
-    const grille_call_options *options,
-    const handles_sha256_service_down_events *events,
-    void *user,
-    handles_sha256_service_down_stream **stream);
-void handles_sha256_service_down_cancel(handles_sha256_service_down_stream *stream);
+/* Answers the call; any thread, once. */
+static inline grille_code handles_sha256_service_down_server_finish(handles_sha256_service_down_server_stream *stream, grille_code code) {
+    return grille_call_answer((grille_call *)stream, code, NULL);
+}
 
-typedef struct handles_sha256_service_down_server_stream handles_sha256_service_down_server_stream;
+/* For grille_fail, grille_peer, grille_call_add_header … */
+static inline grille_call *handles_sha256_service_down_server_call(handles_sha256_service_down_server_stream *stream) {
+    return (grille_call *)stream;
+}
 
-typedef struct handles_sha256_service_down_server_events {
-    void (*on_message)(handles_sha256_service_down_server_stream *stream, const Handles__Request *message, void *user);
-    void (*on_writable)(handles_sha256_service_down_server_stream *stream, void *user);
-    void (*on_done)(handles_sha256_service_down_server_stream *stream, void *user);
-} handles_sha256_service_down_server_events;
+/* ---- /handles.SHA256Service/Both: bidirectional streaming ---- */
 
-/* GRILLE_AGAIN when the window is full: on_writable follows. */
-GRILLE_MUST_USE grille_code handles_sha256_service_down_server_send(handles_sha256_service_down_server_stream *stream, const Handles__Request *message);
-GRILLE_MUST_USE grille_code handles_sha256_service_down_server_finish(handles_sha256_service_down_server_stream *stream, grille_code code);
+/* Any thread. GRILLE_AGAIN when the window is full: writable follows once. */
+GRILLE_MUST_USE static inline grille_code handles_sha256_service_both_server_send(
+    handles_sha256_service_both_server_stream *stream,
+    const Handles__Request *message) {
+    return grille_call_send((grille_call *)stream, message);
+}
 
-/* ---- /handles.SHA256Service/Both: bidirectional streaming; declared, not yet served ---- */
+/* Answers the call; any thread, once. */
+static inline grille_code handles_sha256_service_both_server_finish(handles_sha256_service_both_server_stream *stream, grille_code code) {
+    return grille_call_answer((grille_call *)stream, code, NULL);
+}
 
-/* The answer; always initialised. */
-typedef struct handles_sha256_service_both_reply {
-    grille_code code;
-    const char *message; /* for people; "" when there is none */
-    grille_bytes details;
-    grille_metadata headers;
-    grille_metadata trailers;
-    grille_call *owner;
-} handles_sha256_service_both_reply;
+/* No message until as many resumes. */
+static inline void handles_sha256_service_both_server_pause(handles_sha256_service_both_server_stream *stream) {
+    grille_call_pause((grille_call *)stream);
+}
+static inline void handles_sha256_service_both_server_resume(handles_sha256_service_both_server_stream *stream) {
+    grille_call_resume((grille_call *)stream);
+}
 
-typedef struct handles_sha256_service_both_stream handles_sha256_service_both_stream;
-
-/* All on the loop's thread; on_done comes last and once. */
-typedef struct handles_sha256_service_both_events {
-    void (*on_message)(handles_sha256_service_both_stream *stream, const Handles__Request *message, void *user);
-    void (*on_writable)(handles_sha256_service_both_stream *stream, void *user);
-    void (*on_done)(handles_sha256_service_both_stream *stream, const handles_sha256_service_both_reply *reply, void *user);
-} handles_sha256_service_both_events;
-
-GRILLE_MUST_USE grille_code handles_sha256_service_both_open(
-    grille_channel *channel,
-    const grille_call_options *options,
-    const handles_sha256_service_both_events *events,
-    void *user,
-    handles_sha256_service_both_stream **stream);
-/* GRILLE_AGAIN when the window is full: on_writable follows. */
-GRILLE_MUST_USE grille_code handles_sha256_service_both_send(handles_sha256_service_both_stream *stream, const Handles__Request *message);
-GRILLE_MUST_USE grille_code handles_sha256_service_both_half_close(handles_sha256_service_both_stream *stream);
-void handles_sha256_service_both_cancel(handles_sha256_service_both_stream *stream);
-
-typedef struct handles_sha256_service_both_server_stream handles_sha256_service_both_server_stream;
-
-typedef struct handles_sha256_service_both_server_events {
-    void (*on_message)(handles_sha256_service_both_server_stream *stream, const Handles__Request *message, void *user);
-    void (*on_half_close)(handles_sha256_service_both_server_stream *stream, void *user);
-    void (*on_writable)(handles_sha256_service_both_server_stream *stream, void *user);
-    void (*on_done)(handles_sha256_service_both_server_stream *stream, void *user);
-} handles_sha256_service_both_server_events;
-
-/* GRILLE_AGAIN when the window is full: on_writable follows. */
-GRILLE_MUST_USE grille_code handles_sha256_service_both_server_send(handles_sha256_service_both_server_stream *stream, const Handles__Request *message);
-GRILLE_MUST_USE grille_code handles_sha256_service_both_server_finish(handles_sha256_service_both_server_stream *stream, grille_code code);
+/* For grille_fail, grille_peer, grille_call_add_header … */
+static inline grille_call *handles_sha256_service_both_server_call(handles_sha256_service_both_server_stream *stream) {
+    return (grille_call *)stream;
+}
 
 #ifdef __cplusplus
 }

@@ -45,3 +45,11 @@ grille_code acme_v1_cryptor_register(
     grille_error error;
     return acme_v1_cryptor_register_with_error(server, handlers, user, &error);
 }
+
+grille_code acme_v1_cryptor_serve(
+    grille_services *services,
+    const acme_v1_cryptor_handlers *handlers,
+    void *user,
+    grille_error *error) {
+    return grille_services_register(services, &acme_v1_cryptor_service, acme_v1_cryptor_invoke, handlers, user, error);
+}

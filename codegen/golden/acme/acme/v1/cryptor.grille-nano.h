@@ -101,7 +101,7 @@ typedef struct acme_v1_cryptor_handlers {
 } acme_v1_cryptor_handlers;
 
 /* Serves the methods of acme.v1.Cryptor; before the server starts. `handlers` must outlive the server. The second form
- * says why it failed. */
+ * says why it failed, the third one serves them on a set of services. */
 GRILLE_MUST_USE grille_code acme_v1_cryptor_register(
     grille_server *server,
     const acme_v1_cryptor_handlers *handlers,
@@ -111,6 +111,27 @@ GRILLE_MUST_USE grille_code acme_v1_cryptor_register_with_error(
     const acme_v1_cryptor_handlers *handlers,
     void *user,
     grille_error *error);
+GRILLE_MUST_USE grille_code acme_v1_cryptor_serve(
+    grille_services *services,
+    const acme_v1_cryptor_handlers *handlers,
+    void *user,
+    grille_error *error);
+
+/* Answers a call of /acme.v1.Cryptor/Decrypt that was deferred (grille_call_defer); any thread. */
+static inline grille_code acme_v1_cryptor_decrypt_answer(
+    grille_call *call,
+    grille_code code,
+    const acme_v1_DecryptResponse *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /acme.v1.Cryptor/Forget that was deferred (grille_call_defer); any thread. */
+static inline grille_code acme_v1_cryptor_forget_answer(
+    grille_call *call,
+    grille_code code,
+    const google_protobuf_Empty *response) {
+    return grille_call_answer(call, code, response);
+}
 
 #ifdef __cplusplus
 }

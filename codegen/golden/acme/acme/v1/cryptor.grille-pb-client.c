@@ -13,18 +13,18 @@ static void acme_v1_cryptor_decrypt_reply_set(
     typed->owner = reply->owner;
 }
 
-static void acme_v1_cryptor_decrypt_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    acme_v1_cryptor_decrypt_reply typed;
-    acme_v1_cryptor_decrypt_reply_set(&typed, reply);
-    ((acme_v1_cryptor_decrypt_callback *)callback)(&typed, user);
-}
-
 void acme_v1_cryptor_decrypt_reply_free(acme_v1_cryptor_decrypt_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     acme_v1_cryptor_decrypt_reply_set(reply, &untyped);
+}
+
+static void acme_v1_cryptor_decrypt_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    acme_v1_cryptor_decrypt_reply typed;
+    acme_v1_cryptor_decrypt_reply_set(&typed, reply);
+    ((acme_v1_cryptor_decrypt_callback *)callback)(&typed, user);
 }
 
 grille_code acme_v1_cryptor_decrypt(
@@ -61,18 +61,18 @@ static void acme_v1_cryptor_forget_reply_set(
     typed->owner = reply->owner;
 }
 
-static void acme_v1_cryptor_forget_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    acme_v1_cryptor_forget_reply typed;
-    acme_v1_cryptor_forget_reply_set(&typed, reply);
-    ((acme_v1_cryptor_forget_callback *)callback)(&typed, user);
-}
-
 void acme_v1_cryptor_forget_reply_free(acme_v1_cryptor_forget_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     acme_v1_cryptor_forget_reply_set(reply, &untyped);
+}
+
+static void acme_v1_cryptor_forget_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    acme_v1_cryptor_forget_reply typed;
+    acme_v1_cryptor_forget_reply_set(&typed, reply);
+    ((acme_v1_cryptor_forget_callback *)callback)(&typed, user);
 }
 
 grille_code acme_v1_cryptor_forget(

@@ -13,18 +13,18 @@ static void acme_cryptor_v1_cryptor_attest_reply_set(
     typed->owner = reply->owner;
 }
 
-static void acme_cryptor_v1_cryptor_attest_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    acme_cryptor_v1_cryptor_attest_reply typed;
-    acme_cryptor_v1_cryptor_attest_reply_set(&typed, reply);
-    ((acme_cryptor_v1_cryptor_attest_callback *)callback)(&typed, user);
-}
-
 void acme_cryptor_v1_cryptor_attest_reply_free(acme_cryptor_v1_cryptor_attest_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     acme_cryptor_v1_cryptor_attest_reply_set(reply, &untyped);
+}
+
+static void acme_cryptor_v1_cryptor_attest_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    acme_cryptor_v1_cryptor_attest_reply typed;
+    acme_cryptor_v1_cryptor_attest_reply_set(&typed, reply);
+    ((acme_cryptor_v1_cryptor_attest_callback *)callback)(&typed, user);
 }
 
 grille_code acme_cryptor_v1_cryptor_attest(
@@ -61,18 +61,18 @@ static void acme_cryptor_v1_cryptor_tokenize_reply_set(
     typed->owner = reply->owner;
 }
 
-static void acme_cryptor_v1_cryptor_tokenize_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    acme_cryptor_v1_cryptor_tokenize_reply typed;
-    acme_cryptor_v1_cryptor_tokenize_reply_set(&typed, reply);
-    ((acme_cryptor_v1_cryptor_tokenize_callback *)callback)(&typed, user);
-}
-
 void acme_cryptor_v1_cryptor_tokenize_reply_free(acme_cryptor_v1_cryptor_tokenize_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     acme_cryptor_v1_cryptor_tokenize_reply_set(reply, &untyped);
+}
+
+static void acme_cryptor_v1_cryptor_tokenize_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    acme_cryptor_v1_cryptor_tokenize_reply typed;
+    acme_cryptor_v1_cryptor_tokenize_reply_set(&typed, reply);
+    ((acme_cryptor_v1_cryptor_tokenize_callback *)callback)(&typed, user);
 }
 
 grille_code acme_cryptor_v1_cryptor_tokenize(

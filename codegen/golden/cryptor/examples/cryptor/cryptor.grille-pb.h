@@ -102,7 +102,7 @@ typedef struct acme_cryptor_v1_cryptor_handlers {
 } acme_cryptor_v1_cryptor_handlers;
 
 /* Serves the methods of acme.cryptor.v1.Cryptor; before the server starts. `handlers` must outlive the server. The second form
- * says why it failed. */
+ * says why it failed, the third one serves them on a set of services. */
 GRILLE_MUST_USE grille_code acme_cryptor_v1_cryptor_register(
     grille_server *server,
     const acme_cryptor_v1_cryptor_handlers *handlers,
@@ -112,6 +112,27 @@ GRILLE_MUST_USE grille_code acme_cryptor_v1_cryptor_register_with_error(
     const acme_cryptor_v1_cryptor_handlers *handlers,
     void *user,
     grille_error *error);
+GRILLE_MUST_USE grille_code acme_cryptor_v1_cryptor_serve(
+    grille_services *services,
+    const acme_cryptor_v1_cryptor_handlers *handlers,
+    void *user,
+    grille_error *error);
+
+/* Answers a call of /acme.cryptor.v1.Cryptor/Attest that was deferred (grille_call_defer); any thread. */
+static inline grille_code acme_cryptor_v1_cryptor_attest_answer(
+    grille_call *call,
+    grille_code code,
+    const Acme__Cryptor__V1__AttestResponse *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /acme.cryptor.v1.Cryptor/Tokenize that was deferred (grille_call_defer); any thread. */
+static inline grille_code acme_cryptor_v1_cryptor_tokenize_answer(
+    grille_call *call,
+    grille_code code,
+    const Acme__Cryptor__V1__TokenizeResponse *response) {
+    return grille_call_answer(call, code, response);
+}
 
 #ifdef __cplusplus
 }

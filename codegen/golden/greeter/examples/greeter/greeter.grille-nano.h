@@ -63,7 +63,7 @@ typedef struct acme_greeter_v1_greeter_handlers {
 } acme_greeter_v1_greeter_handlers;
 
 /* Serves the methods of acme.greeter.v1.Greeter; before the server starts. `handlers` must outlive the server. The second form
- * says why it failed. */
+ * says why it failed, the third one serves them on a set of services. */
 GRILLE_MUST_USE grille_code acme_greeter_v1_greeter_register(
     grille_server *server,
     const acme_greeter_v1_greeter_handlers *handlers,
@@ -73,6 +73,19 @@ GRILLE_MUST_USE grille_code acme_greeter_v1_greeter_register_with_error(
     const acme_greeter_v1_greeter_handlers *handlers,
     void *user,
     grille_error *error);
+GRILLE_MUST_USE grille_code acme_greeter_v1_greeter_serve(
+    grille_services *services,
+    const acme_greeter_v1_greeter_handlers *handlers,
+    void *user,
+    grille_error *error);
+
+/* Answers a call of /acme.greeter.v1.Greeter/Greet that was deferred (grille_call_defer); any thread. */
+static inline grille_code acme_greeter_v1_greeter_greet_answer(
+    grille_call *call,
+    grille_code code,
+    const acme_greeter_v1_GreetResponse *response) {
+    return grille_call_answer(call, code, response);
+}
 
 #ifdef __cplusplus
 }

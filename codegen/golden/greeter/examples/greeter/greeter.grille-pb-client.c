@@ -13,18 +13,18 @@ static void acme_greeter_v1_greeter_greet_reply_set(
     typed->owner = reply->owner;
 }
 
-static void acme_greeter_v1_greeter_greet_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
-    acme_greeter_v1_greeter_greet_reply typed;
-    acme_greeter_v1_greeter_greet_reply_set(&typed, reply);
-    ((acme_greeter_v1_greeter_greet_callback *)callback)(&typed, user);
-}
-
 void acme_greeter_v1_greeter_greet_reply_free(acme_greeter_v1_greeter_greet_reply *reply) {
     if (!reply) return;
     grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
                             reply->response, reply->owner};
     grille_reply_free(&untyped);
     acme_greeter_v1_greeter_greet_reply_set(reply, &untyped);
+}
+
+static void acme_greeter_v1_greeter_greet_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    acme_greeter_v1_greeter_greet_reply typed;
+    acme_greeter_v1_greeter_greet_reply_set(&typed, reply);
+    ((acme_greeter_v1_greeter_greet_callback *)callback)(&typed, user);
 }
 
 grille_code acme_greeter_v1_greeter_greet(

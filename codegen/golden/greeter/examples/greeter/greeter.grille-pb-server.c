@@ -32,3 +32,11 @@ grille_code acme_greeter_v1_greeter_register(
     grille_error error;
     return acme_greeter_v1_greeter_register_with_error(server, handlers, user, &error);
 }
+
+grille_code acme_greeter_v1_greeter_serve(
+    grille_services *services,
+    const acme_greeter_v1_greeter_handlers *handlers,
+    void *user,
+    grille_error *error) {
+    return grille_services_register(services, &acme_greeter_v1_greeter_service, acme_greeter_v1_greeter_invoke, handlers, user, error);
+}
