@@ -10,7 +10,8 @@
 #include "base/error.h"
 
 #define FORMS                                                                                                          \
-    "write vsock:CID:PORT, unix:PATH, unix-abstract:NAME, tcp:HOST:PORT, hybrid:PATH:PORT, nitro:NAME:PORT or fd:N"
+    "write vsock:CID:PORT, unix:PATH, unix-abstract:NAME, tcp:HOST:PORT, hybrid:PATH:PORT, inproc:NAME, "              \
+    "nitro:NAME:PORT or fd:N"
 
 /* VMADDR_CID_ANY and VMADDR_PORT_ANY (vsock(7)) have names of their own here or no meaning. */
 #define VSOCK_ANY UINT32_MAX
@@ -99,6 +100,12 @@ static grille_reason parse_abstract(const address_form *form, grille_bytes rest,
     return take_path(form, rest, address, error);
 }
 
+static grille_reason parse_inproc(const address_form *form, grille_bytes rest, grille_address *address,
+                                  grille_error *error) {
+    address->kind = GRILLE_ADDRESS_INPROC;
+    return take_path(form, rest, address, error);
+}
+
 static grille_reason parse_hybrid(const address_form *form, grille_bytes rest, grille_address *address,
                                   grille_error *error) {
     grille_bytes path, port;
@@ -174,6 +181,7 @@ static const address_form forms[] = {
     {"unix-abstract:", "unix-abstract:NAME, for example unix-abstract:app", parse_abstract},
     {"tcp:", "tcp:HOST:PORT, for example tcp:127.0.0.1:5000 or tcp:[::1]:5000", parse_tcp},
     {"hybrid:", "hybrid:PATH:PORT, for example hybrid:/run/vm.vsock:5000", parse_hybrid},
+    {"inproc:", "inproc:NAME, for example inproc:app", parse_inproc},
     {"nitro:", "nitro:NAME:PORT", parse_nitro},
     {"fd:", "fd:N, for example fd:3", parse_fd},
 };
@@ -232,6 +240,9 @@ void grille_address_format(const grille_address *address, char text[GRILLE_ADDRE
         break;
     case GRILLE_ADDRESS_HYBRID:
         (void)snprintf(text, GRILLE_ADDRESS_TEXT_BYTES, "hybrid:%.*s:%u", path_len, address->path, address->port);
+        break;
+    case GRILLE_ADDRESS_INPROC:
+        (void)snprintf(text, GRILLE_ADDRESS_TEXT_BYTES, "inproc:%.*s", path_len, address->path);
         break;
     case GRILLE_ADDRESS_FD:
         (void)snprintf(text, GRILLE_ADDRESS_TEXT_BYTES, "fd:%d", address->fd);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Addresses as text: vsock:CID:PORT, unix:PATH, unix-abstract:NAME, tcp:HOST:PORT, hybrid:PATH:PORT, fd:N. Pure. */
+ * Addresses as text: vsock:CID:PORT, unix:PATH, unix-abstract:NAME, tcp:HOST:PORT, hybrid:PATH:PORT, inproc:NAME, fd:N.
+ * Pure. */
 #ifndef GRILLE_LOOP_ADDRESS_H
 #define GRILLE_LOOP_ADDRESS_H
 
@@ -18,6 +19,7 @@ typedef enum grille_address_kind {
     GRILLE_ADDRESS_UNIX_ABSTRACT,
     GRILLE_ADDRESS_TCP,
     GRILLE_ADDRESS_HYBRID, /* Unix socket of a VMM that muxes vsock ports */
+    GRILLE_ADDRESS_INPROC, /* a name inside this process */
     GRILLE_ADDRESS_FD      /* a connected stream socket that the process has open already */
 } grille_address_kind;
 
@@ -33,7 +35,7 @@ typedef struct grille_address {
     grille_vsock_cid_kind cid_kind;       /* vsock */
     uint32_t cid;                         /* vsock */
     uint32_t port;                        /* vsock, hybrid, tcp (0: the kernel chooses; listening only) */
-    char path[GRILLE_ADDRESS_PATH_BYTES]; /* unix, unix-abstract (no leading zero byte), hybrid */
+    char path[GRILLE_ADDRESS_PATH_BYTES]; /* unix, unix-abstract (no leading zero byte), hybrid, inproc */
     size_t path_len;
     bool ipv6;      /* tcp */
     uint8_t ip[16]; /* tcp: 4 or 16 bytes in network order */

@@ -156,7 +156,7 @@ grille_code grille_channel_open(const char *text, const grille_channel_options *
         return grille_reason_code(grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "channel options: %s", bad));
     }
     grille_reason reason = grille_address_parse(text, &address, error);
-    if (reason == GRILLE_REASON_OK && address.kind != GRILLE_ADDRESS_FD &&
+    if (reason == GRILLE_REASON_OK && address.kind != GRILLE_ADDRESS_FD && address.kind != GRILLE_ADDRESS_INPROC &&
         !grille_socket_name_to_dial(&address, 0, &name)) {
         reason = grille_error_set(error, GRILLE_REASON_LOOP_BAD_ADDRESS,
                                   "%s is an address to listen on, not one to connect to", text);

@@ -4,14 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/log_limit.h"
 #include "grille/log.h"
 #include "loop/connection_private.h"
-#include "loop/socket.h"
 #include "wire/claims.h"
 
 static void free_when_over(grille_connection *connection) {
@@ -28,10 +26,17 @@ static void free_when_over(grille_connection *connection) {
     free(connection);
 }
 
-static void on_handle_closed(uv_handle_t *handle) {
-    grille_connection *connection = handle->data;
+static void handle_closed(grille_connection *connection) {
     connection->open_handles--;
     free_when_over(connection);
+}
+
+static void on_timer_closed(uv_handle_t *handle) {
+    handle_closed(handle->data);
+}
+
+static void on_transport_closed(grille_transport *transport) {
+    handle_closed(grille_container(transport, grille_connection, transport));
 }
 
 static void on_endpoint_idle(void *user) {
@@ -48,10 +53,9 @@ void grille_connection_finish(grille_connection *connection) {
         grille_endpoint_on_idle(connection->endpoint, on_endpoint_idle, connection);
     }
     grille_loop_wipe(connection->loop);
-    uv_close((uv_handle_t *)&connection->poll, on_handle_closed);
-    uv_close((uv_handle_t *)&connection->timer, on_handle_closed);
-    (void)close(connection->fd);
-    connection->fd = -1;
+    /* A pipe is closed at once: the timer's handle keeps the connection until the next turn. */
+    grille_transport_close(&connection->transport);
+    uv_close((uv_handle_t *)&connection->timer, on_timer_closed);
 }
 
 /* Whether one more connection that never opened may have its line: anybody may cause them. */
@@ -148,7 +152,7 @@ void grille_connection_break(grille_connection *connection, const grille_error *
 
 void grille_connection_said_goodbye(grille_connection *connection) {
     connection->stage = CONNECTION_LINGER;
-    if (shutdown(connection->fd, SHUT_WR) != 0) grille_connection_finish(connection);
+    if (grille_transport_shutdown(&connection->transport) != 0) grille_connection_finish(connection);
 }
 
 void grille_connection_close(grille_connection *connection, grille_code code, const char *text) {
@@ -212,25 +216,21 @@ static grille_reason make_secure(grille_connection *connection, const grille_con
     return grille_secure_new(&secure, &connection->secure, error);
 }
 
-static grille_reason start_handles(grille_connection *connection, grille_error *error) {
-    int status = uv_poll_init_socket(&connection->loop->uv, &connection->poll, connection->fd);
-    if (status != 0) {
-        return grille_error_set(error, GRILLE_REASON_LOOP_SOCKET, "the socket can't be watched: %s",
-                                uv_strerror(status));
-    }
+static grille_reason start_handles(grille_connection *connection, grille_conduit conduit, grille_error *error) {
+    grille_reason reason = grille_transport_open(&connection->transport, connection->loop, conduit,
+                                                 grille_connection_on_ready, on_transport_closed, error);
+    if (reason != GRILLE_REASON_OK) return reason;
     (void)uv_timer_init(&connection->loop->uv, &connection->timer);
-    connection->poll.data = connection;
     connection->timer.data = connection;
     connection->open_handles = 2;
     return GRILLE_REASON_OK;
 }
 
-static grille_connection *allocate(grille_loop *loop, int fd, const grille_connection_options *options,
+static grille_connection *allocate(grille_loop *loop, const grille_connection_options *options,
                                    const grille_connection_events *events, void *user) {
     grille_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL) return NULL;
     connection->loop = loop;
-    connection->fd = fd;
     connection->events = events;
     connection->user = user;
     connection->armed_us = GRILLE_TIME_NEVER;
@@ -250,20 +250,23 @@ static grille_connection *allocate(grille_loop *loop, int fd, const grille_conne
     return connection;
 }
 
-grille_reason grille_connection_new(grille_loop *loop, int fd, const grille_connection_options *options,
+grille_reason grille_connection_new(grille_loop *loop, grille_conduit conduit, const grille_connection_options *options,
                                     const grille_connection_events *events, void *user, grille_connection **connection,
                                     grille_error *error) {
-    grille_connection *made = allocate(loop, fd, options, events, user);
+    grille_connection *made = allocate(loop, options, events, user);
     grille_reason reason =
         made == NULL ? grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY) : make_secure(made, options, error);
-    if (reason == GRILLE_REASON_OK) reason = start_handles(made, error);
+    if (reason != GRILLE_REASON_OK) {
+        grille_conduit_close(conduit);
+    } else {
+        reason = start_handles(made, conduit, error);
+    }
     if (reason != GRILLE_REASON_OK) {
         if (made != NULL) {
             grille_secure_free(made->secure);
             grille_policy_free(made->policy);
             free(made);
         }
-        (void)close(fd);
         return reason;
     }
     grille_connection_poll(made, UV_READABLE);

@@ -4,7 +4,7 @@
 #ifndef GRILLE_LOOP_CONNECTION_H
 #define GRILLE_LOOP_CONNECTION_H
 
-#include "loop/loop.h"
+#include "loop/conduit.h"
 #include "rpc/endpoint.h"
 #include "secure/secure.h"
 
@@ -41,9 +41,10 @@ typedef struct grille_connection_options {
     const char *name; /* for log lines; copied, cut at 160 bytes */
 } grille_connection_options;
 
-/* Takes over the descriptor (also when it fails: it is closed then) and starts the handshake. Errors: what
+/* Takes over the conduit (also when it fails: it is closed then) and starts the handshake. Errors: what
  * grille_secure_new answers, OUT_OF_MEMORY, LOOP_SOCKET. */
-GRILLE_MUST_USE grille_reason grille_connection_new(grille_loop *loop, int fd, const grille_connection_options *options,
+GRILLE_MUST_USE grille_reason grille_connection_new(grille_loop *loop, grille_conduit conduit,
+                                                    const grille_connection_options *options,
                                                     const grille_connection_events *events, void *user,
                                                     grille_connection **connection, grille_error *error);
 

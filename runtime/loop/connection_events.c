@@ -2,25 +2,18 @@
  * What wakes a connection: its socket, and the one timer for everything that is due. */
 #include "loop/connection_private.h"
 
-static void on_poll(uv_poll_t *poll, int status, int events) {
-    grille_connection *connection = poll->data;
+void grille_connection_on_ready(grille_transport *transport, int status, int events) {
+    grille_connection *connection = grille_container(transport, grille_connection, transport);
     grille_loop_active(connection->loop);
     grille_loop_refresh(connection->loop);
-    /* libuv stops watching a socket with an error; the error is named by a read, behind what can still be read. */
-    if (status != 0) connection->polled_events = 0;
+    /* The error is named by a read, behind what can still be read. */
     if (status != 0 || (events & UV_READABLE) != 0) grille_connection_on_readable(connection);
     if (status != 0 && !connection->at_end) grille_connection_poll(connection, UV_READABLE);
     if ((events & UV_WRITABLE) != 0 && connection->stage < CONNECTION_LINGER) grille_connection_write(connection);
 }
 
 void grille_connection_poll(grille_connection *connection, int events) {
-    if (connection->stage == CONNECTION_GONE || connection->polled_events == events) return;
-    connection->polled_events = events;
-    if (events == 0) {
-        (void)uv_poll_stop(&connection->poll);
-    } else {
-        (void)uv_poll_start(&connection->poll, events, on_poll);
-    }
+    if (connection->stage != CONNECTION_GONE) grille_transport_watch(&connection->transport, events);
 }
 
 static grille_time_us earliest(grille_time_us left, grille_time_us right) {

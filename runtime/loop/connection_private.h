@@ -4,6 +4,7 @@
 #define GRILLE_LOOP_CONNECTION_PRIVATE_H
 
 #include "loop/connection.h"
+#include "loop/transport.h"
 
 /* What is expected next. */
 typedef enum connection_stage {
@@ -21,9 +22,7 @@ struct grille_connection {
     connection_stage stage;
     bool ended; /* on_ended was told */
     bool draining;
-    int fd;
-    uv_poll_t poll;
-    int polled_events;
+    grille_transport transport;
     uv_timer_t timer;
     grille_time_us armed_us; /* when the timer fires, or GRILLE_TIME_NEVER */
     unsigned open_handles;
@@ -65,8 +64,12 @@ void grille_connection_said_goodbye(grille_connection *connection);
 void grille_connection_finish(grille_connection *connection);
 /* Sets the timer for the next expiry, if that is earlier than what it is set for. */
 void grille_connection_arm(grille_connection *connection);
-/* Which events of the socket are wanted. */
+/* Which events of the transport are wanted. */
 void grille_connection_poll(grille_connection *connection, int events);
+
+/* connection_events.c */
+
+void grille_connection_on_ready(grille_transport *transport, int status, int events);
 
 /* connection_receive.c */
 

@@ -7,7 +7,6 @@
 #include "attest/evidence.h"
 #include "base/error.h"
 #include "loop/connection_private.h"
-#include "loop/socket.h"
 
 static void fail_secure(grille_connection *connection) {
     grille_error why = *grille_secure_failure(connection->secure);
@@ -204,7 +203,7 @@ void grille_connection_on_readable(grille_connection *connection) {
         grille_connection_poll(connection, 0);
         return;
     }
-    long moved = grille_socket_read(connection->fd, loop->receive, capacity);
+    long moved = grille_transport_read(&connection->transport, loop->receive, capacity);
     if (connection->ended) {
         throw_away(connection, moved);
     } else if (moved > 0) {

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "loop/connection_private.h"
-#include "loop/socket.h"
 
 /* Buffers written for one connection in one turn, so that a large message does not hold up the others. */
 #define BUFFERS_PER_TURN 8
@@ -16,7 +15,7 @@ typedef enum write_result { WROTE_ALL, WROTE_PART, WRITE_BROKE } write_result;
 static write_result write_outgoing(grille_connection *connection) {
     grille_bytes outgoing = grille_secure_outgoing(connection->secure);
     if (outgoing.len == 0) return WROTE_ALL;
-    long moved = grille_socket_write(connection->fd, outgoing.data, outgoing.len);
+    long moved = grille_transport_write(&connection->transport, outgoing.data, outgoing.len);
     if (moved == -EAGAIN) return WROTE_PART;
     if (moved < 0) {
         grille_error why;

@@ -2,7 +2,6 @@
  * Keeps a connection for a channel: dials, opens the gate, tries again after a pause that grows, replaces what the peer
  * drains. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "loop/channel_private.h"
@@ -168,19 +167,19 @@ static const grille_connection_events connection_events = {on_started, on_open, 
 
 /* ---- Dialling ---- */
 
-static void start_connection(dialed_channel *channel, int fd) {
+static void start_connection(dialed_channel *channel, grille_conduit conduit) {
     grille_error error = {.code = GRILLE_OK};
     channel_connection *own = calloc(1, sizeof *own);
     if (own == NULL) {
-        (void)close(fd);
+        grille_conduit_close(conduit);
         (void)grille_error_default(&error, GRILLE_REASON_OUT_OF_MEMORY);
         fail_attempt(channel, &error);
         return;
     }
     own->channel = channel;
     grille_list_init(&own->link);
-    grille_reason reason = grille_connection_new(&channel->loop, fd, &channel->connection_options, &connection_events,
-                                                 own, &own->connection, &error);
+    grille_reason reason = grille_connection_new(&channel->loop, conduit, &channel->connection_options,
+                                                 &connection_events, own, &own->connection, &error);
     if (reason != GRILLE_REASON_OK) {
         free(own);
         fail_attempt(channel, &error);
@@ -190,13 +189,13 @@ static void start_connection(dialed_channel *channel, int fd) {
     channel->current = own;
 }
 
-static void on_dialed(void *user, int fd, const grille_error *error) {
+static void on_dialed(void *user, grille_conduit conduit, const grille_error *error) {
     dialed_channel *channel = user;
     channel->dialer = NULL;
-    if (fd < 0) {
+    if (!grille_conduit_is_open(conduit)) {
         fail_attempt(channel, error);
     } else {
-        start_connection(channel, fd);
+        start_connection(channel, conduit);
     }
 }
 

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "loop/hybrid.h"
+#include "loop/inproc.h"
 #include "loop/socket.h"
 
 /* A Unix socket whose backlog is full refuses at once (EAGAIN): ask again this often. */
@@ -28,6 +30,7 @@ struct grille_dialer {
     uint32_t timeout_ms;
     grille_time_us attempt_ends_us;
     int fd;
+    grille_pipe_end *end; /* inproc: instead of fd */
     uv_timer_t timer;
     uv_poll_t *poll; /* memory of its own: libuv wants a fresh one per descriptor, and keeps it until it is closed */
     grille_hybrid_answer answer;
@@ -54,6 +57,8 @@ static void close_socket(grille_dialer *dialer) {
     stop_watching(dialer);
     if (dialer->fd >= 0) (void)close(dialer->fd);
     dialer->fd = -1;
+    grille_pipe_close(dialer->end);
+    dialer->end = NULL;
 }
 
 static void over(grille_dialer *dialer) {
@@ -66,7 +71,7 @@ static void over(grille_dialer *dialer) {
 static void on_finish(grille_job *job) {
     grille_dialer *dialer = grille_container(job, grille_dialer, finish);
     grille_loop_active(dialer->loop);
-    dialer->done(dialer->user, dialer->fd, &dialer->error);
+    dialer->done(dialer->user, (grille_conduit){dialer->fd, dialer->end}, &dialer->error);
     uv_close((uv_handle_t *)&dialer->timer, free_dialer);
 }
 
@@ -74,7 +79,7 @@ static void on_finish(grille_job *job) {
 static void attempt_failed(grille_dialer *dialer) {
     grille_socket_name name;
     close_socket(dialer);
-    if (dialer->address.kind != GRILLE_ADDRESS_FD &&
+    if (dialer->address.kind != GRILLE_ADDRESS_FD && dialer->address.kind != GRILLE_ADDRESS_INPROC &&
         grille_socket_name_to_dial(&dialer->address, dialer->attempt + 1, &name)) {
         dialer->attempt++;
         try_next(dialer);
@@ -257,6 +262,17 @@ static void adopt(grille_dialer *dialer) {
     over(dialer);
 }
 
+static void reach(grille_dialer *dialer) {
+    const grille_address *address = &dialer->address;
+    int result = grille_inproc_connect(grille_bytes_of(address->path, address->path_len), &dialer->end);
+    if (result != 0) {
+        (void)grille_error_set(&dialer->error, GRILLE_REASON_LOOP_DIAL, "connecting to %s failed: %s; %s", dialer->name,
+                               strerror(-result),
+                               result == -ECONNREFUSED ? "no server of this process listens there" : "is it stuck?");
+    }
+    over(dialer);
+}
+
 grille_reason grille_dialer_start(grille_loop *loop, const grille_address *address, uint32_t timeout_ms,
                                   grille_dialed_fn *done, void *user, grille_dialer **dialer) {
     grille_dialer *made = calloc(1, sizeof *made);
@@ -276,6 +292,8 @@ grille_reason grille_dialer_start(grille_loop *loop, const grille_address *addre
     *dialer = made;
     if (address->kind == GRILLE_ADDRESS_FD) {
         adopt(made);
+    } else if (address->kind == GRILLE_ADDRESS_INPROC) {
+        reach(made);
     } else {
         try_next(made);
     }

@@ -9,8 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "grille/log.h"
+#include "loop/inproc.h"
 #include "loop/socket.h"
 
 /* Connections that wait for accept; the kernel's own cap (net.core.somaxconn) is 4,096. */
@@ -22,6 +24,7 @@ struct grille_listener {
     grille_address address;
     char name[GRILLE_ADDRESS_TEXT_BYTES];
     int fd;
+    grille_inproc_listener *inproc; /* instead of fd */
     int reserve; /* a descriptor to give up when no other is left, so that a waiting connection can be turned away */
     bool has_file;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -139,6 +142,26 @@ static grille_reason adopt_socket(grille_listener *listener, grille_error *error
     return GRILLE_REASON_OK;
 }
 
+static grille_reason take_name(grille_listener *listener, grille_error *error) {
+    const grille_address *address = &listener->address;
+    int result = grille_inproc_listen(grille_bytes_of(address->path, address->path_len), &listener->inproc);
+    if (result == 0) return GRILLE_REASON_OK;
+    return grille_error_set(error, GRILLE_REASON_LOOP_LISTEN, "listening on %s failed: %s; %s", listener->name,
+                            strerror(-result),
+                            result == -EADDRINUSE ? "another server of this process has the name" : "out of memory");
+}
+
+static grille_reason take_address(grille_listener *listener, grille_error *error) {
+    switch (listener->address.kind) {
+    case GRILLE_ADDRESS_FD:
+        return adopt_socket(listener, error);
+    case GRILLE_ADDRESS_INPROC:
+        return take_name(listener, error);
+    default:
+        return bind_socket(listener, error);
+    }
+}
+
 grille_reason grille_listener_bind(const grille_address *address, grille_listener **listener, grille_error *error) {
     grille_listener *made = calloc(1, sizeof *made);
     if (made == NULL) return grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
@@ -146,7 +169,7 @@ grille_reason grille_listener_bind(const grille_address *address, grille_listene
     made->fd = -1;
     made->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     grille_address_format(address, made->name);
-    grille_reason reason = address->kind == GRILLE_ADDRESS_FD ? adopt_socket(made, error) : bind_socket(made, error);
+    grille_reason reason = take_address(made, error);
     if (reason != GRILLE_REASON_OK) {
         grille_listener_close(made);
         return reason;
@@ -193,7 +216,7 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
     grille_loop_active(listener->loop);
     int result = grille_socket_accept(listener->fd, &fd);
     if (result == 0) {
-        listener->accepted(listener->user, fd);
+        listener->accepted(listener->user, grille_conduit_of_fd(fd));
     } else if (result == -EMFILE || result == -ENFILE || result == -ENOBUFS || result == -ENOMEM) {
         back_off(listener, result);
     }
@@ -218,15 +241,24 @@ static grille_reason watch(grille_listener *listener, grille_error *error) {
     return GRILLE_REASON_OK;
 }
 
+static void on_inproc(void *user, grille_pipe_end *end) {
+    grille_listener *listener = user;
+    listener->accepted(listener->user, grille_conduit_of_pipe(end));
+}
+
 grille_reason grille_listener_start(grille_listener *listener, grille_loop *loop, grille_accepted_fn *accepted,
                                     void *user, grille_error *error) {
     listener->loop = loop;
     listener->accepted = accepted;
     listener->user = user;
+    if (listener->inproc != NULL) {
+        grille_inproc_start(listener->inproc, loop, on_inproc, listener);
+        return GRILLE_REASON_OK;
+    }
     if (listener->address.kind != GRILLE_ADDRESS_FD) return watch(listener, error);
     int fd = listener->fd;
     listener->fd = -1;
-    if (fd >= 0) accepted(user, fd);
+    if (fd >= 0) accepted(user, grille_conduit_of_fd(fd));
     return GRILLE_REASON_OK;
 }
 
@@ -239,6 +271,8 @@ static void remove_file(const grille_listener *listener) {
 void grille_listener_close(grille_listener *listener) {
     if (listener == NULL) return;
     remove_file(listener);
+    grille_inproc_close(listener->inproc);
+    listener->inproc = NULL;
     if (listener->open_handles != 0) {
         uv_close((uv_handle_t *)&listener->poll, on_handle_closed);
         uv_close((uv_handle_t *)&listener->timer, on_handle_closed);

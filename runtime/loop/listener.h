@@ -4,16 +4,17 @@
 #define GRILLE_LOOP_LISTENER_H
 
 #include "loop/address.h"
-#include "loop/loop.h"
+#include "loop/conduit.h"
 
 typedef struct grille_listener grille_listener;
 
-/* Told for each connection; the descriptor is the receiver's. Leader. */
-typedef void grille_accepted_fn(void *user, int fd);
+/* Told for each connection; the conduit is the receiver's. Leader. */
+typedef void grille_accepted_fn(void *user, grille_conduit conduit);
 
 /* Binds and listens. A Unix socket that is left over from a server that is gone is replaced; anything else at its path,
  * and a socket that somebody answers on, is not. hybrid:PATH:PORT binds PATH_PORT. fd:N takes a connected socket over
- * and hands it out once. Errors: LOOP_LISTEN, LOOP_SOCKET, LOOP_ADDRESS_UNSUPPORTED, OUT_OF_MEMORY. */
+ * and hands it out once. inproc:NAME takes the name inside this process. Errors: LOOP_LISTEN, LOOP_SOCKET,
+ * LOOP_ADDRESS_UNSUPPORTED, OUT_OF_MEMORY. */
 GRILLE_MUST_USE grille_reason grille_listener_bind(const grille_address *address, grille_listener **listener,
                                                    grille_error *error);
 

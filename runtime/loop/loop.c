@@ -135,6 +135,15 @@ void grille_loop_post(grille_loop *loop, grille_job *job) {
     pthread_mutex_unlock(&loop->mail_lock);
 }
 
+void grille_loop_unpost(grille_loop *loop, grille_job *job) {
+    pthread_mutex_lock(&loop->mail_lock);
+    if (!grille_list_empty(&job->link)) {
+        grille_list_remove(&job->link);
+        atomic_fetch_sub(&loop->mail_count, 1);
+    }
+    pthread_mutex_unlock(&loop->mail_lock);
+}
+
 void grille_loop_wake(grille_loop *loop) {
     (void)uv_async_send(&loop->waker);
 }

@@ -63,6 +63,8 @@ void grille_job_init(grille_job *job, void (*run)(grille_job *job));
 /* Runs the job on the leader's thread, in its next turn; wakes it if it sleeps. Harmless when it is queued. Any thread;
  * the job must outlive its run. */
 void grille_loop_post(grille_loop *loop, grille_job *job);
+/* Takes a posted job back; harmless when it is not queued. Leader; nobody may post it at the same time. */
+void grille_loop_unpost(grille_loop *loop, grille_job *job);
 /* Makes a sleeping leader return from its turn. Any thread. */
 void grille_loop_wake(grille_loop *loop);
 

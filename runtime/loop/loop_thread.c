@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "grille/log.h"
@@ -22,7 +21,7 @@ typedef struct served_connection {
 
 typedef struct arrival {
     grille_link link;
-    int fd;
+    grille_conduit conduit;
 } arrival;
 
 /* ---- Counting ---- */
@@ -107,12 +106,12 @@ static void on_freed(grille_connection *connection, void *user) {
 
 static const grille_connection_events connection_events = {on_started, on_open, on_progress, on_ended, on_freed};
 
-static void serve(grille_loop_thread *thread, int fd) {
+static void serve(grille_loop_thread *thread, grille_conduit conduit) {
     grille_error error = {.code = GRILLE_OK};
     char name[96];
     served_connection *served = thread->stopping ? NULL : calloc(1, sizeof *served);
     if (served == NULL) {
-        (void)close(fd);
+        grille_conduit_close(conduit);
         dismiss(thread->counts, true);
         return;
     }
@@ -123,8 +122,8 @@ static void serve(grille_loop_thread *thread, int fd) {
     options.executor = thread->executor.workers == NULL ? NULL : &thread->executor.executor;
     (void)snprintf(name, sizeof name, "%s %" PRIu64, options.name, ++thread->last_number);
     options.name = name;
-    grille_reason reason =
-        grille_connection_new(&thread->loop, fd, &options, &connection_events, served, &served->connection, &error);
+    grille_reason reason = grille_connection_new(&thread->loop, conduit, &options, &connection_events, served,
+                                                 &served->connection, &error);
     if (reason != GRILLE_REASON_OK) {
         grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_LOOP, "%s: %s: %s", name, error.name, error.text);
         free(served);
@@ -144,27 +143,27 @@ static void on_arrival(grille_job *job) {
         pthread_mutex_unlock(&thread->arrivals_lock);
         if (link == NULL) return;
         arrival *came = grille_container(link, arrival, link);
-        serve(thread, came->fd);
+        serve(thread, came->conduit);
         free(came);
     }
 }
 
-void grille_loop_thread_give(grille_loop_thread *thread, int fd) {
+void grille_loop_thread_give(grille_loop_thread *thread, grille_conduit conduit) {
     if (!admit(thread->counts)) {
-        (void)close(fd);
+        grille_conduit_close(conduit);
         return;
     }
     if (grille_loop_in_turn() == &thread->loop) {
-        serve(thread, fd);
+        serve(thread, conduit);
         return;
     }
     arrival *came = calloc(1, sizeof *came);
     if (came == NULL) {
-        (void)close(fd);
+        grille_conduit_close(conduit);
         dismiss(thread->counts, true);
         return;
     }
-    came->fd = fd;
+    came->conduit = conduit;
     pthread_mutex_lock(&thread->arrivals_lock);
     grille_list_append(&thread->arrivals, &came->link);
     pthread_mutex_unlock(&thread->arrivals_lock);
@@ -252,7 +251,7 @@ void grille_loop_thread_use_workers(grille_loop_thread *thread, grille_workers *
 static void discard_arrivals(grille_loop_thread *thread) {
     for (grille_link *link; (link = grille_list_take_first(&thread->arrivals)) != NULL;) {
         arrival *came = grille_container(link, arrival, link);
-        (void)close(came->fd);
+        grille_conduit_close(came->conduit);
         free(came);
     }
 }

@@ -50,8 +50,8 @@ void grille_loop_thread_use_workers(grille_loop_thread *thread, grille_workers *
 /* Makes the thread. */
 GRILLE_MUST_USE grille_reason grille_loop_thread_start(grille_loop_thread *thread, grille_error *error);
 
-/* Counts an accepted descriptor against the limits and hands it over, or closes it. Any thread of the server. */
-void grille_loop_thread_give(grille_loop_thread *thread, int fd);
+/* Counts an accepted conduit against the limits and hands it over, or closes it. Any thread of the server. */
+void grille_loop_thread_give(grille_loop_thread *thread, grille_conduit conduit);
 
 /* Drains: listeners close, connections take no new calls and close when theirs have ended, or after drain_timeout_ms;
  * then the thread ends. Any thread. */

@@ -15,11 +15,11 @@
 /* ---- Start ---- */
 
 /* Connections go to the loops in turn. */
-static void on_accepted(void *user, int fd) {
+static void on_accepted(void *user, grille_conduit conduit) {
     grille_server *server = user;
     grille_loop_thread *thread = &server->threads[server->next_thread];
     server->next_thread = (server->next_thread + 1) % server->thread_count;
-    grille_loop_thread_give(thread, fd);
+    grille_loop_thread_give(thread, conduit);
 }
 
 static grille_reason make_threads(grille_server *server, grille_error *error) {

@@ -106,7 +106,8 @@ static void open_end(bed *b, end *own, int fd, grille_secure_role role) {
     };
     grille_error error;
     assert_int_equal(grille_socket_adopt(fd), 0);
-    if (grille_connection_new(&b->loop, fd, &options, &events, own, &own->connection, &error) != GRILLE_REASON_OK) {
+    if (grille_connection_new(&b->loop, grille_conduit_of_fd(fd), &options, &events, own, &own->connection, &error) !=
+        GRILLE_REASON_OK) {
         fail_msg("%s", error.text);
     }
 }

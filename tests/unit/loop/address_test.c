@@ -24,6 +24,7 @@ static void test_good_addresses(void **state) {
         {"unix:/run/app.sock", NULL, GRILLE_ADDRESS_UNIX, 0, 0},
         {"unix:relative:with:colons", NULL, GRILLE_ADDRESS_UNIX, 0, 0},
         {"unix-abstract:app", NULL, GRILLE_ADDRESS_UNIX_ABSTRACT, 0, 0},
+        {"inproc:app", NULL, GRILLE_ADDRESS_INPROC, 0, 0},
         {"tcp:127.0.0.1:80", NULL, GRILLE_ADDRESS_TCP, 0, 80},
         {"tcp:0.0.0.0:0", NULL, GRILLE_ADDRESS_TCP, 0, 0},
         {"tcp:localhost:65535", "tcp:127.0.0.1:65535", GRILLE_ADDRESS_TCP, 0, 65535},
@@ -80,6 +81,7 @@ static void test_bad_addresses(void **state) {
         {"vsock:16:5000:6000", "the CID is not a number"},
         {"unix:", "empty"},
         {"unix-abstract:", "empty"},
+        {"inproc:", "empty"},
         {"tcp:", "the port is missing"},
         {"tcp:127.0.0.1", "the port is missing"},
         {"tcp:127.0.0.1:65536", "from 0 to 65535"},
@@ -150,6 +152,8 @@ static void test_paths_end_at_the_limit(void **state) {
     parse_path("unix:", 107, "", GRILLE_REASON_OK);
     parse_path("unix:", 108, "", GRILLE_REASON_LOOP_BAD_ADDRESS);
     parse_path("unix-abstract:", 107, "", GRILLE_REASON_OK);
+    parse_path("inproc:", 107, "", GRILLE_REASON_OK);
+    parse_path("inproc:", 108, "", GRILLE_REASON_LOOP_BAD_ADDRESS);
     parse_path("unix-abstract:", 108, "", GRILLE_REASON_LOOP_BAD_ADDRESS);
     parse_path("hybrid:", 102, ":5000", GRILLE_REASON_OK);
     parse_path("hybrid:", 103, ":5000", GRILLE_REASON_LOOP_BAD_ADDRESS);

@@ -13,14 +13,17 @@ typedef struct dialled {
     bool done;
     unsigned times;
     int fd;
+    bool piped; /* it was a pipe, closed by now */
     grille_error error;
 } dialled;
 
-static void on_dialed(void *user, int fd, const grille_error *error) {
+static void on_dialed(void *user, grille_conduit conduit, const grille_error *error) {
     dialled *result = user;
     result->done = true;
     result->times++;
-    result->fd = fd;
+    result->fd = conduit.fd;
+    if (conduit.end != NULL) grille_conduit_close(conduit);
+    result->piped = conduit.end != NULL;
     result->error = *error;
 }
 

@@ -52,9 +52,9 @@ typedef struct accepted {
     int fds[64];
 } accepted;
 
-static void on_accepted(void *user, int fd) {
+static void on_accepted(void *user, grille_conduit conduit) {
     accepted *result = user;
-    result->fds[result->count++] = fd;
+    result->fds[result->count++] = conduit.fd;
     result->done = true;
 }
 
