@@ -192,6 +192,8 @@
 #define GRILLE_CONNECTION_IDLE_MS 100
 /* Calls of one channel that wait for a connection or for a free stream. */
 #define GRILLE_LIMIT_WAITING_CALLS 1024
+/* Addresses of one channel: each may have a connection. */
+#define GRILLE_LIMIT_TARGETS 32
 /* Offloaded calls that wait for a worker, in one server. */
 #define GRILLE_LIMIT_QUEUED_TASKS 4096
 /* After a failed attempt a channel waits, longer each time (a half more, a fifth jitter), then tries again. */
