@@ -93,9 +93,8 @@ static const char *likely_cause(int status) {
     case ENOENT:
         return "no such socket: is the server running, and is the path right?";
     case ECONNREFUSED:
-        return "nobody listens there: is the server running?";
     case ECONNRESET:
-        return "nobody listens on that port: is the server running, and is the port right?";
+        return "nobody listens there: is the server running, and is the address right?";
     case EACCES:
     case EPERM:
         return "the socket's permissions do not let this user in";
@@ -266,9 +265,8 @@ static void reach(grille_dialer *dialer) {
     const grille_address *address = &dialer->address;
     int result = grille_inproc_connect(grille_bytes_of(address->path, address->path_len), &dialer->end);
     if (result != 0) {
-        (void)grille_error_set(&dialer->error, GRILLE_REASON_LOOP_DIAL, "connecting to %s failed: %s; %s", dialer->name,
-                               strerror(-result),
-                               result == -ECONNREFUSED ? "no server of this process listens there" : "is it stuck?");
+        fail_connect(dialer, result);
+        return;
     }
     over(dialer);
 }
