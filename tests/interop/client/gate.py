@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The attested gate, as initiator: its messages, its keys, and its two orders."""
+
+import hashlib
+import hmac
+import os
+import struct
+from collections import namedtuple
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from . import wire
+
+HELLO, EVIDENCE, CONFIRM, REFUSED, REQUEST = range(1, 6)
+MOST_BYTES = {HELLO: 1024, EVIDENCE: 16376, CONFIRM: 49, REFUSED: 1, REQUEST: 1}
+NITRO, X509 = 1, 2
+INITIATOR_FIRST = 1
+ALPN = b"grille/1"
+EXPORTER_LABEL = b"EXPERIMENTAL grille gate"
+EXPORTER_BYTES = 48
+
+Hello = namedtuple("Hello", "flags epoch nonce kinds")
+# What TLS says: number of the suite, exporter value, certificates and public keys (DER) of both sides.
+Tls = namedtuple("Tls", "suite exporter own_leaf peer_leaf own_spki peer_spki")
+
+
+class Refused(Exception):
+    """The peer sent REFUSED."""
+
+
+class Refuse(Exception):
+    """We refuse the peer."""
+
+
+def need(condition, what):
+    if not condition:
+        raise Refuse(what)
+
+
+def sha384(data):
+    return hashlib.sha384(data).digest()
+
+
+def lp(data):
+    return struct.pack(">I", len(data)) + data
+
+
+# ---- Keys ----
+
+def context(suite, alpn, leaf_i, leaf_r, hello_i, hello_r, epoch=0, previous_th=b""):
+    return sha384(b"grille-gate-v1" + lp(struct.pack(">H", suite)) + lp(alpn) + sha384(leaf_i) + sha384(leaf_r) +
+                  lp(hello_i) + lp(hello_r) + struct.pack(">I", epoch) + lp(previous_th))
+
+
+def expand(secret, label):
+    return HKDFExpand(hashes.SHA384(), 48, label).derive(secret)
+
+
+def evidence_key(exporter, role, ctx):
+    return expand(exporter, b"grille evidence " + role + ctx)
+
+
+def confirm_key(exporter, role, ctx):
+    return expand(exporter, b"grille confirm " + role + ctx)
+
+
+def binder(role, key, ctx, spki, claims):
+    return sha384(b"grille-binder-v1" + role + lp(key) + ctx + lp(spki) + lp(claims))
+
+
+def transcript_hash(ctx, evidence_r, evidence_i):
+    return sha384(ctx + lp(evidence_r) + lp(evidence_i))
+
+
+def confirm_mac(key, th):
+    return hmac.new(key, b"ok" + th, hashlib.sha384).digest()
+
+
+# ---- Messages ----
+
+def encode_hello(hello):
+    return (bytes([HELLO, 1, hello.flags]) + struct.pack(">I", hello.epoch) + hello.nonce +
+            bytes([len(hello.kinds)]) + bytes(hello.kinds))
+
+
+def decode_hello(payload):
+    need(len(payload) >= 2 and payload[1] == 1, "another version")
+    need(len(payload) >= 40, "a HELLO is cut")
+    flags, epoch = payload[2], struct.unpack(">I", payload[3:7])[0]
+    count, kinds = payload[39], payload[40:]
+    need(1 <= count <= 16 and len(kinds) == count and len(set(kinds)) == count, "kinds of a HELLO")
+    need(flags & ~INITIATOR_FIRST == 0, "flags of a HELLO")
+    return Hello(flags, epoch, payload[7:39], list(kinds))
+
+
+def encode_evidence(kind, claims, body):
+    return bytes([EVIDENCE, kind]) + struct.pack(">H", len(claims)) + claims + struct.pack(">H", len(body)) + body
+
+
+def decode_evidence(payload):
+    def block(at):
+        need(len(payload) >= at + 2, "EVIDENCE is cut")
+        size = struct.unpack(">H", payload[at:at + 2])[0]
+        need(len(payload) >= at + 2 + size, "EVIDENCE is cut")
+        return payload[at + 2:at + 2 + size], at + 2 + size
+    need(len(payload) >= 2, "EVIDENCE is cut")
+    claims, at = block(2)
+    body, at = block(at)
+    need(at == len(payload), "bytes behind EVIDENCE")
+    need(len(claims) <= 1024, "claims of %d bytes" % len(claims))
+    return payload[1], claims, body
+
+
+class Gate:
+    """One gate as the initiator. `identity` has kind, claims and prove(binder, role, nonce); `policy` has kinds and
+    verify(kind, binder, role, nonce, spki, claims, body), which raises Refuse."""
+
+    def __init__(self, tls, identity, policy, nonce=None):
+        self.tls, self.identity, self.policy = tls, identity, policy
+        self.nonce = nonce or os.urandom(32)
+        self.outgoing = []  # payloads
+        self.is_open = False
+        self.values = {}  # every intermediate value by its name
+        self.steps = ["HELLO"]
+        need(tls.own_spki != tls.peer_spki, "the peer has our own TLS key")
+        self.own_hello = encode_hello(Hello(0, 0, self.nonce, [identity.kind]))
+        self.own_evidence = self.peer_evidence = None
+        self.outgoing.append(self.own_hello)
+
+    def expects(self):
+        return self.steps[0] if self.steps else None
+
+    def take(self, payload):
+        kind = payload[0]
+        need(kind in MOST_BYTES and len(payload) <= MOST_BYTES[kind], "a gate message of type %d" % kind)
+        if kind == REFUSED:
+            raise Refused()
+        wanted = {"HELLO": HELLO, "EVIDENCE": EVIDENCE, "CONFIRM": CONFIRM}.get(self.expects())
+        need(kind == wanted, "gate message %d, expected %s" % (kind, wanted))
+        self.steps.pop(0)
+        {HELLO: self.take_hello, EVIDENCE: self.take_evidence, CONFIRM: self.take_confirm}[kind](payload)
+
+    def take_hello(self, payload):
+        hello = decode_hello(payload)
+        need(hello.epoch == 0, "epoch %d" % hello.epoch)
+        need(hello.nonce != self.nonce, "our own nonce")
+        need(any(kind in self.policy.kinds for kind in hello.kinds), "kinds %s" % hello.kinds)
+        self.peer_hello, self.peer_hello_payload = hello, payload
+        tls = self.tls
+        self.ctx = context(tls.suite, ALPN, tls.own_leaf, tls.peer_leaf, self.own_hello, payload)
+        self.steps = ["EVIDENCE", "CONFIRM"]
+        if hello.flags & INITIATOR_FIRST:
+            self.prove()
+
+    def binder_of(self, role, spki, claims):
+        key = evidence_key(self.tls.exporter, role, self.ctx)
+        value = binder(role, key, self.ctx, spki, claims)
+        self.values.update({"E_" + role.decode(): key, "B_" + role.decode(): value})
+        return value
+
+    def prove(self):
+        claims = self.identity.claims
+        value = self.binder_of(b"I", self.tls.own_spki, claims)
+        body = self.identity.prove(value, b"I", self.peer_hello.nonce, self.tls.own_spki)
+        self.own_evidence = encode_evidence(self.identity.kind, claims, body)
+        self.outgoing.append(self.own_evidence)
+
+    def take_evidence(self, payload):
+        kind, claims, body = decode_evidence(payload)
+        need(kind in self.peer_hello.kinds, "evidence of kind %d was not offered" % kind)
+        need(kind in self.policy.kinds and kind != 4, "evidence of kind %d" % kind)
+        self.peer_claims = wire.decode_claims(claims)
+        self.peer_evidence = payload
+        value = self.binder_of(b"R", self.tls.peer_spki, claims)
+        self.policy.verify(kind, value, b"R", self.nonce, self.tls.peer_spki, self.peer_claims, body)
+        if self.own_evidence is None:
+            self.prove()
+            self.send_confirm()
+
+    def confirm_of(self, role):
+        self.th = transcript_hash(self.ctx, self.peer_evidence, self.own_evidence)
+        key = confirm_key(self.tls.exporter, role, self.ctx)
+        mac = confirm_mac(key, self.th)
+        self.values.update({"ctx": self.ctx, "K_" + role.decode(): key, "TH": self.th, "Confirm_" + role.decode(): mac})
+        return mac
+
+    def send_confirm(self):
+        self.outgoing.append(bytes([CONFIRM]) + self.confirm_of(b"I"))
+        self.confirmed = True
+
+    confirmed = False
+
+    def take_confirm(self, payload):
+        need(len(payload) == 49, "a CONFIRM of %d bytes" % len(payload))
+        need(hmac.compare_digest(payload[1:], self.confirm_of(b"R")), "another mac")
+        if not self.confirmed:
+            self.send_confirm()
+        self.is_open = True

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The server that the second implementation calls: interop_server POLICY ADDRESS nitro SIM_FOLDER
+ *                                              or: interop_server POLICY ADDRESS x509 CHAIN KEY
+ * Prints "ready" when it listens. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "grille/grille.h"
+#include "tests/interop/interop.grille-nano.h"
+
+static atomic_uint cancelled;
+
+/* "h-…" to the headers, "t-…" to the trailers. */
+static grille_code echo_metadata(grille_call *call) {
+    const grille_metadata *metadata = grille_call_metadata(call);
+    grille_code code = GRILLE_OK;
+    for (size_t i = 0; i < metadata->count && code == GRILLE_OK; i++) {
+        const grille_metadata_pair *pair = &metadata->pairs[i];
+        if (strncmp(pair->key, "h-", 2) == 0) code = grille_call_add_header(call, pair->key, pair->value);
+        if (strncmp(pair->key, "t-", 2) == 0) code = grille_call_add_trailer(call, pair->key, pair->value);
+    }
+    return code;
+}
+
+static grille_code echo(grille_call *call, const grille_interop_v1_Blob *request, grille_interop_v1_Blob *response,
+                        void *user) {
+    (void)user;
+    response->data = request->data;
+    return echo_metadata(call);
+}
+
+static grille_code fail(grille_call *call, const grille_interop_v1_Failure *request, grille_interop_v1_Blob *response,
+                        void *user) {
+    const grille_bytes details = {request->details.data, request->details.len};
+    grille_code code = grille_call_set_details(call, details);
+    (void)response, (void)user;
+    if (code == GRILLE_OK) code = grille_call_add_trailer(call, "t-why-bin", details);
+    if (code != GRILLE_OK) return code;
+    return grille_fail(call, (grille_code)request->code, "%.*s", (int)request->message.len,
+                       (const char *)request->message.data);
+}
+
+static grille_code make(grille_call *call, const grille_interop_v1_Size *request, grille_interop_v1_Blob *response,
+                        void *user) {
+    uint8_t *bytes = grille_call_alloc(call, request->value);
+    (void)user;
+    if (bytes == NULL) return GRILLE_RESOURCE_EXHAUSTED;
+    for (uint32_t i = 0; i < request->value; i++)
+        bytes[i] = (uint8_t)(i % 251);
+    response->data.data = bytes;
+    response->data.len = request->value;
+    return GRILLE_OK;
+}
+
+static grille_code wait_call(grille_call *call, const grille_interop_v1_Blob *request, grille_interop_v1_Blob *response,
+                             void *user) {
+    (void)request, (void)response, (void)user;
+    while (!grille_call_cancelled(call))
+        usleep(500);
+    atomic_fetch_add(&cancelled, 1);
+    return GRILLE_CANCELLED;
+}
+
+static grille_code wait_for_cancelled(grille_call *call, const grille_interop_v1_Size *request,
+                                      grille_interop_v1_Blob *response, void *user) {
+    (void)response, (void)user;
+    while (atomic_load(&cancelled) < request->value && !grille_call_cancelled(call))
+        usleep(500);
+    return GRILLE_OK;
+}
+
+static void check(grille_code code, const grille_error *error) {
+    if (code == GRILLE_OK) return;
+    (void)printf("%s: %s\n", error->name, error->text);
+    exit(1);
+}
+
+/* Ready is who drains on SIGTERM instead of dying of it. */
+static void *announce(void *argument) {
+    struct sigaction action;
+    (void)argument;
+    while (sigaction(SIGTERM, NULL, &action) == 0 && action.sa_handler == SIG_DFL)
+        usleep(500);
+    (void)printf("ready\n");
+    (void)fflush(stdout);
+    return NULL;
+}
+
+static void serve(grille_server *server, const char *address) {
+    static const grille_interop_v1_interop_handlers handlers = {.echo = echo,
+                                                                .fail = fail,
+                                                                .make = make,
+                                                                .wait = wait_call,
+                                                                .wait_for_cancelled = wait_for_cancelled,
+                                                                .secret = echo};
+    grille_error error;
+    pthread_t announcer;
+    check(grille_interop_v1_interop_register_with_error(server, &handlers, NULL, &error), &error);
+    check(grille_server_listen(server, address, &error), &error);
+    if (pthread_create(&announcer, NULL, announce, NULL) != 0) exit(1);
+    check(grille_server_run(server, &error), &error);
+    (void)pthread_join(announcer, NULL);
+}
+
+int main(int argc, char **argv) {
+    grille_server_options options = grille_server_options_default();
+    grille_identity *identity = NULL;
+    grille_server *server = NULL;
+    grille_error error;
+    if (argc < 5) return 2;
+    check(grille_policy_load(argv[1], &options.policy, &error), &error);
+    if (strcmp(argv[3], "nitro") == 0) {
+        check(grille_identity_open_nsm(argv[4], &identity, &error), &error);
+    } else {
+        check(grille_identity_load_x509(argv[4], argv[5], &identity, &error), &error);
+    }
+    options.identity = identity;
+    options.build = 7;
+    options.max_message_bytes = 1 << 20;
+    check(grille_server_new(&options, &server, &error), &error);
+    serve(server, argv[2]);
+    grille_server_free(server);
+    grille_identity_free(identity);
+    grille_policy_free(options.policy);
+    return 0;
+}

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is who in the cases: the servers in processes of their own, their policies, and our identities and policies."""
+
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from client import channel, nitro, paths, wire
+from client.paths import sha256
+
+PARENT = "spiffe://interop/parent"
+GATEWAY = "spiffe://interop/gateway"
+SERVICE = "grille.interop.v1.Interop"
+
+POLICY = """
+peers:
+  - name: parent
+    kind: x509
+    ca: parents.pem
+    names: ["%s"]
+    may_call: [%s]
+"""
+
+
+def method_id(method):
+    return struct.unpack(">I", sha256(("/%s/%s" % (SERVICE, method)).encode())[:4])[0]
+
+
+def service_id(service=SERVICE):
+    return struct.unpack(">I", sha256(service.encode())[:4])[0]
+
+
+# ---- Messages of interop.proto ----
+
+def blob(data):
+    return wire.field_bytes(1, data) if data else b""
+
+
+def unblob(encoded):
+    found = wire.message(encoded, {1: ("data", 2, False)})
+    return found.get("data", b"")
+
+
+def failure(code, message, details=b""):
+    return wire.field_varint(1, code) + wire.field_bytes(2, message.encode()) + wire.field_bytes(3, details)
+
+
+def size(value):
+    return wire.field_varint(1, value) if value else b""
+
+
+class Server:
+    """One server program; `kind` is nitro or x509."""
+
+    def __init__(self, world, kind, name):
+        self.path = os.path.join(world.folder, name)
+        if kind == "nitro":
+            identity = [world.file("sim")]
+        else:
+            identity = [world.file("gateway/identity.pem"), world.file("gateway/identity.key")]
+        self.process = subprocess.Popen([world.program, world.file("policy.yaml"), "unix:" + self.path, kind] + identity,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        line = self.process.stdout.readline()
+        if line != b"ready\n":
+            raise RuntimeError("the server said %r %r" % (line, self.process.stderr.read()))
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+
+    def end(self):
+        """Its exit status, and what it wrote to standard error."""
+        if self.process.poll() is None:
+            self.terminate()
+        _, errors = self.process.communicate(timeout=channel.PATIENCE_S)
+        return self.process.returncode, errors.decode()
+
+
+class World:
+    def __init__(self, program, grille, measure):
+        self.program, self.grille = os.path.abspath(program), os.path.abspath(grille)
+        self.folder = tempfile.mkdtemp(prefix="interop.", dir="/tmp")
+        self.ca = paths.new_ca("Interop parents")
+        self.identity = paths.new_identity(PARENT, [self.ca], claims=wire.encode_claims(3))
+        self.write("parents.pem", self.ca[1].public_bytes(serialization.Encoding.PEM))
+        methods = ["Echo", "Fail", "Make", "Wait", "WaitForCancelled", "Upload", "Download", "Chat"]
+        allowed = ", ".join('"/%s/%s"' % (SERVICE, method) for method in methods)
+        self.write("policy.yaml", (POLICY % (PARENT, allowed)).encode())
+        self.run("identity", "new", "ca", self.file("ca"))
+        self.run("identity", "new", "x509", self.file("gateway"), "--ca", self.file("ca"), "--name", GATEWAY)
+        self.run("sim", "init", self.file("sim"))
+        measured = json.loads(subprocess.run([measure, program], check=True, stdout=subprocess.PIPE).stdout)
+        self.pcrs = {i: bytes.fromhex(measured["Measurements"]["PCR%d" % i]) for i in (0, 1, 2)}
+        self.servers = {}
+
+    def file(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, data):
+        with open(self.file(name), "wb") as file:
+            file.write(data)
+
+    def run(self, *arguments):
+        subprocess.run([self.grille] + list(arguments), check=True, stdout=subprocess.DEVNULL)
+
+    def certificate(self, name):
+        with open(self.file(name), "rb") as file:
+            return x509.load_pem_x509_certificate(file.read())
+
+    def server(self, kind):
+        """The one of this kind that cases share."""
+        if kind not in self.servers:
+            self.servers[kind] = Server(self, kind, kind)
+        return self.servers[kind]
+
+    def policy(self, kind):
+        if kind == "nitro":
+            return nitro.NitroPolicy(paths.der(self.certificate("sim/insecure-root.pem")), self.pcrs)
+        return paths.X509Policy(self.certificate("ca/ca.pem"), [GATEWAY])
+
+    def own_server(self, kind, name):
+        """One for a case alone."""
+        self.servers[name] = Server(self, kind, name)
+        return self.servers[name]
+
+    def channel(self, kind="nitro", server=None, identity=None, policy=None, **options):
+        path = (server or self.server(kind)).path
+        return channel.Channel(path, identity or self.identity, policy or self.policy(kind), **options)
+
+    def end_servers(self):
+        """Each one's exit status and what it said."""
+        ends = [server.end() for server in self.servers.values()]
+        self.servers.clear()
+        return ends
+
+    def close(self):
+        self.end_servers()
+        shutil.rmtree(self.folder)
