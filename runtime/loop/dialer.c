@@ -88,27 +88,9 @@ static void attempt_failed(grille_dialer *dialer) {
     over(dialer);
 }
 
-static const char *likely_cause(int status) {
-    switch (-status) {
-    case ENOENT:
-        return "no such socket: is the server running, and is the path right?";
-    case ECONNREFUSED:
-    case ECONNRESET:
-        return "nobody listens there: is the server running, and is the address right?";
-    case EACCES:
-    case EPERM:
-        return "the socket's permissions do not let this user in";
-    case ENODEV:
-    case EADDRNOTAVAIL:
-        return "no vsock to that CID here: is the enclave running, and is the CID right?";
-    default:
-        return "is the server running, and is the address right?";
-    }
-}
-
 static void fail_connect(grille_dialer *dialer, int status) {
     (void)grille_error_set(&dialer->error, GRILLE_REASON_LOOP_DIAL, "connecting to %s failed: %s; %s", dialer->name,
-                           strerror(-status), likely_cause(status));
+                           strerror(-status), grille_socket_dial_advice(status));
     attempt_failed(dialer);
 }
 

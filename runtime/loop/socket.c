@@ -185,3 +185,21 @@ uint32_t grille_socket_bound_port(int fd) {
     }
     return 0;
 }
+
+const char *grille_socket_dial_advice(int status) {
+    switch (-status) {
+    case ENOENT:
+        return "no such socket: is the server running, and is the path right?";
+    case ECONNREFUSED:
+    case ECONNRESET:
+        return "nobody listens there: is the server running, and is the address right?";
+    case EACCES:
+    case EPERM:
+        return "the socket's permissions do not let this user in";
+    case ENODEV:
+    case EADDRNOTAVAIL:
+        return "no vsock to that CID here: is the enclave running, and is the CID right?";
+    default:
+        return "is the server running, and is the address right?";
+    }
+}

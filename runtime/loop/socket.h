@@ -35,6 +35,9 @@ GRILLE_MUST_USE int grille_socket_connect(int fd, const grille_socket_name *name
 /* The result of a connect that was in progress (SO_ERROR). */
 GRILLE_MUST_USE int grille_socket_pending_error(int fd);
 
+/* What is likely wrong when connecting failed with this negative errno value: half a line for people. */
+const char *grille_socket_dial_advice(int status);
+
 /* Takes over a descriptor that was opened elsewhere: checks that it is a stream socket, makes it nonblocking and
  * close-on-exec, sets NODELAY where it applies. */
 GRILLE_MUST_USE int grille_socket_adopt(int fd);
