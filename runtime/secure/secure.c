@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/probe.h"
 #include "secure/secure_private.h"
 #include "wire/frame.h"
 
@@ -107,20 +108,21 @@ static void send_refused(grille_secure *secure) {
     if (grille_tls_write(secure->tls, grille_written(&writer), NULL) != GRILLE_REASON_OK) return;
 }
 
+static bool before_open(const grille_secure *secure) {
+    return secure->state == GRILLE_SECURE_HANDSHAKE || secure->state == GRILLE_SECURE_GATE;
+}
+
 grille_reason grille_secure_fail(grille_secure *secure, grille_reason reason) {
     const bool peer_knows = reason == GRILLE_REASON_GATE_REFUSED_BY_PEER || reason == GRILLE_REASON_GATE_CLOSED;
     if (secure->state == GRILLE_SECURE_FAILED) return secure->failure_reason;
     grille_error_default(&secure->failure, reason);
     secure->failure_reason = reason;
+    if (before_open(secure)) GRILLE_PROBE_VERDICT(0, reason);
     if (secure->gate_started && !peer_knows) send_refused(secure);
     grille_tls_shutdown(secure->tls);
     secure->state = GRILLE_SECURE_FAILED;
     grille_wipe(secure->exporter, sizeof secure->exporter);
     return reason;
-}
-
-static bool before_open(const grille_secure *secure) {
-    return secure->state == GRILLE_SECURE_HANDSHAKE || secure->state == GRILLE_SECURE_GATE;
 }
 
 size_t grille_secure_room(const grille_secure *secure) {

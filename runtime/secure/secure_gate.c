@@ -2,6 +2,7 @@
  * The gate over TLS: GATE frames on stream 0, and nothing else, until both Confirms are through. */
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/probe.h"
 #include "secure/secure_private.h"
 #include "wire/frame.h"
 
@@ -83,6 +84,7 @@ static grille_reason take_frame(grille_secure *secure) {
     reason = check_front(secure, &header, plain.data[GRILLE_FRAME_HEADER_BYTES]);
     if (reason == GRILLE_REASON_OK) reason = grille_frame_take(&rest, &header, &payload);
     if (reason != GRILLE_REASON_OK) return reason;
+    GRILLE_PROBE_FRAME_IN(header.type, header.stream, header.length);
     reason = grille_gate_take(&secure->gate, payload, &secure->failure);
     grille_byte_queue_consume(&secure->plain, plain.len - rest.len);
     return reason;
@@ -117,6 +119,7 @@ static grille_reason take_messages(grille_secure *secure, grille_time_us now_us)
 
 static grille_reason finish(grille_secure *secure) {
     secure->state = GRILLE_SECURE_OPEN;
+    GRILLE_PROBE_VERDICT(1, GRILLE_REASON_OK);
     grille_byte_queue_trim(&secure->plain);
     return GRILLE_REASON_OK;
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/probe.h"
 #include "session/private.h"
 
 typedef grille_reason recv_fn(grille_session *session, grille_bytes payload);
@@ -43,6 +44,7 @@ static grille_reason begin_frame(grille_session *session) {
     const grille_frame_header *header = &session->header;
     const bool is_settings = header->type == GRILLE_FRAME_SETTINGS;
     session->stats.frames_in++;
+    GRILLE_PROBE_FRAME_IN(header->type, header->stream, header->length);
     if (is_settings == session->settings_received) {
         return grille_session_fail(session, GRILLE_REASON_SESSION_BAD_ORDER, "%s: %s frame",
                                    is_settings ? "SETTINGS came twice" : "SETTINGS must come first",

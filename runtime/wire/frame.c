@@ -2,6 +2,7 @@
 #include "wire/frame.h"
 
 #include "base/bytes.h"
+#include "base/probe.h"
 
 typedef enum stream_rule { CONNECTION_ONLY, STREAM_ONLY, EITHER } stream_rule;
 
@@ -118,6 +119,7 @@ void grille_frame_end(grille_writer *writer, size_t mark, grille_frame_type type
     header.length = (uint16_t)payload_bytes;
     reason = grille_frame_check(&header);
     if (reason != GRILLE_REASON_OK) grille_writer_fail(writer, reason);
+    GRILLE_PROBE_FRAME_OUT(header.type, header.stream, header.length);
     grille_frame_header_write(&header_writer, &header);
     grille_write_over(writer, mark, grille_written(&header_writer));
 }

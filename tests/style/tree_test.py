@@ -20,6 +20,7 @@ INCLUDES = [
     (r"wolfssl/", ["runtime/crypto/", "runtime/secure/tls"]),
     (r"protobuf-c/|pb\.h|pb_(en|de)code\.h|pb_common\.h", ["runtime/codec/"]),
     (r"uv\.h", ["runtime/loop/"]),
+    (r"sys/sdt\.h", ["runtime/base/probe.h"]),
     (r"sys/socket\.h|sys/un\.h|netinet/|linux/vm_sockets\.h", ["runtime/loop/"]),
 ]
 # Calls that pure rooms don't make: clocks, randomness, memory.

@@ -16,6 +16,7 @@
 #include "grille/seal.h"
 #include "grille/server.h"
 #include "grille/services.h"
+#include "grille/stats.h"
 #include "grille/status.h"
 
 #endif

@@ -7,7 +7,7 @@
 
 static const char *const compiled[] = {"attest",      "bytes",  "call",     "channel", "grille", "identity",
                                        "interceptor", "log",    "metadata", "method",  "policy", "reasons",
-                                       "seal",        "server", "services", "status"};
+                                       "seal",        "server", "services", "stats",   "status"};
 
 static int header_count;
 static char **headers;
