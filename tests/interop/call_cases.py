@@ -2,7 +2,7 @@
 """Calls with one message each way, and what surrounds them."""
 
 from client import session, wire
-from world import blob, failure, method_id, size, unblob
+from world import blob, counts, failure, method_id, size, unblob
 
 BOUNDARIES = [0, 1, 126, 127, 1000, 16330, 16351, 16352, 16353, 16354, 16355, 16356, 16368, 16369, 16370, 32768, 65525, 65526,
               65527, 65528, 65529, 65536]
@@ -241,10 +241,9 @@ def deadlines(world):
 def a_cancelled_call_reaches_its_handler(world):
     opened = world.channel("x509", world.own_server("x509", "cancel"))
     waiting = opened.session.call(method_id("Wait"), message=blob(b""), end=True)
-    told = opened.session.call(method_id("WaitForCancelled"), message=size(1), end=True)
-    opened.push()
+    assert opened.unary(method_id("WaitFor"), counts(waiting=1)).status.code == 0
     waiting.cancel()
-    assert opened.finish(told).status.code == 0
+    assert opened.unary(method_id("WaitFor"), counts(cancelled=1)).status.code == 0
     is_alive(opened)
     opened.close()
 
@@ -304,7 +303,8 @@ def the_server_drains(world):
     server = world.own_server("nitro", "drain")
     opened = world.channel("nitro", server)
     waiting = opened.session.call(method_id("Wait"), message=blob(b""), end=True)
-    told = opened.session.call(method_id("WaitForCancelled"), message=size(1), end=True)
+    assert opened.unary(method_id("WaitFor"), counts(waiting=1)).status.code == 0
+    told = opened.session.call(method_id("WaitFor"), message=counts(cancelled=1), end=True)
     is_alive(opened)
     server.terminate()
     while not opened.session.drains or not opened.session.out:

@@ -13,7 +13,8 @@
 #include "grille/grille.h"
 #include "tests/interop/interop.grille-nano.h"
 
-static atomic_uint cancelled;
+/* Handlers that began to wait, and that were left. */
+static atomic_uint waiting, cancelled;
 
 /* "h-…" to the headers, "t-…" to the trailers. */
 static grille_code echo_metadata(grille_call *call) {
@@ -60,17 +61,20 @@ static grille_code make(grille_call *call, const grille_interop_v1_Size *request
 static grille_code wait_call(grille_call *call, const grille_interop_v1_Blob *request, grille_interop_v1_Blob *response,
                              void *user) {
     (void)request, (void)response, (void)user;
+    atomic_fetch_add(&waiting, 1);
     while (!grille_call_cancelled(call))
         usleep(500);
     atomic_fetch_add(&cancelled, 1);
     return GRILLE_CANCELLED;
 }
 
-static grille_code wait_for_cancelled(grille_call *call, const grille_interop_v1_Size *request,
-                                      grille_interop_v1_Blob *response, void *user) {
+static grille_code wait_for(grille_call *call, const grille_interop_v1_Counts *request,
+                            grille_interop_v1_Blob *response, void *user) {
     (void)response, (void)user;
-    while (atomic_load(&cancelled) < request->value && !grille_call_cancelled(call))
+    while (atomic_load(&waiting) < request->waiting || atomic_load(&cancelled) < request->cancelled) {
+        if (grille_call_cancelled(call)) return GRILLE_CANCELLED;
         usleep(500);
+    }
     return GRILLE_OK;
 }
 
@@ -92,12 +96,8 @@ static void *announce(void *argument) {
 }
 
 static void serve(grille_server *server, const char *address) {
-    static const grille_interop_v1_interop_handlers handlers = {.echo = echo,
-                                                                .fail = fail,
-                                                                .make = make,
-                                                                .wait = wait_call,
-                                                                .wait_for_cancelled = wait_for_cancelled,
-                                                                .secret = echo};
+    static const grille_interop_v1_interop_handlers handlers = {
+        .echo = echo, .fail = fail, .make = make, .wait = wait_call, .wait_for = wait_for, .secret = echo};
     grille_error error;
     pthread_t announcer;
     check(grille_interop_v1_interop_register_with_error(server, &handlers, NULL, &error), &error);

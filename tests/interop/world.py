@@ -56,11 +56,16 @@ def size(value):
     return wire.field_varint(1, value) if value else b""
 
 
+def counts(waiting=0, cancelled=0):
+    return (wire.field_varint(1, waiting) if waiting else b"") + (wire.field_varint(2, cancelled) if cancelled else b"")
+
+
 class Server:
-    """One server program; `kind` is nitro or x509."""
+    """One server program; `kind` is nitro or x509. It ends once."""
 
     def __init__(self, world, kind, name):
         self.path = os.path.join(world.folder, name)
+        self.terminated = False
         if kind == "nitro":
             identity = [world.file("sim")]
         else:
@@ -72,14 +77,17 @@ class Server:
             raise RuntimeError("the server said %r %r" % (line, self.process.stderr.read()))
 
     def terminate(self):
-        self.process.send_signal(signal.SIGTERM)
+        """Once: the second SIGTERM would find it without its handler."""
+        if not self.terminated:
+            self.process.send_signal(signal.SIGTERM)
+        self.terminated = True
 
     def end(self):
         """Its exit status, and what it wrote to standard error."""
-        if self.process.poll() is None:
+        if self.process.returncode is None:
             self.terminate()
-        _, errors = self.process.communicate(timeout=channel.PATIENCE_S)
-        return self.process.returncode, errors.decode()
+            self.errors = self.process.communicate(timeout=channel.PATIENCE_S)[1].decode()
+        return self.process.returncode, self.errors
 
 
 class World:
@@ -89,7 +97,7 @@ class World:
         self.ca = paths.new_ca("Interop parents")
         self.identity = paths.new_identity(PARENT, [self.ca], claims=wire.encode_claims(3))
         self.write("parents.pem", self.ca[1].public_bytes(serialization.Encoding.PEM))
-        methods = ["Echo", "Fail", "Make", "Wait", "WaitForCancelled", "Upload", "Download", "Chat"]
+        methods = ["Echo", "Fail", "Make", "Wait", "WaitFor", "Upload", "Download", "Chat"]
         allowed = ", ".join('"/%s/%s"' % (SERVICE, method) for method in methods)
         self.write("policy.yaml", (POLICY % (PARENT, allowed)).encode())
         self.run("identity", "new", "ca", self.file("ca"))
