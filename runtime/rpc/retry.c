@@ -65,7 +65,7 @@ static uint64_t own_pause_us(grille_retry *retry, const grille_retry_options *op
 }
 
 /* The peer's wish, or a pause of our own. */
-static uint64_t find_pause_us(grille_retry *retry, const grille_retry_options *options, const grille_attempt_end *end,
+static uint64_t find_pause_us(grille_retry *retry, const grille_retry_options *options, const grille_retry_facts *end,
                               uint32_t random) {
     uint64_t pause_us = 0;
     if (!end->has_pushback) return own_pause_us(retry, options, random);
@@ -74,7 +74,7 @@ static uint64_t find_pause_us(grille_retry *retry, const grille_retry_options *o
     return pause_us;
 }
 
-static bool is_forbidden(const grille_attempt_end *end) {
+static bool is_forbidden(const grille_retry_facts *end) {
     uint64_t pause_us = 0;
     return end->has_pushback && !read_pushback(end->pushback, &pause_us);
 }
@@ -84,7 +84,7 @@ static bool is_retryable(const grille_retry_options *options, grille_code code) 
 }
 
 grille_retry_verdict grille_retry_judge(grille_retry *retry, grille_retry_throttle *throttle,
-                                        const grille_retry_options *options, const grille_attempt_end *end,
+                                        const grille_retry_options *options, const grille_retry_facts *end,
                                         grille_time_us now_us, grille_time_us deadline_us, uint32_t random,
                                         grille_time_us *at_us) {
     if (end->code == GRILLE_OK) {

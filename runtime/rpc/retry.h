@@ -38,7 +38,7 @@ typedef struct grille_retry {
 void grille_retry_init(grille_retry *retry);
 
 /* How an attempt ended. */
-typedef struct grille_attempt_end {
+typedef struct grille_retry_facts {
     grille_code code;
     bool never_sent;      /* not a byte of it left this end */
     bool never_processed; /* no handler of the peer ran for it (session/session.h, grille_stream_end) */
@@ -47,7 +47,7 @@ typedef struct grille_attempt_end {
     bool no_retry;        /* the caller wants one attempt */
     bool has_pushback;
     grille_bytes pushback; /* the trailer's value */
-} grille_attempt_end;
+} grille_retry_facts;
 
 typedef enum grille_retry_verdict {
     GRILLE_RETRY_OVER,    /* this was the call's end */
@@ -58,7 +58,7 @@ typedef enum grille_retry_verdict {
 /* Judges the end of an attempt, an OK one too: the throttle lives of both. LATER is never at or after `deadline_us`
  * (GRILLE_TIME_NEVER: none): such a call is over now, with the error that it has. */
 grille_retry_verdict grille_retry_judge(grille_retry *retry, grille_retry_throttle *throttle,
-                                        const grille_retry_options *options, const grille_attempt_end *end,
+                                        const grille_retry_options *options, const grille_retry_facts *end,
                                         grille_time_us now_us, grille_time_us deadline_us, uint32_t random,
                                         grille_time_us *at_us);
 

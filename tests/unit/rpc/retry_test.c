@@ -33,14 +33,14 @@ static bed make_bed(void) {
     return b;
 }
 
-static grille_retry_verdict judge(bed *b, grille_attempt_end end) {
+static grille_retry_verdict judge(bed *b, grille_retry_facts end) {
     return grille_retry_judge(&b->retry, &b->throttle, &b->options, &end, b->now_us, b->deadline_us, middle, &b->at_us);
 }
 
-static const grille_attempt_end failed = {.code = GRILLE_UNAVAILABLE, .idempotent = true};
+static const grille_retry_facts failed = {.code = GRILLE_UNAVAILABLE, .idempotent = true};
 
-static grille_attempt_end pushed_back(const char *value) {
-    grille_attempt_end end = failed;
+static grille_retry_facts pushed_back(const char *value) {
+    grille_retry_facts end = failed;
     end.has_pushback = true;
     end.pushback = grille_bytes_of_text(value);
     return end;
@@ -49,7 +49,7 @@ static grille_attempt_end pushed_back(const char *value) {
 /* ---- what never ran ---- */
 
 static void test_what_was_never_sent_goes_again_always(void **state) {
-    const grille_attempt_end end = {
+    const grille_retry_facts end = {
         .code = GRILLE_UNAVAILABLE, .never_sent = true, .never_processed = true, .no_retry = true};
     bed b = make_bed();
     (void)state;
@@ -62,7 +62,7 @@ static void test_what_was_never_sent_goes_again_always(void **state) {
 }
 
 static void test_what_never_ran_goes_again_once_at_once(void **state) {
-    const grille_attempt_end end = {.code = GRILLE_UNAVAILABLE, .never_processed = true};
+    const grille_retry_facts end = {.code = GRILLE_UNAVAILABLE, .never_processed = true};
     bed b = make_bed();
     (void)state;
     assert_int_equal(judge(&b, end), GRILLE_RETRY_AT_ONCE);
@@ -74,7 +74,7 @@ static void test_what_never_ran_goes_again_once_at_once(void **state) {
 }
 
 static void test_any_code_will_do_for_what_never_ran(void **state) {
-    const grille_attempt_end end = {.code = GRILLE_RESOURCE_EXHAUSTED, .never_processed = true};
+    const grille_retry_facts end = {.code = GRILLE_RESOURCE_EXHAUSTED, .never_processed = true};
     bed b = make_bed();
     (void)state;
     assert_int_equal(judge(&b, end), GRILLE_RETRY_AT_ONCE);
@@ -84,10 +84,10 @@ static void test_any_code_will_do_for_what_never_ran(void **state) {
 static void test_the_caller_wants_one_attempt(void **state) {
     bed b = make_bed();
     (void)state;
-    assert_int_equal(judge(&b, (grille_attempt_end){.code = GRILLE_UNAVAILABLE, .idempotent = true, .no_retry = true}),
+    assert_int_equal(judge(&b, (grille_retry_facts){.code = GRILLE_UNAVAILABLE, .idempotent = true, .no_retry = true}),
                      GRILLE_RETRY_OVER);
     assert_int_equal(
-        judge(&b, (grille_attempt_end){.code = GRILLE_UNAVAILABLE, .never_processed = true, .no_retry = true}),
+        judge(&b, (grille_retry_facts){.code = GRILLE_UNAVAILABLE, .never_processed = true, .no_retry = true}),
         GRILLE_RETRY_OVER);
 }
 
@@ -96,7 +96,7 @@ static void test_the_caller_wants_one_attempt(void **state) {
 static void test_only_what_is_idempotent(void **state) {
     bed b = make_bed();
     (void)state;
-    assert_int_equal(judge(&b, (grille_attempt_end){.code = GRILLE_UNAVAILABLE}), GRILLE_RETRY_OVER);
+    assert_int_equal(judge(&b, (grille_retry_facts){.code = GRILLE_UNAVAILABLE}), GRILLE_RETRY_OVER);
     assert_int_equal(judge(&b, failed), GRILLE_RETRY_LATER);
 }
 
@@ -106,16 +106,16 @@ static void test_only_the_codes_of_the_policy(void **state) {
         bed b = make_bed();
         b.options.codes = 1u << GRILLE_UNAVAILABLE | 1u << GRILLE_ABORTED;
         const bool listed = code == GRILLE_UNAVAILABLE || code == GRILLE_ABORTED;
-        assert_int_equal(judge(&b, (grille_attempt_end){.code = (grille_code)code, .idempotent = true}),
+        assert_int_equal(judge(&b, (grille_retry_facts){.code = (grille_code)code, .idempotent = true}),
                          listed ? GRILLE_RETRY_LATER : GRILLE_RETRY_OVER);
     }
     bed b = make_bed();
-    assert_int_equal(judge(&b, (grille_attempt_end){.code = GRILLE_AGAIN, .idempotent = true}), GRILLE_RETRY_OVER);
+    assert_int_equal(judge(&b, (grille_retry_facts){.code = GRILLE_AGAIN, .idempotent = true}), GRILLE_RETRY_OVER);
 }
 
 static void test_nothing_after_an_answer(void **state) {
     bed b = make_bed();
-    grille_attempt_end end = failed;
+    grille_retry_facts end = failed;
     (void)state;
     end.answered = true;
     assert_int_equal(judge(&b, end), GRILLE_RETRY_OVER);
@@ -202,7 +202,7 @@ static void test_the_peer_forbids(void **state) {
 
 static void test_a_wish_does_not_widen_the_policy(void **state) {
     bed b = make_bed();
-    grille_attempt_end end = pushed_back("5");
+    grille_retry_facts end = pushed_back("5");
     (void)state;
     end.code = GRILLE_INTERNAL;
     assert_int_equal(judge(&b, end), GRILLE_RETRY_OVER);
@@ -216,7 +216,7 @@ static void test_a_wish_does_not_widen_the_policy(void **state) {
 /* ---- the throttle ---- */
 
 /* As many calls at once as there are failures: each is on its first attempt. */
-static grille_retry_verdict judge_fresh(bed *b, grille_attempt_end end) {
+static grille_retry_verdict judge_fresh(bed *b, grille_retry_facts end) {
     grille_retry_init(&b->retry);
     return judge(b, end);
 }
@@ -233,7 +233,7 @@ static void test_many_failures_stop_all_retries(void **state) {
     assert_int_equal(b.throttle.tokens, 0);
     /* 6 tokens and a tenth: one failure leaves 5.1. */
     for (int i = 0; i < 61; i++)
-        assert_int_equal(judge_fresh(&b, (grille_attempt_end){.code = GRILLE_OK}), GRILLE_RETRY_OVER);
+        assert_int_equal(judge_fresh(&b, (grille_retry_facts){.code = GRILLE_OK}), GRILLE_RETRY_OVER);
     assert_int_equal(judge_fresh(&b, failed), GRILLE_RETRY_LATER);
     assert_int_equal(judge_fresh(&b, failed), GRILLE_RETRY_OVER);
 }
@@ -242,17 +242,17 @@ static void test_successes_fill_up_to_the_brim_only(void **state) {
     bed b = make_bed();
     (void)state;
     for (int i = 0; i < 10; i++)
-        assert_int_equal(judge_fresh(&b, (grille_attempt_end){.code = GRILLE_OK}), GRILLE_RETRY_OVER);
+        assert_int_equal(judge_fresh(&b, (grille_retry_facts){.code = GRILLE_OK}), GRILLE_RETRY_OVER);
     assert_int_equal(b.throttle.tokens, 100000);
     assert_int_equal(judge_fresh(&b, failed), GRILLE_RETRY_LATER);
-    assert_int_equal(judge_fresh(&b, (grille_attempt_end){.code = GRILLE_OK}), GRILLE_RETRY_OVER);
+    assert_int_equal(judge_fresh(&b, (grille_retry_facts){.code = GRILLE_OK}), GRILLE_RETRY_OVER);
     assert_int_equal(b.throttle.tokens, 99100);
 }
 
 static void test_other_errors_take_no_token(void **state) {
     bed b = make_bed();
     (void)state;
-    assert_int_equal(judge_fresh(&b, (grille_attempt_end){.code = GRILLE_NOT_FOUND, .idempotent = true}),
+    assert_int_equal(judge_fresh(&b, (grille_retry_facts){.code = GRILLE_NOT_FOUND, .idempotent = true}),
                      GRILLE_RETRY_OVER);
     assert_int_equal(b.throttle.tokens, b.throttle.most);
 }
