@@ -77,6 +77,8 @@ static void take_options(dialed_channel *channel, const grille_channel_options *
         .max_streams = GRILLE_MINIMUM_STREAMS,
         .max_message_bytes = options->max_message_bytes,
         .max_memory_bytes = options->max_memory_bytes,
+        .keepalive_interval_ms = options->keepalive_interval_ms,
+        .keepalive_timeout_ms = options->keepalive_timeout_ms,
         .name = channel->name,
     };
 }

@@ -162,14 +162,15 @@ void grille_connection_close(grille_connection *connection, grille_code code, co
     grille_connection_end(connection, &why, code);
 }
 
-void grille_connection_drain(grille_connection *connection) {
+void grille_connection_drain(grille_connection *connection, grille_drain_reason reason) {
     if (connection->ended || connection->draining) return;
     connection->draining = true;
+    connection->drain_reason = reason;
     if (connection->stage == CONNECTION_HANDSHAKE) {
         grille_connection_close(connection, GRILLE_UNAVAILABLE, "stopped before the peer was verified");
         return;
     }
-    grille_endpoint_drain(connection->endpoint, grille_loop_refresh(connection->loop));
+    grille_endpoint_drain(connection->endpoint, reason, grille_loop_refresh(connection->loop));
     grille_connection_arm(connection);
     grille_connection_changed(connection);
 }
@@ -241,6 +242,9 @@ static grille_connection *allocate(grille_loop *loop, const grille_connection_op
     connection->initiator = options->role == GRILLE_INITIATOR;
     connection->max_streams = options->max_streams;
     connection->max_message_bytes = options->max_message_bytes;
+    connection->keepalive_interval_ms = options->keepalive_interval_ms;
+    connection->keepalive_timeout_ms = options->keepalive_timeout_ms;
+    connection->first_stream_id = options->first_stream_id;
     connection->policy = grille_policy_ref(options->policy);
     (void)snprintf(connection->name, sizeof connection->name, "%s", options->name);
     grille_job_init(&connection->flush, grille_connection_on_flush);

@@ -38,7 +38,10 @@ typedef struct grille_connection_options {
     uint32_t max_streams;
     size_t max_message_bytes;
     size_t max_memory_bytes;
-    const char *name; /* for log lines; copied, cut at 160 bytes */
+    uint32_t keepalive_interval_ms; /* 0: never */
+    uint32_t keepalive_timeout_ms;
+    uint32_t first_stream_id; /* for tests near the last id; 0: the first */
+    const char *name;         /* for log lines; copied, cut at 160 bytes */
 } grille_connection_options;
 
 /* Takes over the conduit (also when it fails: it is closed then) and starts the handshake. Errors: what
@@ -57,8 +60,9 @@ bool grille_connection_is_open(const grille_connection *connection);
 /* To be called after something was done on the endpoint: what it has to say leaves at the end of this turn. */
 void grille_connection_changed(grille_connection *connection);
 
-/* Takes no new calls of the peer and closes when all have ended; at once when the peer is not verified yet. */
-void grille_connection_drain(grille_connection *connection);
+/* Takes no new calls of the peer and closes when all have ended, ours too; at once when the peer is not verified yet.
+ * `reason` is what the peer is told. */
+void grille_connection_drain(grille_connection *connection, grille_drain_reason reason);
 
 /* Ends it: calls of ours end with `code` and why's text, what is outgoing and a goodbye leave, then the socket closes.
  * on_ended comes inside. Harmless when it has ended. */

@@ -22,6 +22,7 @@ struct grille_connection {
     connection_stage stage;
     bool ended; /* on_ended was told */
     bool draining;
+    grille_drain_reason drain_reason;
     grille_transport transport;
     uv_timer_t timer;
     grille_time_us armed_us; /* when the timer fires, or GRILLE_TIME_NEVER */
@@ -49,6 +50,9 @@ struct grille_connection {
     bool initiator;
     uint32_t max_streams;
     size_t max_message_bytes;
+    uint32_t keepalive_interval_ms;
+    uint32_t keepalive_timeout_ms;
+    uint32_t first_stream_id;
     char name[160];
 };
 

@@ -86,6 +86,9 @@ static bool start_endpoint(grille_connection *connection) {
         .budget = &connection->budget,
         .max_streams = connection->max_streams,
         .max_message_bytes = connection->max_message_bytes,
+        .keepalive_interval_ms = connection->keepalive_interval_ms,
+        .keepalive_timeout_ms = connection->keepalive_timeout_ms,
+        .first_stream_id = connection->first_stream_id,
         .exact_schema = grille_policy_requires_exact_schema(connection->policy),
         .on_gate = on_gate,
         .on_gate_user = connection,
@@ -118,7 +121,8 @@ static void follow_state(grille_connection *connection) {
         connection->stage = CONNECTION_FRAMES;
         connection->events->on_open(connection, connection->user);
         if (connection->stage != CONNECTION_FRAMES) return;
-        if (connection->draining) grille_endpoint_drain(connection->endpoint, connection->loop->now_us);
+        if (connection->draining)
+            grille_endpoint_drain(connection->endpoint, connection->drain_reason, connection->loop->now_us);
         receive_frames(connection);
     }
 }

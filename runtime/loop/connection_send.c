@@ -71,7 +71,8 @@ static void after_all(grille_connection *connection) {
     if (connection->ended) {
         grille_connection_said_goodbye(connection);
     } else if (connection->draining && connection->endpoint != NULL &&
-               grille_endpoint_is_drained(connection->endpoint)) {
+               grille_endpoint_is_drained(connection->endpoint) &&
+               !grille_endpoint_has_own_calls(connection->endpoint)) {
         grille_connection_close(connection, GRILLE_UNAVAILABLE, "the connection was drained");
     } else {
         grille_connection_arm(connection);

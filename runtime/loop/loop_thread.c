@@ -190,6 +190,10 @@ static void close_now(grille_connection *connection) {
     grille_connection_close(connection, GRILLE_UNAVAILABLE, "the server stopped before the call had ended");
 }
 
+static void drain(grille_connection *connection) {
+    grille_connection_drain(connection, GRILLE_DRAIN_SHUTDOWN);
+}
+
 static void on_drain_timeout(uv_timer_t *timer) {
     grille_loop_thread *thread = timer->data;
     grille_loop_active(&thread->loop);
@@ -205,7 +209,7 @@ static void on_stop(grille_job *job) {
     if (thread->stopping) return;
     thread->stopping = true;
     close_listeners(thread);
-    for_each(thread, grille_connection_drain);
+    for_each(thread, drain);
     (void)uv_timer_start(&thread->drain_timer, on_drain_timeout, thread->drain_timeout_ms, 0);
     end_if_over(thread);
 }

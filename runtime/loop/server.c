@@ -62,6 +62,8 @@ static void describe_connections(grille_server *server) {
         .max_streams = options->max_streams,
         .max_message_bytes = options->max_message_bytes,
         .max_memory_bytes = options->max_memory_bytes,
+        .keepalive_interval_ms = options->keepalive_interval_ms,
+        .keepalive_timeout_ms = options->keepalive_timeout_ms,
         .name = "server connection",
     };
 }

@@ -111,8 +111,9 @@ static grille_reason open_session(grille_endpoint *endpoint, const grille_endpoi
     if (endpoint->on_gate != NULL) endpoint->events.on_gate = on_gate;
     session.events = &endpoint->events;
     session.user = endpoint;
-    session.keepalive_interval_us = GRILLE_KEEPALIVE_INTERVAL_MS * UINT64_C(1000);
-    session.keepalive_timeout_us = GRILLE_KEEPALIVE_TIMEOUT_MS * UINT64_C(1000);
+    session.keepalive_interval_us = options->keepalive_interval_ms * UINT64_C(1000);
+    session.keepalive_timeout_us = options->keepalive_timeout_ms * UINT64_C(1000);
+    session.first_stream_id = options->first_stream_id;
     session.now_us = options->now_us;
     return grille_session_new(&session, &endpoint->session);
 }
@@ -219,9 +220,9 @@ const grille_error *grille_endpoint_failure(const grille_endpoint *endpoint) {
 
 /* ---- draining ---- */
 
-void grille_endpoint_drain(grille_endpoint *endpoint, grille_time_us now_us) {
+void grille_endpoint_drain(grille_endpoint *endpoint, grille_drain_reason reason, grille_time_us now_us) {
     endpoint->now_us = now_us;
-    grille_session_drain(endpoint->session, GRILLE_DRAIN_SHUTDOWN, now_us);
+    grille_session_drain(endpoint->session, reason, now_us);
 }
 
 bool grille_endpoint_is_drained(const grille_endpoint *endpoint) {
@@ -230,4 +231,13 @@ bool grille_endpoint_is_drained(const grille_endpoint *endpoint) {
 
 bool grille_endpoint_peer_drains(const grille_endpoint *endpoint) {
     return grille_session_peer_drains(endpoint->session) || grille_session_needs_successor(endpoint->session);
+}
+
+bool grille_endpoint_has_own_calls(const grille_endpoint *endpoint) {
+    return grille_session_get_stats(endpoint->session).own_streams != 0;
+}
+
+bool grille_endpoint_has_peer_calls(const grille_endpoint *endpoint) {
+    const grille_session_stats stats = grille_session_get_stats(endpoint->session);
+    return stats.peer_streams != 0 || stats.handlers != 0;
 }

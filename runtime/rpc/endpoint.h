@@ -9,6 +9,7 @@
 #include "rpc/client_call.h"
 #include "rpc/executor.h"
 #include "rpc/registry.h"
+#include "wire/payload.h"
 
 typedef struct grille_endpoint grille_endpoint;
 
@@ -22,6 +23,9 @@ typedef struct grille_endpoint_options {
     uint32_t max_streams;             /* of the peer */
     size_t max_message_bytes;         /* of what the peer sends */
     bool exact_schema;                /* make no call of a service whose schema differs from the peer's */
+    uint32_t keepalive_interval_ms;   /* as grille_session_options; 0: never */
+    uint32_t keepalive_timeout_ms;
+    uint32_t first_stream_id; /* for tests near the last id; 0: the first */
     /* Told of a GATE frame that came after the gate was open; the payload lives during the event, which must not touch
      * the endpoint. NULL: such a frame breaks the connection. */
     void (*on_gate)(void *user, grille_bytes payload);
@@ -56,10 +60,13 @@ void grille_endpoint_cancel(grille_endpoint *endpoint, grille_call *call, grille
 bool grille_endpoint_can_start(const grille_endpoint *endpoint);
 
 /* Takes no new calls of the peer; grille_endpoint_is_drained once all have ended. */
-void grille_endpoint_drain(grille_endpoint *endpoint, grille_time_us now_us);
+void grille_endpoint_drain(grille_endpoint *endpoint, grille_drain_reason reason, grille_time_us now_us);
 bool grille_endpoint_is_drained(const grille_endpoint *endpoint);
 /* True when the peer drains: start new calls elsewhere. */
 bool grille_endpoint_peer_drains(const grille_endpoint *endpoint);
+/* Whether calls run on it: ours, the peer's. */
+bool grille_endpoint_has_own_calls(const grille_endpoint *endpoint);
+bool grille_endpoint_has_peer_calls(const grille_endpoint *endpoint);
 
 /* Ends every call: ours with `code` and `text`, the peer's as cancelled. No event after it but tasks that still run. */
 void grille_endpoint_close(grille_endpoint *endpoint, grille_code code, const char *text);

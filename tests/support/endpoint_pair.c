@@ -42,6 +42,8 @@ static bool take_task(grille_executor *executor, grille_task *task) {
 static grille_endpoint *endpoint_of(endpoint_pair *pair, bool initiator, size_t max_message_bytes) {
     static const grille_peer_identity peer = {.kind = GRILLE_IDENTITY_X509, .set = "parent", .subject = "the parent"};
     grille_endpoint_options options = {.initiator = initiator,
+                                       .keepalive_interval_ms = GRILLE_KEEPALIVE_INTERVAL_MS,
+                                       .keepalive_timeout_ms = GRILLE_KEEPALIVE_TIMEOUT_MS,
                                        .registry = initiator ? NULL : pair->registry,
                                        .peer = &peer,
                                        .executor = &pair->executor,

@@ -313,7 +313,7 @@ static void a_draining_server_finishes_what_runs(void **state) {
     endpoint_pair_open(&pair, &service, invoke, &saw, 0);
     (void)call_start(&pair, &methods[1], "running", NULL, &out);
     endpoint_pair_pump(&pair, 0);
-    grille_endpoint_drain(pair.server, pair.now_us);
+    grille_endpoint_drain(pair.server, GRILLE_DRAIN_SHUTDOWN, pair.now_us);
     endpoint_pair_pump(&pair, 0);
     assert_true(grille_endpoint_peer_drains(pair.client));
     assert_false(grille_endpoint_can_start(pair.client));

@@ -269,7 +269,7 @@ static void step(void) {
     else if (what < 99)
         m.pair.executor_full = !m.pair.executor_full;
     else if (one_in(6) && !m.ends[i].broken)
-        grille_endpoint_drain(m.ends[i].endpoint, m.pair.now_us);
+        grille_endpoint_drain(m.ends[i].endpoint, GRILLE_DRAIN_SHUTDOWN, m.pair.now_us);
     else if (one_in(20))
         break_end(i);
 }
