@@ -7,7 +7,7 @@
 #include "codec/codec.h"
 #include "fake_runtime.h"
 
-enum { FAKE_MOST_SERVICES = 8, FAKE_MOST_WAITING = 8, FAKE_MEMORY_BYTES = 1 << 24 };
+enum { FAKE_MOST_SERVICES = 8, FAKE_MOST_WAITING = 8, FAKE_MEMORY_BYTES = 1 << 28 };
 
 typedef struct fake_stream fake_stream;
 
@@ -16,6 +16,8 @@ struct grille_call {
     const grille_method *method;
     fake_stream *stream; /* NULL: a unary call */
     void *data;
+    grille_metadata headers, trailers;
+    grille_metadata_pair header, trailer; /* one of each; borrowed */
 };
 
 typedef struct fake_registration {

@@ -119,7 +119,7 @@ static void answer_with(grille_reply *reply, const grille_method *method, grille
     grille_bytes response = {NULL, 0};
     size_t index = 0;
     const fake_registration *served = fake_find(method, &index);
-    fake.call.method = method;
+    fake.call.method = served ? &served->service->methods[index] : method;
     reply->code = served ? serve(served, index, request, &response) : GRILLE_UNIMPLEMENTED;
     reply->message = fake.call.message;
     if (reply->code != GRILLE_OK) return;

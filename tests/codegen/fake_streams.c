@@ -40,7 +40,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static fake_stream *streams[MOST_STREAMS];
 static size_t stream_count;
-static int running_workers;
+static int running_workers, waiting_workers;
+static unsigned long wakes, progress; /* progress: how much has happened */
 
 int fake_streams_held(void) {
     int held = 0;
@@ -53,6 +54,7 @@ static bool put(queue *to, grille_bytes message) {
     to->wants_room = to->count == FAKE_WINDOW;
     if (to->wants_room) return false;
     to->messages[(to->first + to->count++) % FAKE_WINDOW] = message;
+    progress++;
     return true;
 }
 
@@ -60,6 +62,7 @@ static grille_bytes take(queue *from) {
     grille_bytes message = from->messages[from->first];
     from->first = (from->first + 1) % FAKE_WINDOW;
     from->count--;
+    progress++;
     return message;
 }
 
@@ -69,6 +72,7 @@ static bool client_streams(const fake_stream *stream) {
 
 static void answer(fake_stream *stream, grille_code code, grille_call_end why) {
     if (stream->answered) return;
+    progress++;
     stream->answered = true;
     stream->code = code;
     stream->why = why;
@@ -116,7 +120,11 @@ static bool serve_events(fake_stream *stream) {
 }
 
 static void fill_reply(fake_stream *stream, grille_reply *reply) {
-    *reply = (grille_reply){.code = stream->code, .message = stream->handler.message, .owner = &stream->caller};
+    *reply = (grille_reply){.code = stream->code,
+                            .message = stream->handler.message,
+                            .headers = stream->handler.headers,
+                            .trailers = stream->handler.trailers,
+                            .owner = &stream->caller};
     if (stream->code == GRILLE_OK && stream->response.data)
         reply->response = fake_decode(stream->caller.method->response, stream->response);
 }
@@ -125,9 +133,9 @@ static bool caller_events(fake_stream *stream) {
     const grille_stream_dispatch *to = stream->dispatch;
     if (!to || stream->done_told) return false;
     if (!stream->headers_told && stream->opened && (stream->down.count > 0 || stream->answered)) {
-        static const grille_metadata_pair pairs[] = {{"fake", {(const uint8_t *)"header", 6}}};
         stream->headers_told = true;
-        to->headers(&stream->caller, &(grille_metadata){pairs, 1}, stream->events, stream->user);
+        if (stream->handler.headers.count > 0)
+            to->headers(&stream->caller, &stream->handler.headers, stream->events, stream->user);
         return true;
     }
     if (stream->down.count > 0 && stream->down.pauses == 0) {
@@ -165,20 +173,30 @@ static bool on_worker(const grille_call *call) {
     return call == &call->stream->handler;
 }
 
+/* Lets all workers look again, until each of them waits or has ended. */
+static void run_workers(void) {
+    wakes++;
+    running_workers += waiting_workers;
+    waiting_workers = 0;
+    (void)pthread_cond_broadcast(&changed);
+    while (running_workers > 0)
+        (void)pthread_cond_wait(&changed, &lock);
+}
+
 /* Lets others run; false when nothing can happen any more. */
 static bool wait_for_others(const grille_call *call) {
+    unsigned long before = progress, seen = wakes;
     if (on_worker(call)) {
         running_workers--;
+        waiting_workers++;
         (void)pthread_cond_broadcast(&changed);
-        (void)pthread_cond_wait(&changed, &lock);
-        running_workers++;
+        while (seen == wakes)
+            (void)pthread_cond_wait(&changed, &lock);
         return true;
     }
-    (void)pthread_cond_broadcast(&changed);
     if (step()) return true;
-    if (running_workers == 0) return false;
-    (void)pthread_cond_wait(&changed, &lock);
-    return true;
+    run_workers();
+    return progress != before;
 }
 
 static void *work(void *argument) {
@@ -193,6 +211,7 @@ static void *work(void *argument) {
                                                stream->served->user);
     if (code == GRILLE_OK && response) stream->response = fake_encode(method->response, response);
     answer(stream, code, GRILLE_CALL_END_ANSWERED);
+    stream->end_told = true;
     running_workers--;
     (void)pthread_cond_broadcast(&changed);
     (void)pthread_mutex_unlock(&lock);
@@ -200,30 +219,42 @@ static void *work(void *argument) {
 }
 
 void fake_streams_run(void) {
-    for (;;) {
-        while (step()) {
-        }
-        if (running_workers == 0) return;
-        (void)pthread_cond_broadcast(&changed);
-        (void)pthread_cond_wait(&changed, &lock);
+    unsigned long before = 0;
+    do {
+        before = progress;
+        while (step())
+            progress++;
+        run_workers();
+    } while (progress != before);
+}
+
+static void forget(size_t index) {
+    fake_stream *stream = streams[index];
+    if (stream->has_worker) {
+        (void)pthread_mutex_unlock(&lock);
+        (void)pthread_join(stream->worker, NULL);
+        (void)pthread_mutex_lock(&lock);
     }
+    free(stream);
+    streams[index] = streams[--stream_count];
+}
+
+/* Forgets what is over at both ends. */
+static void forget_ended(void) {
+    for (size_t i = stream_count; i-- > 0;)
+        if (streams[i]->finished && (streams[i]->end_told || streams[i]->refused)) forget(i);
+    if (stream_count == 0 && fake.replies_held == 0 && fake.waiting_count == 0) grille_arena_reset(&fake.arena);
 }
 
 void fake_streams_end(void) {
     static bool locked;
     if (!locked) (void)pthread_mutex_lock(&lock);
     locked = true;
-    for (size_t i = 0; i < stream_count; i++) {
+    for (size_t i = 0; i < stream_count; i++)
         answer(streams[i], GRILLE_CANCELLED, GRILLE_CALL_END_CANCELLED);
-        (void)pthread_cond_broadcast(&changed);
-        if (streams[i]->has_worker) {
-            (void)pthread_mutex_unlock(&lock);
-            (void)pthread_join(streams[i]->worker, NULL);
-            (void)pthread_mutex_lock(&lock);
-        }
-        free(streams[i]);
-    }
-    stream_count = 0;
+    run_workers();
+    while (stream_count > 0)
+        forget(0);
 }
 
 /* ---- what generated code calls ---- */
@@ -232,6 +263,8 @@ static grille_code start(grille_channel *channel, const grille_method *method, c
                          const grille_call_options *options, grille_call **call) {
     size_t index = 0;
     const fake_registration *served = fake_find(method, &index);
+    if (options && options->size == 0) return GRILLE_INVALID_ARGUMENT;
+    forget_ended();
     if (channel != fake_channel() || !served || stream_count == MOST_STREAMS) return GRILLE_UNAVAILABLE;
     fake_stream *stream = calloc(1, sizeof(*stream));
     if (!stream) return GRILLE_OUT_OF_MEMORY;
@@ -335,6 +368,7 @@ grille_code grille_call_read(grille_call *call, const void **message) {
 grille_code grille_call_half_close(grille_call *call) {
     if (call->stream->up.closed || call->stream->answered) return GRILLE_CLOSED;
     call->stream->up.closed = true;
+    progress++;
     return GRILLE_OK;
 }
 
@@ -371,4 +405,23 @@ void grille_call_set_data(grille_call *call, void *data) {
 
 void *grille_call_data(const grille_call *call) {
     return call->data;
+}
+
+static grille_code add(grille_metadata *metadata, grille_metadata_pair *pair, const char *key, grille_bytes value) {
+    if (metadata->count > 0) return GRILLE_RESOURCE_EXHAUSTED;
+    *pair = (grille_metadata_pair){key, value};
+    *metadata = (grille_metadata){pair, 1};
+    return GRILLE_OK;
+}
+
+grille_code grille_call_add_header(grille_call *call, const char *key, grille_bytes value) {
+    return add(&call->headers, &call->header, key, value);
+}
+
+grille_code grille_call_add_trailer(grille_call *call, const char *key, grille_bytes value) {
+    return add(&call->trailers, &call->trailer, key, value);
+}
+
+bool grille_call_cancelled(const grille_call *call) {
+    return call->stream->answered && call->stream->why != GRILLE_CALL_END_ANSWERED;
 }
