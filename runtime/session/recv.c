@@ -43,9 +43,11 @@ static grille_reason ignore(grille_session *session) {
 static grille_reason begin_frame(grille_session *session) {
     const grille_frame_header *header = &session->header;
     const bool is_settings = header->type == GRILLE_FRAME_SETTINGS;
+    /* A peer that does not take our Confirm says REFUSED in place of SETTINGS. */
+    const bool is_for_gate = header->type == GRILLE_FRAME_GATE && session->options.events->on_gate != NULL;
     session->stats.frames_in++;
     GRILLE_PROBE_FRAME_IN(header->type, header->stream, header->length);
-    if (is_settings == session->settings_received) {
+    if (is_settings == session->settings_received && !is_for_gate) {
         return grille_session_fail(session, GRILLE_REASON_SESSION_BAD_ORDER, "%s: %s frame",
                                    is_settings ? "SETTINGS came twice" : "SETTINGS must come first",
                                    grille_frame_name(header->type));

@@ -39,6 +39,7 @@ const bad_row frame_rows[] = {
     ROW("GATE after the gate", BOTH, "open {S G4}", "GATE-ORDER", ANSWER_REFUSED, .number = -1),
     ROW("GATE of the largest size", BOTH, "open {S G16376}", "GATE-ORDER", ANSWER_REFUSED, .number = -1),
     ROW("Hello after the gate", BOTH, "open {S} hello:epoch", "GATE-ORDER", ANSWER_REFUSED, .number = -1),
+    ROW("REFUSED in place of SETTINGS", BOTH, "open gate:4", "GATE-REFUSED-BY-PEER", ANSWER_CLOSE, .number = -1),
     ROW("REFUSED after the gate", BOTH, "open {S} gate:4", "GATE-REFUSED-BY-PEER", ANSWER_CLOSE, .number = -1),
     ROW("REFUSED and a call after the gate", SERVER, "open {S} gate:4 {M1:4e}", "GATE-REFUSED-BY-PEER", ANSWER_CLOSE, .number = -1),
 
