@@ -119,7 +119,7 @@ static void serve(grille_loop_thread *thread, grille_conduit conduit) {
     served->half_open = true;
     grille_list_init(&served->link);
     grille_connection_options options = *thread->connection_options;
-    options.executor = thread->executor.workers == NULL ? NULL : &thread->executor.executor;
+    options.executor = &thread->executor.executor;
     (void)snprintf(name, sizeof name, "%s %" PRIu64, options.name, ++thread->last_number);
     options.name = name;
     grille_reason reason = grille_connection_new(&thread->loop, conduit, &options, &connection_events, served,
@@ -243,12 +243,14 @@ grille_reason grille_loop_thread_init(grille_loop_thread *thread, uint32_t spin_
     pthread_mutex_init(&thread->arrivals_lock, NULL);
     grille_job_init(&thread->arrive, on_arrival);
     grille_job_init(&thread->stop, on_stop);
+    grille_loop_executor_init(&thread->executor, NULL, &thread->loop);
     (void)uv_timer_init(&thread->loop.uv, &thread->drain_timer);
     thread->drain_timer.data = thread;
     return GRILLE_REASON_OK;
 }
 
 void grille_loop_thread_use_workers(grille_loop_thread *thread, grille_workers *workers) {
+    grille_loop_executor_deinit(&thread->executor);
     grille_loop_executor_init(&thread->executor, workers, &thread->loop);
 }
 
@@ -265,7 +267,7 @@ void grille_loop_thread_deinit(grille_loop_thread *thread) {
     if (!uv_is_closing((uv_handle_t *)&thread->drain_timer)) uv_close((uv_handle_t *)&thread->drain_timer, NULL);
     discard_arrivals(thread);
     grille_loop_deinit(&thread->loop);
-    if (thread->executor.workers != NULL) grille_loop_executor_deinit(&thread->executor);
+    grille_loop_executor_deinit(&thread->executor);
     pthread_mutex_destroy(&thread->arrivals_lock);
 }
 

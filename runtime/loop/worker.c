@@ -17,8 +17,7 @@ struct grille_workers {
     pthread_t threads[];
 };
 
-static void finish(grille_task *task) {
-    grille_loop_executor *executor = task->origin;
+static void deliver_later(grille_loop_executor *executor, grille_task *task) {
     pthread_mutex_lock(&executor->lock);
     grille_list_append(&executor->finished, &task->link);
     /* Under the lock: the loop may end once it has seen this task's `done`. */
@@ -41,7 +40,7 @@ static void *work(void *argument) {
         pthread_mutex_unlock(&workers->lock);
         grille_task *task = grille_container(link, grille_task, link);
         task->run(task);
-        finish(task);
+        deliver_later(task->origin, task);
         pthread_mutex_lock(&workers->lock);
     }
     pthread_mutex_unlock(&workers->lock);
@@ -96,6 +95,14 @@ static bool offload(grille_executor *base, grille_task *task) {
     return taken;
 }
 
+static void post(grille_executor *base, grille_task *task) {
+    deliver_later(grille_container(base, grille_loop_executor, executor), task);
+}
+
+static bool is_here(grille_executor *base) {
+    return grille_loop_in_turn() == grille_container(base, grille_loop_executor, executor)->loop;
+}
+
 static void deliver(grille_job *job) {
     grille_loop_executor *executor = grille_container(job, grille_loop_executor, deliver);
     for (;;) {
@@ -109,7 +116,8 @@ static void deliver(grille_job *job) {
 }
 
 void grille_loop_executor_init(grille_loop_executor *executor, grille_workers *workers, grille_loop *loop) {
-    *executor = (grille_loop_executor){.executor = {offload}, .workers = workers, .loop = loop};
+    *executor = (grille_loop_executor){
+        .executor = {workers != NULL ? offload : NULL, post, is_here}, .workers = workers, .loop = loop};
     pthread_mutex_init(&executor->lock, NULL);
     grille_list_init(&executor->finished);
     grille_job_init(&executor->deliver, deliver);

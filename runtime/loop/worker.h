@@ -16,7 +16,8 @@ GRILLE_MUST_USE grille_reason grille_workers_new(uint32_t count, size_t max_queu
 /* Lets queued tasks run, ends the threads and frees. The loops must have seen all their tasks done. NULL is ignored. */
 void grille_workers_free(grille_workers *workers);
 
-/* The executor of one loop: `done` of its tasks runs on that loop. Caller's storage. */
+/* The executor of one loop: `done` of its tasks runs on that loop. `workers` may be NULL: nothing can be offloaded,
+ * only posted. Caller's storage. */
 typedef struct grille_loop_executor {
     grille_executor executor;
     grille_workers *workers;
@@ -27,7 +28,7 @@ typedef struct grille_loop_executor {
 } grille_loop_executor;
 
 void grille_loop_executor_init(grille_loop_executor *executor, grille_workers *workers, grille_loop *loop);
-/* After grille_workers_free. */
+/* After grille_workers_free, when every task was seen done. */
 void grille_loop_executor_deinit(grille_loop_executor *executor);
 
 #endif

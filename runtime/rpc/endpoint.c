@@ -50,8 +50,13 @@ static void on_reset(void *user, grille_stream *stream, const grille_stream_end 
     if (grille_stream_is_ours(stream)) {
         grille_endpoint_client_reset(user, grille_stream_user(stream), stream, end);
     } else {
-        grille_endpoint_server_reset(grille_stream_user(stream));
+        grille_endpoint_server_reset(grille_stream_user(stream), end);
     }
+}
+
+static void on_writable(void *user, grille_stream *stream) {
+    (void)user;
+    if (!grille_stream_is_ours(stream)) grille_endpoint_server_writable(grille_stream_user(stream));
 }
 
 static void on_drained(void *user) {
@@ -72,6 +77,7 @@ static const grille_session_events events = {
     .on_half_close = on_half_close,
     .on_status = on_status,
     .on_reset = on_reset,
+    .on_writable = on_writable,
     .on_drained = on_drained,
 };
 
@@ -162,7 +168,7 @@ void grille_endpoint_close(grille_endpoint *endpoint, grille_code code, const ch
 }
 
 bool grille_endpoint_is_idle(const grille_endpoint *endpoint) {
-    return endpoint->running == 0;
+    return endpoint->calls == 0;
 }
 
 void grille_endpoint_on_idle(grille_endpoint *endpoint, void (*on_idle)(void *user), void *user) {

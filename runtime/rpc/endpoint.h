@@ -70,7 +70,8 @@ bool grille_endpoint_has_peer_calls(const grille_endpoint *endpoint);
 
 /* Ends every call: ours with `code` and `text`, the peer's as cancelled. No event after it but tasks that still run. */
 void grille_endpoint_close(grille_endpoint *endpoint, grille_code code, const char *text);
-/* False while a handler still runs on the executor: free it later, when its task is done. `on_idle` tells. */
+/* False while a handler still runs on the executor, or the application still holds a call of the peer that it deferred
+ * or keeps by grille_call_ref: free it later. `on_idle` tells. */
 bool grille_endpoint_is_idle(const grille_endpoint *endpoint);
 void grille_endpoint_on_idle(grille_endpoint *endpoint, void (*on_idle)(void *user), void *user);
 /* Told when there is something to send outside recv and tick (a task was done). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Inside of an endpoint: endpoint.c drives the session, endpoint_client.c carries our calls, endpoint_server.c
- * dispatches the peer's, server_call.c is what handlers see. */
+ * dispatches the peer's, whose files server_call_private.h lists. */
 #ifndef GRILLE_RPC_ENDPOINT_PRIVATE_H
 #define GRILLE_RPC_ENDPOINT_PRIVATE_H
 
@@ -12,6 +12,7 @@
 #include "rpc/endpoint.h"
 #include "rpc/metadata.h"
 #include "rpc/peer_services.h"
+#include "rpc/server_call_private.h"
 #include "session/session.h"
 #include "wire/limits.h"
 
@@ -30,7 +31,7 @@ struct grille_endpoint {
     bool exact_schema;
     size_t max_message_bytes;
     grille_log_limit log_limit;
-    size_t running; /* tasks on the executor */
+    size_t calls; /* of the peer, whose slots are in use */
     bool drained;
     bool closed;
     grille_code close_code;
@@ -43,29 +44,6 @@ struct grille_endpoint {
     void *on_write_user;
 };
 
-/* A call of the peer; lives in its stream's arena. */
-typedef struct grille_server_call {
-    grille_call base;
-    grille_endpoint *endpoint;
-    grille_stream *stream;
-    const grille_registered_method *registered;
-    grille_metadata_view request_metadata;
-    grille_metadata pairs; /* made when asked for */
-    bool pairs_made;
-    grille_bytes request_bytes;
-    bool has_request;
-    void *request;
-    void *response;
-    grille_metadata_builder headers;
-    grille_metadata_builder trailers;
-    char *text; /* of grille_fail */
-    grille_bytes details;
-    grille_code result;
-    bool running;           /* on the executor */
-    _Atomic bool cancelled; /* nobody waits for the answer */
-    grille_task task;
-} grille_server_call;
-
 /* endpoint_client.c: events of our streams. */
 void grille_endpoint_client_headers(grille_client_call *call, const grille_metadata_view *metadata);
 void grille_endpoint_client_message(grille_client_call *call, grille_stream *stream, grille_bytes message);
@@ -77,6 +55,7 @@ void grille_endpoint_client_reset(grille_endpoint *endpoint, grille_client_call 
 void grille_endpoint_server_call(grille_endpoint *endpoint, grille_stream *stream, const grille_call_header *header);
 void grille_endpoint_server_message(grille_server_call *call, grille_bytes message);
 void grille_endpoint_server_half_close(grille_server_call *call);
-void grille_endpoint_server_reset(grille_server_call *call);
+void grille_endpoint_server_writable(grille_server_call *call);
+void grille_endpoint_server_reset(grille_server_call *call, const grille_stream_end *end);
 
 #endif

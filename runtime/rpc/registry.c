@@ -79,6 +79,26 @@ static grille_reason check_method(const grille_services *registry, const grille_
                             other->method->path, method->path, method->id);
 }
 
+/* Whether the table has what the runtime calls, or nothing. */
+static bool handler_fits(const grille_method *method, const grille_method_handler *handler) {
+    const bool receives = method->kind == GRILLE_METHOD_CLIENT_STREAMING || method->kind == GRILLE_METHOD_BIDIRECTIONAL;
+    const bool streams = method->kind != GRILLE_METHOD_UNARY && (method->flags & GRILLE_METHOD_OFFLOAD) == 0;
+    if (handler->invoke == NULL && handler->open == NULL) return true;
+    if (!streams) return handler->invoke != NULL;
+    return handler->open != NULL && handler->end != NULL && (!receives || handler->message != NULL);
+}
+
+static grille_reason check_handlers(const grille_service *service, const grille_method_handler *methods,
+                                    grille_error *error) {
+    for (size_t at = 0; at < service->method_count; at++) {
+        if (handler_fits(&service->methods[at], &methods[at])) continue;
+        return grille_error_set(error, GRILLE_REASON_RPC_BAD_METHOD,
+                                "the handlers of %s lack a member that its kind needs; generate the code again",
+                                service->methods[at].path);
+    }
+    return GRILLE_REASON_OK;
+}
+
 static grille_reason check_service(const grille_services *registry, const grille_service *service,
                                    grille_error *error) {
     size_t at = 0;
@@ -132,6 +152,7 @@ grille_reason grille_services_add(grille_services *registry, const grille_servic
                                 service->name);
     }
     reason = check_service(registry, service, error);
+    if (reason == GRILLE_REASON_OK) reason = check_handlers(service, methods, error);
     if (reason != GRILLE_REASON_OK) return reason;
     for (at = 0; at < service->method_count; at++) {
         grille_registered_method *method = malloc(sizeof *method);

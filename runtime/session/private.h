@@ -13,7 +13,7 @@
 #include "session/session.h"
 
 /* Memory inside a slot, so that a call with short messages and little metadata makes no heap call. */
-enum { GRILLE_SLOT_ARENA_BYTES = 1024 };
+enum { GRILLE_SLOT_ARENA_BYTES = 1536 };
 
 /* Not in the deadline heap. */
 #define GRILLE_NO_HEAP_INDEX UINT32_MAX

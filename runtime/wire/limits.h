@@ -32,7 +32,7 @@
 
 /* ---- What we announce when the application says nothing ---- */
 
-/* Enough to keep one connection busy; the slot of a call, short messages included, costs about 3.5 KiB. */
+/* Enough to keep one connection busy; the slot of a call, short messages included, costs about 4 KiB. */
 #define GRILLE_DEFAULT_STREAMS  256
 #define GRILLE_DEFAULT_HANDLERS 256
 /* gRPC's default for a received message. */

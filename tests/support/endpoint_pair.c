@@ -39,6 +39,17 @@ static bool take_task(grille_executor *executor, grille_task *task) {
     return true;
 }
 
+static void post_task(grille_executor *executor, grille_task *task) {
+    endpoint_pair *pair = grille_container(executor, endpoint_pair, executor);
+    pthread_mutex_lock(&pair->mail_lock);
+    grille_list_append(&pair->mail, &task->link);
+    pthread_mutex_unlock(&pair->mail_lock);
+}
+
+static bool is_here(grille_executor *executor) {
+    return pthread_equal(grille_container(executor, endpoint_pair, executor)->thread, pthread_self()) != 0;
+}
+
 static grille_endpoint *endpoint_of(endpoint_pair *pair, bool initiator, size_t max_message_bytes) {
     static const grille_peer_identity peer = {.kind = GRILLE_IDENTITY_X509, .set = "parent", .subject = "the parent"};
     grille_endpoint_options options = {.initiator = initiator,
@@ -57,33 +68,42 @@ static grille_endpoint *endpoint_of(endpoint_pair *pair, bool initiator, size_t 
     return endpoint;
 }
 
-void endpoint_pair_open(endpoint_pair *pair, const grille_service *service, const grille_method_handler *methods,
-                        void *user, size_t max_message_bytes) {
+void endpoint_pair_open_server(endpoint_pair *pair, const grille_service *service, const grille_method_handler *methods,
+                               void *user, size_t max_message_bytes) {
     memset(pair, 0, sizeof *pair);
     endpoint_pair_may_call = true;
     endpoint_pair_serves = true;
     pair->now_us = 1000000;
-    pair->executor.offload = take_task;
+    pair->executor = (grille_executor){take_task, post_task, is_here};
+    pair->thread = pthread_self();
+    pthread_mutex_init(&pair->mail_lock, NULL);
     grille_list_init(&pair->tasks);
+    grille_list_init(&pair->mail);
     grille_budget_init(&pair->budgets[0], 64 << 20);
     grille_budget_init(&pair->budgets[1], 64 << 20);
     assert_int_equal(grille_services_new(&pair->registry, NULL), GRILLE_OK);
     assert_int_equal(grille_services_add(pair->registry, service, methods, NULL, user, NULL), GRILLE_REASON_OK);
     assert_int_equal(grille_call_pool_new(16, &pair->pool), GRILLE_REASON_OK);
-    if (max_message_bytes == 0) max_message_bytes = 4 << 20;
-    pair->client = endpoint_of(pair, true, max_message_bytes);
-    pair->server = endpoint_of(pair, false, max_message_bytes);
+    pair->server = endpoint_of(pair, false, max_message_bytes != 0 ? max_message_bytes : 4 << 20);
+}
+
+void endpoint_pair_open(endpoint_pair *pair, const grille_service *service, const grille_method_handler *methods,
+                        void *user, size_t max_message_bytes) {
+    endpoint_pair_open_server(pair, service, methods, user, max_message_bytes);
+    pair->client = endpoint_of(pair, true, max_message_bytes != 0 ? max_message_bytes : 4 << 20);
     endpoint_pair_pump(pair, 0);
 }
 
 void endpoint_pair_close(endpoint_pair *pair) {
-    grille_endpoint_close(pair->client, GRILLE_CANCELLED, "closed");
+    if (pair->client != NULL) grille_endpoint_close(pair->client, GRILLE_CANCELLED, "closed");
     grille_endpoint_close(pair->server, GRILLE_CANCELLED, "closed");
     endpoint_pair_run_tasks(pair);
+    (void)endpoint_pair_run_mail(pair);
     grille_endpoint_free(pair->client);
     grille_endpoint_free(pair->server);
     grille_services_free(pair->registry);
     grille_call_pool_unref(pair->pool);
+    pthread_mutex_destroy(&pair->mail_lock);
     assert_int_equal(pair->budgets[0].used_bytes, 0);
     assert_int_equal(pair->budgets[1].used_bytes, 0);
 }
@@ -108,12 +128,26 @@ static bool carry(endpoint_pair *pair, bool from_client, size_t piece) {
     return true;
 }
 
+bool endpoint_pair_run_mail(endpoint_pair *pair) {
+    for (bool any = false;; any = true) {
+        grille_link *link = NULL;
+        grille_task *task = NULL;
+        pthread_mutex_lock(&pair->mail_lock);
+        link = grille_list_take_first(&pair->mail);
+        pthread_mutex_unlock(&pair->mail_lock);
+        if (link == NULL) return any;
+        task = grille_container(link, grille_task, link);
+        task->done(task);
+    }
+}
+
 void endpoint_pair_pump(endpoint_pair *pair, size_t piece) {
     bool moved = true;
     while (moved) {
         bool forth = carry(pair, true, piece);
         bool back = carry(pair, false, piece);
-        moved = forth || back;
+        bool mailed = endpoint_pair_run_mail(pair);
+        moved = forth || back || mailed;
     }
 }
 
