@@ -7,7 +7,7 @@
 #include "attest/policy_rules.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "grille/log.h"
+#include "base/log_limit.h"
 #include "wire/claims.h"
 
 grille_reason grille_evidence_prove(const grille_identity *identity, const grille_crypto *crypto,
@@ -68,8 +68,13 @@ static void keep_claims(const grille_claims *claims, grille_peer_identity *peer)
 }
 
 /* An insecure peer is never let in silently. */
-static void log_insecure(const grille_peer_identity *peer) {
+static void log_insecure(const grille_peer_identity *peer, grille_wall_ms now_ms) {
+    static grille_log_shared_limit limit =
+        GRILLE_LOG_SHARED_LIMIT(GRILLE_LIMIT_VERIFIED_LOG_BURST, GRILLE_LIMIT_VERIFIED_LOG_PER_SECOND);
     if (!peer->insecure) return;
+    if (!grille_log_shared_take(&limit, GRILLE_LOG_ATTEST, "insecure peers accepted", (grille_time_us)now_ms * 1000)) {
+        return;
+    }
     grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_ATTEST, "insecure peer accepted: set \"%s\", %s%s", peer->set,
                peer->debug ? "a debug enclave, whose memory its parent can read; " : "",
                "do not use insecure_ keys of the policy in production");
@@ -91,7 +96,7 @@ grille_reason grille_evidence_verify(const grille_policy *policy, const grille_c
     reason = kind == GRILLE_IDENTITY_NITRO ? grille_evidence_verify_nitro(&evidence, &judged, error)
                                            : grille_evidence_verify_x509(&evidence, &judged, error);
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
-    log_insecure(&judged);
+    log_insecure(&judged, now_ms);
     *peer = judged;
     return GRILLE_REASON_OK;
 }

@@ -23,3 +23,17 @@ void grille_log_left_out(grille_log_module module, const char *about, uint64_t l
     if (left_out == 0) return;
     grille_log(GRILLE_LOG_WARNING, module, "%s: %" PRIu64 " lines were left out: there were too many", about, left_out);
 }
+
+bool grille_log_shared_take(grille_log_shared_limit *shared, grille_log_module module, const char *about,
+                            grille_time_us now_us) {
+    uint64_t left_out = 0;
+    bool may = false;
+    pthread_mutex_lock(&shared->lock);
+    if (shared->limit.lines.burst == 0) {
+        grille_log_limit_init(&shared->limit, shared->burst, shared->per_second, now_us);
+    }
+    may = grille_log_limit_take(&shared->limit, now_us, &left_out);
+    pthread_mutex_unlock(&shared->lock);
+    grille_log_left_out(module, about, left_out);
+    return may;
+}

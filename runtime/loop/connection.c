@@ -8,7 +8,6 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/log_limit.h"
-#include "grille/log.h"
 #include "loop/connection_private.h"
 #include "wire/claims.h"
 
@@ -58,20 +57,18 @@ void grille_connection_finish(grille_connection *connection) {
     uv_close((uv_handle_t *)&connection->timer, on_timer_closed);
 }
 
-/* Whether one more connection that never opened may have its line: anybody may cause them. */
-static bool may_log_stranger(grille_time_us now_us) {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static grille_log_limit limit;
-    uint64_t left_out = 0;
-    bool may = false;
-    pthread_mutex_lock(&lock);
-    if (limit.lines.burst == 0) {
-        grille_log_limit_init(&limit, GRILLE_LIMIT_STRANGER_LOG_BURST, GRILLE_LIMIT_STRANGER_LOG_PER_SECOND, now_us);
+/* Whether one more connection that ended may have its line: anybody may cause those that never opened, a verified peer
+ * those that did, and neither fills the log at the other's cost. */
+static bool may_log(const grille_connection *connection) {
+    static grille_log_shared_limit strangers =
+        GRILLE_LOG_SHARED_LIMIT(GRILLE_LIMIT_STRANGER_LOG_BURST, GRILLE_LIMIT_STRANGER_LOG_PER_SECOND);
+    static grille_log_shared_limit verified =
+        GRILLE_LOG_SHARED_LIMIT(GRILLE_LIMIT_VERIFIED_LOG_BURST, GRILLE_LIMIT_VERIFIED_LOG_PER_SECOND);
+    grille_time_us now_us = connection->loop->now_us;
+    if (connection->stage != CONNECTION_HANDSHAKE) {
+        return grille_log_shared_take(&verified, GRILLE_LOG_LOOP, "connections that ended", now_us);
     }
-    may = grille_log_limit_take(&limit, now_us, &left_out);
-    pthread_mutex_unlock(&lock);
-    grille_log_left_out(GRILLE_LOG_LOOP, "connections that did not open", left_out);
-    return may;
+    return grille_log_shared_take(&strangers, GRILLE_LOG_LOOP, "connections that did not open", now_us);
 }
 
 /* The room that found the reason, by the section that its name belongs to. */
@@ -96,10 +93,12 @@ static void log_end(const grille_connection *connection, const grille_error *why
         grille_log(GRILLE_LOG_DEBUG, GRILLE_LOG_LOOP, "%s: closed", connection->name);
         return;
     }
-    if (connection->stage == CONNECTION_HANDSHAKE && !may_log_stranger(connection->loop->now_us)) return;
     bool quiet = connection->stage == CONNECTION_FRAMES && why->code == GRILLE_UNAVAILABLE;
-    grille_log(quiet ? GRILLE_LOG_INFO : GRILLE_LOG_WARNING, module_of(why), "%s: %s: %s", connection->name, why->name,
-               why->text);
+    grille_log_level level = quiet ? GRILLE_LOG_INFO : GRILLE_LOG_WARNING;
+    grille_log_module module = module_of(why);
+    /* A line that nobody hears takes from no bucket. */
+    if (!grille_log_is_on(level, module) || !may_log(connection)) return;
+    grille_log(level, module, "%s: %s: %s", connection->name, why->name, why->text);
 }
 
 static void tell_end(grille_connection *connection, const grille_error *why, grille_code code) {

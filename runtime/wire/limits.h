@@ -135,6 +135,11 @@
 #define GRILLE_LIMIT_STRANGER_LOG_BURST      1000
 #define GRILLE_LIMIT_STRANGER_LOG_PER_SECOND 10
 
+/* Of all verified peers of the process together, however often they connect: ends of their connections; calls as above;
+ * insecure peers that were accepted. */
+#define GRILLE_LIMIT_VERIFIED_LOG_BURST      200
+#define GRILLE_LIMIT_VERIFIED_LOG_PER_SECOND 10
+
 /* ---- Application messages (codec/) ---- */
 
 /* Nesting of messages: protobuf-c recurses without a bound; the reference implementation stops at 100. */

@@ -17,6 +17,7 @@ static forge_session session;
 static uint8_t body[GRILLE_LIMIT_EVIDENCE_BYTES];
 static size_t len;
 static char logged[512];
+static int lines_logged;
 
 static const grille_crypto *crypto(void) {
     return grille_crypto_wolf();
@@ -26,6 +27,7 @@ static void remember(grille_log_level level, const char *module, const char *lin
     (void)module;
     (void)user;
     assert_int_equal(GRILLE_LOG_WARNING, level);
+    lines_logged++;
     (void)snprintf(logged, sizeof logged, "%s", line);
 }
 
@@ -314,6 +316,18 @@ static void a_full_frame_of_noise_is_refused(void **state) {
     assert_int_equal(GRILLE_REASON_ATTEST_SIZE, verify());
 }
 
+/* A peer that was accepted once can come back as often as it likes. */
+static void insecure_peers_do_not_fill_the_log(void **state) {
+    grille_peer_identity peer;
+    int accepted = 0;
+    (void)state;
+    prove();
+    lines_logged = 0;
+    for (; accepted <= GRILLE_LIMIT_VERIFIED_LOG_BURST; accepted++)
+        assert_int_equal(GRILLE_REASON_OK, judge(policy_with("", pin(0)), FORGE_NOW_MS, &peer));
+    assert_in_range(lines_logged, GRILLE_LIMIT_VERIFIED_LOG_BURST / 2, GRILLE_LIMIT_VERIFIED_LOG_BURST);
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -330,6 +344,7 @@ int main(void) {
         CASE(another_root_is_refused),
         CASE(a_failing_nsm_is_reported),
         CASE(a_full_frame_of_noise_is_refused),
+        CASE(insecure_peers_do_not_fill_the_log),
     };
     return cmocka_run_group_tests(tests, make_chain, free_chain);
 }

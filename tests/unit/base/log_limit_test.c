@@ -45,10 +45,25 @@ static void test_the_count_is_told(void **state) {
     assert_string_equal(last, "peers: 97 lines were left out: there were too many");
 }
 
+static void test_a_shared_limit_tells_before_the_next_line(void **state) {
+    static grille_log_shared_limit shared = GRILLE_LOG_SHARED_LIMIT(2, 10);
+    int allowed = 0;
+    (void)state;
+    lines = 0;
+    for (int i = 0; i < 50; i++)
+        allowed += grille_log_shared_take(&shared, GRILLE_LOG_LOOP, "strangers", 1000);
+    assert_int_equal(allowed, 2);
+    assert_int_equal(lines, 0);
+    assert_true(grille_log_shared_take(&shared, GRILLE_LOG_LOOP, "strangers", 101000));
+    assert_int_equal(lines, 1);
+    assert_string_equal(last, "strangers: 48 lines were left out: there were too many");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_are_left_out_and_counted),
         cmocka_unit_test(test_the_count_is_told),
+        cmocka_unit_test(test_a_shared_limit_tells_before_the_next_line),
     };
     grille_log_set(keep, NULL, GRILLE_LOG_DEBUG);
     return cmocka_run_group_tests(tests, NULL, NULL);
