@@ -8,12 +8,17 @@
 #include "base/bytes.h"
 
 void grille_budget_init(grille_budget *budget, size_t limit_bytes) {
+    grille_budget_init_part(budget, NULL, limit_bytes);
+}
+
+void grille_budget_init_part(grille_budget *budget, grille_budget *whole, size_t limit_bytes) {
+    budget->whole = whole;
     budget->limit_bytes = limit_bytes;
     atomic_init(&budget->used_bytes, 0);
     atomic_init(&budget->peak_bytes, 0);
 }
 
-bool grille_budget_charge(grille_budget *budget, size_t bytes) {
+static bool charge_one(grille_budget *budget, size_t bytes) {
     size_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
     size_t peak = 0;
     do {
@@ -25,13 +30,25 @@ bool grille_budget_charge(grille_budget *budget, size_t bytes) {
     return true;
 }
 
-void grille_budget_release(grille_budget *budget, size_t bytes) {
+static void release_one(grille_budget *budget, size_t bytes) {
     size_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
     size_t left = 0;
     do {
         /* Giving back more than was charged is a bug of ours; never let it open the budget. */
         left = bytes <= used ? used - bytes : 0;
     } while (!atomic_compare_exchange_weak(&budget->used_bytes, &used, left));
+}
+
+bool grille_budget_charge(grille_budget *budget, size_t bytes) {
+    if (!charge_one(budget, bytes)) return false;
+    if (budget->whole == NULL || grille_budget_charge(budget->whole, bytes)) return true;
+    release_one(budget, bytes);
+    return false;
+}
+
+void grille_budget_release(grille_budget *budget, size_t bytes) {
+    release_one(budget, bytes);
+    if (budget->whole != NULL) grille_budget_release(budget->whole, bytes);
 }
 
 void *grille_budget_alloc(grille_budget *budget, size_t bytes) {

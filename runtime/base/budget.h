@@ -10,12 +10,15 @@
 /* Caller's storage. Charging and releasing is safe from any thread: offloaded handlers share their connection's
  * budget. */
 typedef struct grille_budget {
+    struct grille_budget *whole; /* charged too, or NULL */
     size_t limit_bytes;
     _Atomic size_t used_bytes;
     _Atomic size_t peak_bytes;
 } grille_budget;
 
 void grille_budget_init(grille_budget *budget, size_t limit_bytes);
+/* A part of `whole` with a limit of its own, so that the rest can't be used up through it. Borrows `whole`. */
+void grille_budget_init_part(grille_budget *budget, grille_budget *whole, size_t limit_bytes);
 
 /* False and nothing charged when it would go over the limit. */
 GRILLE_MUST_USE bool grille_budget_charge(grille_budget *budget, size_t bytes);

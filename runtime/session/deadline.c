@@ -7,7 +7,7 @@ bool grille_deadlines_reserve(grille_session *session, uint32_t count) {
     const size_t item = sizeof *session->heap;
     grille_stream **heap = NULL;
     if (count <= session->heap_capacity) return true;
-    heap = grille_budget_grow(session->options.budget, session->heap, session->heap_capacity * item, count * item);
+    heap = grille_budget_grow(&session->call_budget, session->heap, session->heap_capacity * item, count * item);
     if (heap == NULL) return false;
     session->heap = heap;
     session->heap_capacity = count;

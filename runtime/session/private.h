@@ -112,6 +112,7 @@ struct grille_session {
     uint32_t peer_streams; /* refusals that wait included */
     uint32_t handlers;
 
+    grille_budget call_budget;  /* what calls may hold: frames and TLS need the rest */
     grille_buffer_pool buffers; /* of long messages */
 
     /* deadline.c */

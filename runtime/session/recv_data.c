@@ -135,6 +135,8 @@ static grille_reason take_prefix(grille_session *session, grille_bytes *input) {
 grille_reason grille_recv_data_body(grille_session *session, grille_bytes *input) {
     grille_reason reason = GRILLE_REASON_OK;
     grille_bytes part = {0};
+    /* The owner may have answered between two parts of the frame: the rest is dropped. */
+    if (session->data_stream != NULL && !grille_stream_listens(session->data_stream)) session->data_stream = NULL;
     if (has_flag(session, GRILLE_FLAG_BEGIN) && session->data_prefix_len < GRILLE_MESSAGE_LENGTH_BYTES) {
         reason = take_prefix(session, input);
         if (reason != GRILLE_REASON_OK) return reason;
@@ -165,7 +167,6 @@ grille_reason grille_recv_data_end(grille_session *session) {
     const grille_record *record = NULL;
     grille_reason reason = GRILLE_REASON_OK;
     session->data_stream = NULL;
-    /* The owner may have answered between two parts of the frame. */
     if (stream == NULL || !grille_stream_listens(stream)) return GRILLE_REASON_OK;
     stream->events++;
     record = grille_message_queue_last(&stream->inbox);

@@ -47,6 +47,10 @@ static void init_lists(grille_session *session) {
     grille_list_init(&session->writable);
 }
 
+static size_t call_budget_bytes(const grille_budget *budget) {
+    return budget->limit_bytes - budget->limit_bytes / GRILLE_CALLS_LEAVE_OF_BUDGET;
+}
+
 static void init(grille_session *session, const grille_session_options *options) {
     *session = (grille_session){.options = *options, .now_us = options->now_us, .received_us = options->now_us};
     if (options->max_own_streams == 0) session->options.max_own_streams = GRILLE_DEFAULT_STREAMS;
@@ -58,7 +62,8 @@ static void init(grille_session *session, const grille_session_options *options)
     session->send_credit = session->peer.connection_window_bytes;
     session->receive_credit = options->settings.connection_window_bytes;
     session->goodbye_reason = GRILLE_DRAIN_PROTOCOL;
-    grille_buffer_pool_init(&session->buffers, options->budget);
+    grille_budget_init_part(&session->call_budget, options->budget, call_budget_bytes(options->budget));
+    grille_buffer_pool_init(&session->buffers, &session->call_budget);
     init_lists(session);
     init_buckets(session, options->now_us);
     grille_error_clear(&session->failure);

@@ -82,7 +82,7 @@ typedef struct grille_session_options {
     uint64_t keepalive_interval_us; /* PING after so long without a byte from the peer; 0: never */
     uint64_t keepalive_timeout_us;  /* and the connection ends so long after the PING without a byte */
     uint64_t idle_timeout_us;       /* the connection ends after so long without any stream; 0: never */
-    grille_budget *budget;          /* all memory is charged to it; outlives the session */
+    grille_budget *budget;          /* all memory is charged to it, of calls up to 7/8; outlives the session */
     const grille_session_events *events; /* outlives the session */
     void *user;
     grille_time_us now_us;

@@ -23,7 +23,7 @@ static void init_slot(grille_session *session, grille_stream *stream) {
     grille_list_init(&stream->turn);
     grille_list_init(&stream->credit);
     grille_list_init(&stream->writable);
-    grille_arena_init(&stream->arena, stream->arena_memory, sizeof stream->arena_memory, session->options.budget);
+    grille_arena_init(&stream->arena, stream->arena_memory, sizeof stream->arena_memory, &session->call_budget);
     grille_message_queue_init(&stream->inbox, stream->inbox_memory, &session->buffers);
     grille_message_queue_init(&stream->outbox, stream->outbox_memory, &session->buffers);
 }
@@ -46,7 +46,7 @@ static bool grow_pool(grille_session *session) {
     grille_slot_chunk *chunk = NULL;
     if (count > LARGEST_CHUNK_SLOTS) count = LARGEST_CHUNK_SLOTS;
     if (!grille_deadlines_reserve(session, session->slots_held + count)) return false;
-    chunk = grille_budget_alloc(session->options.budget, chunk_bytes(count));
+    chunk = grille_budget_alloc(&session->call_budget, chunk_bytes(count));
     if (chunk == NULL) return false;
     chunk->next = session->chunks;
     chunk->count = count;
@@ -65,7 +65,7 @@ static bool grow_pool(grille_session *session) {
 static bool grow_map(grille_session *session) {
     const size_t capacity = session->streams.capacity == 0 ? FIRST_MAP_CAPACITY : 2 * session->streams.capacity;
     grille_id_map grown = {0};
-    bool moved = grille_id_map_init(&grown, capacity, session->options.budget) == GRILLE_REASON_OK;
+    bool moved = grille_id_map_init(&grown, capacity, &session->call_budget) == GRILLE_REASON_OK;
     if (!moved) return false;
     for (size_t i = 0; i < session->streams.slot_count; i++) {
         const grille_id_map_slot *slot = &session->streams.slots[i];
@@ -144,7 +144,7 @@ static void free_chunks(grille_session *session) {
     while (session->chunks != NULL) {
         grille_slot_chunk *chunk = session->chunks;
         session->chunks = chunk->next;
-        grille_budget_free_wiped(session->options.budget, chunk, chunk_bytes(chunk->count));
+        grille_budget_free_wiped(&session->call_budget, chunk, chunk_bytes(chunk->count));
     }
     session->slots_held = 0;
     grille_list_init(&session->free_slots);
@@ -156,7 +156,7 @@ void grille_slots_shrink(grille_session *session) {
     if (session->slots_used > 0) return;
     free_chunks(session);
     grille_id_map_deinit(&session->streams);
-    grille_budget_free(session->options.budget, session->heap, session->heap_capacity * sizeof *session->heap);
+    grille_budget_free(&session->call_budget, session->heap, session->heap_capacity * sizeof *session->heap);
     session->heap = NULL;
     session->heap_capacity = 0;
 }

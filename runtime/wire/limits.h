@@ -61,6 +61,9 @@
 
 /* Messages that wait on one stream besides the first: enough to fill a few frames. */
 #define GRILLE_LIMIT_SEND_QUEUE_BYTES 65536
+/* Calls leave one part in so many of a connection's budget to frames under way and to TLS: when calls use up theirs, one
+ * of them ends, and not the connection. */
+#define GRILLE_CALLS_LEAVE_OF_BUDGET 8
 /* Buffers of long messages that a busy connection keeps for the next ones: request and answer of 1 MiB. */
 #define GRILLE_LIMIT_KEPT_BUFFER_BYTES 2097152
 

@@ -140,6 +140,28 @@ static void test_model(void **state) {
     }
 }
 
+/* A part is bounded by its own limit and by the whole; both give back what the other refused. */
+static void test_a_part_leaves_the_rest(void **state) {
+    grille_budget whole;
+    grille_budget part;
+    (void)state;
+    grille_budget_init(&whole, 100);
+    grille_budget_init_part(&part, &whole, 80);
+    assert_true(grille_budget_charge(&part, 80));
+    assert_false(grille_budget_charge(&part, 1));
+    assert_true(whole.used_bytes == 80 && part.used_bytes == 80);
+    assert_true(grille_budget_charge(&whole, 20));
+    assert_false(grille_budget_charge(&whole, 1));
+    grille_budget_release(&part, 30);
+    assert_true(whole.used_bytes == 70 && part.used_bytes == 50);
+    assert_true(grille_budget_charge(&whole, 20));
+    assert_false(grille_budget_charge(&part, 11));
+    assert_true(whole.used_bytes == 90 && part.used_bytes == 50);
+    grille_budget_release(&part, 50);
+    grille_budget_release(&whole, 40);
+    assert_true(whole.used_bytes == 0 && part.used_bytes == 0);
+}
+
 enum { THREADS = 4, CHARGE_BYTES = 100, SHARED_LIMIT_BYTES = 250 };
 
 /* Charges and releases; the answer is how often the budget was over its limit. */
@@ -176,7 +198,7 @@ int main(void) {
         cmocka_unit_test(test_charge_to_the_limit),    cmocka_unit_test(test_release_too_much_does_not_open_it),
         cmocka_unit_test(test_alloc_grow_free),        cmocka_unit_test(test_out_of_memory_is_not_charged),
         cmocka_unit_test(test_free_wiped_wipes),       cmocka_unit_test(test_model),
-        cmocka_unit_test(test_threads_share_a_budget),
+        cmocka_unit_test(test_a_part_leaves_the_rest), cmocka_unit_test(test_threads_share_a_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

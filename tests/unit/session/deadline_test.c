@@ -21,12 +21,10 @@ static grille_time_us earliest(const grille_stream *streams) {
 static void first_is_the_earliest(void **state) {
     grille_session *session = calloc(1, sizeof *session);
     grille_stream *streams = calloc(STREAMS, sizeof *streams);
-    grille_budget budget;
     uint64_t random = 7;
     (void)state;
     assert_true(session != NULL && streams != NULL);
-    grille_budget_init(&budget, 1 << 20);
-    session->options.budget = &budget;
+    grille_budget_init(&session->call_budget, 1 << 20);
     assert_true(grille_deadlines_reserve(session, STREAMS / 2));
     assert_true(grille_deadlines_reserve(session, STREAMS));
     for (size_t i = 0; i < STREAMS; i++) {
@@ -49,19 +47,17 @@ static void first_is_the_earliest(void **state) {
     assert_null(grille_deadline_first(session));
     grille_deadline_set(&streams[0], GRILLE_TIME_NEVER);
     assert_null(grille_deadline_first(session));
-    grille_budget_free(&budget, session->heap, session->heap_capacity * sizeof *session->heap);
-    assert_int_equal(budget.used_bytes, 0);
+    grille_budget_free(&session->call_budget, session->heap, session->heap_capacity * sizeof *session->heap);
+    assert_int_equal(session->call_budget.used_bytes, 0);
     free(streams);
     free(session);
 }
 
 static void memory_is_charged(void **state) {
     grille_session *session = calloc(1, sizeof *session);
-    grille_budget budget;
     (void)state;
     assert_non_null(session);
-    grille_budget_init(&budget, 100);
-    session->options.budget = &budget;
+    grille_budget_init(&session->call_budget, 100);
     assert_false(grille_deadlines_reserve(session, 100));
     assert_int_equal(session->heap_capacity, 0);
     free(session);

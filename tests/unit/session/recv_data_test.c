@@ -53,6 +53,41 @@ static void a_part_is_no_message(void **state) {
     pair_free(pair);
 }
 
+/* Wherever in a frame it comes, the handler's answer is the one that is sent, also when the message that begins there
+ * is over a limit, and nothing of it is kept. */
+static void an_answer_inside_a_frame_stands(void **state) {
+    for (size_t cut = GRILLE_FRAME_HEADER_BYTES; cut < GRILLE_FRAME_HEADER_BYTES + 14; cut++) {
+        pair_options options = pair_options_default();
+        const grille_status_header status = {.code = GRILLE_NOT_FOUND};
+        session_pair *pair = NULL;
+        uint8_t bytes[64];
+        grille_writer writer = grille_writer_into(bytes, sizeof bytes);
+        grille_frame_header header = {0};
+        grille_bytes payload = {0};
+        grille_status_payload sent = {0};
+        grille_reader reader = {0};
+        (void)state;
+        options.responder.settings = grille_settings_minimum();
+        pair = pair_new(&options);
+        script_write(pair_writer(pair), "S C1");
+        assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+        (void)pair_take_output(pair, &pair->responder);
+        script_write(&writer, cut < 12 ? "D1:65537:10b" : "D1:65536:10b");
+        reader = grille_reader_of(grille_written(&writer));
+        assert_int_equal(grille_session_recv(pair->responder.session, grille_read_bytes(&reader, cut), pair->now_us),
+                         GRILLE_REASON_OK);
+        assert_int_equal(grille_stream_send_status(pair->responder.newest, &status), GRILLE_REASON_OK);
+        pair->responder.budget.limit_bytes = pair->responder.budget.used_bytes;
+        assert_int_equal(grille_session_recv(pair->responder.session, grille_read_rest(&reader), pair->now_us),
+                         GRILLE_REASON_OK);
+        assert_int_equal(pair->responder.counts[PAIR_RESET], 0);
+        assert_true(pair_frame(pair_take_output(pair, &pair->responder), GRILLE_FRAME_STATUS, 0, &header, &payload));
+        assert_int_equal(grille_status_payload_decode(header.flags, payload, &sent), GRILLE_REASON_OK);
+        assert_int_equal(sent.header.code, GRILLE_NOT_FOUND);
+        pair_free(pair);
+    }
+}
+
 /* An owner that answers in the middle of a frame hears no more of its bytes. */
 static void an_answer_inside_a_frame_ends_it(void **state) {
     const pair_options options = pair_options_default();
@@ -148,6 +183,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_wait_until_they_are_done),
         cmocka_unit_test(a_part_is_no_message),
+        cmocka_unit_test(an_answer_inside_a_frame_stands),
         cmocka_unit_test(an_answer_inside_a_frame_ends_it),
         cmocka_unit_test(without_memory_the_call_ends_at_the_callee),
         cmocka_unit_test(without_memory_the_call_ends_at_the_caller),
