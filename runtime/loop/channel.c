@@ -85,15 +85,16 @@ static void take_options(dialed_channel *channel, const grille_channel_options *
 
 static void init_lists(dialed_channel *channel) {
     grille_list_init(&channel->waiters);
-    grille_list_init(&channel->cancelled);
+    grille_list_init(&channel->noticed);
     grille_list_init(&channel->submitted);
     grille_list_init(&channel->waiting);
     grille_list_init(&channel->retiring);
     grille_job_init(&channel->submit_job, grille_channel_on_submit);
-    grille_job_init(&channel->cancel_job, grille_channel_on_cancel);
+    grille_job_init(&channel->notice_job, grille_channel_on_notice);
+    grille_job_init(&channel->hold_job, grille_channel_on_hold);
     grille_job_init(&channel->close_job, grille_channel_on_close);
     pthread_mutex_init(&channel->lock, NULL);
-    pthread_mutex_init(&channel->cancel_lock, NULL);
+    pthread_mutex_init(&channel->notice_lock, NULL);
     pthread_mutex_init(&channel->submit_lock, NULL);
     channel->attempt_ends_us = GRILLE_TIME_NEVER;
     channel->retry_at_us = GRILLE_TIME_NEVER;
@@ -168,78 +169,6 @@ grille_code grille_channel_open(const char *text, const grille_channel_options *
     return grille_reason_code(reason);
 }
 
-/* ---- Asking ---- */
-
-static dialed_channel *dialed(grille_channel *channel) {
-    return grille_container(channel, dialed_channel, base);
-}
-
-static grille_channel_state get_state(grille_channel *base) {
-    dialed_channel *channel = dialed(base);
-    pthread_mutex_lock(&channel->lock);
-    grille_channel_state state = channel->state;
-    pthread_mutex_unlock(&channel->lock);
-    return state;
-}
-
-static grille_code get_peer(grille_channel *base, grille_peer_identity *peer) {
-    dialed_channel *channel = dialed(base);
-    pthread_mutex_lock(&channel->lock);
-    bool ready = channel->state == GRILLE_CHANNEL_READY;
-    if (ready) *peer = channel->peer;
-    pthread_mutex_unlock(&channel->lock);
-    return ready ? GRILLE_OK : GRILLE_FAILED_PRECONDITION;
-}
-
-/* Whether waiting for READY makes no sense any more; under lock. */
-static bool is_decided(const dialed_channel *channel) {
-    if (channel->state == GRILLE_CHANNEL_READY || channel->state == GRILLE_CHANNEL_CLOSED) return true;
-    return channel->state == GRILLE_CHANNEL_FAILED &&
-           (channel->exhausted || channel->last_error.code == GRILLE_UNAUTHENTICATED);
-}
-
-static void look(dialed_channel *channel, void *user) {
-    channel_waiter *waiter = user;
-    pthread_mutex_lock(&channel->lock);
-    if (is_decided(channel)) grille_channel_finish_waiter(waiter);
-    pthread_mutex_unlock(&channel->lock);
-}
-
-static grille_code readiness(dialed_channel *channel, uint32_t timeout_ms, grille_error *error) {
-    pthread_mutex_lock(&channel->lock);
-    grille_channel_state state = channel->state;
-    grille_error last = channel->last_error;
-    pthread_mutex_unlock(&channel->lock);
-    if (state == GRILLE_CHANNEL_READY) {
-        grille_error_clear(error);
-        return GRILLE_OK;
-    }
-    if (state == GRILLE_CHANNEL_CLOSED) {
-        return grille_reason_code(
-            grille_error_set(error, GRILLE_REASON_LOOP_CHANNEL_CLOSED, "%s: the channel was closed", channel->name));
-    }
-    if (last.code != GRILLE_OK) {
-        if (error != NULL) *error = last;
-        return last.code;
-    }
-    (void)grille_error_set(error, GRILLE_REASON_LOOP_DIAL_TIMEOUT,
-                           "%s: not ready within %u ms; the first attempt is still under way", channel->name,
-                           timeout_ms);
-    if (error != NULL) error->code = GRILLE_DEADLINE_EXCEEDED;
-    return GRILLE_DEADLINE_EXCEEDED;
-}
-
-static grille_code wait_ready(grille_channel *base, uint32_t timeout_ms, grille_error *error) {
-    dialed_channel *channel = dialed(base);
-    if (!grille_channel_enter(channel)) return readiness(channel, timeout_ms, error);
-    channel_waiter waiter = {.for_ready = true,
-                             .deadline_us = grille_time_after(grille_clock_us(), (uint64_t)timeout_ms * 1000)};
-    grille_channel_wait(channel, &waiter, look, look, &waiter);
-    grille_code code = readiness(channel, timeout_ms, error);
-    grille_channel_leave(channel);
-    return code;
-}
-
 /* ---- Closing ---- */
 
 void grille_channel_on_close(grille_job *job) {
@@ -261,13 +190,13 @@ void grille_channel_destroy(dialed_channel *channel) {
     grille_policy_free(channel->connection_options.policy);
     pthread_cond_destroy(&channel->keeper_woken);
     pthread_mutex_destroy(&channel->submit_lock);
-    pthread_mutex_destroy(&channel->cancel_lock);
+    pthread_mutex_destroy(&channel->notice_lock);
     pthread_mutex_destroy(&channel->lock);
     free(channel);
 }
 
-static void close_channel(grille_channel *base) {
-    dialed_channel *channel = dialed(base);
+void grille_channel_close_dialed(grille_channel *base) {
+    dialed_channel *channel = grille_container(base, dialed_channel, base);
     bool inside = grille_loop_in_turn() == &channel->loop;
     pthread_mutex_lock(&channel->lock);
     channel->closing = true;
@@ -278,17 +207,3 @@ static void close_channel(grille_channel *base) {
     grille_channel_need_leader(channel);
     if (!inside) grille_channel_end_keeper(channel);
 }
-
-static bool must_not_block(const grille_channel *base) {
-    (void)base;
-    return grille_loop_in_turn() != NULL;
-}
-
-const grille_channel_ops grille_dialed_channel_ops = {
-    .must_not_block = must_not_block,
-    .clock_us = grille_clock_us,
-    .state = get_state,
-    .peer = get_peer,
-    .wait_ready = wait_ready,
-    .close = close_channel,
-};

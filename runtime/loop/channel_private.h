@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files of a channel share: channel.c opens and closes, leader.c decides which thread turns the loop, submit.c
+ * What the files of a channel share: channel.c opens and closes, channel_ask.c tells its
+ * state, leader.c decides which thread turns the loop, submit.c
  * brings calls to it, connector.c keeps a connection. */
 #ifndef GRILLE_LOOP_CHANNEL_PRIVATE_H
 #define GRILLE_LOOP_CHANNEL_PRIVATE_H
@@ -27,12 +28,6 @@ typedef struct channel_connection {
 
 /* What a call keeps in its owner space. */
 typedef struct call_owner {
-    grille_call *call;
-    grille_link cancel_link;    /* in channel->cancelled; under cancel_lock */
-    channel_waiter *waiter;     /* blocking calls */
-    grille_deliver_fn *deliver; /* asynchronous calls, with the two below */
-    void (*callback)(void);
-    void *user;
     channel_connection *connection; /* where it runs, or NULL */
 } call_owner;
 _Static_assert(sizeof(call_owner) <= GRILLE_CLIENT_CALL_OWNER_BYTES, "the owner's room in a call");
@@ -62,8 +57,9 @@ struct dialed_channel {
     grille_error last_error;   /* of the last attempt */
     grille_peer_identity peer; /* while READY */
 
-    pthread_mutex_t cancel_lock;
-    grille_link cancelled;
+    /* Calls that have something to do on the loop, or are held back; under notice_lock. */
+    pthread_mutex_t notice_lock;
+    grille_link noticed;
 
     /* Calls from other threads on their way to the loop; under submit_lock. */
     pthread_mutex_t submit_lock;
@@ -72,7 +68,8 @@ struct dialed_channel {
     /* The leader's. */
     channel_waiter *leading; /* whose thread leads; NULL: the keeper */
     grille_job submit_job;
-    grille_job cancel_job;
+    grille_job notice_job;
+    grille_job hold_job;
     grille_job close_job;
     grille_link waiting; /* calls without a connection or a stream */
     size_t waiting_count;
@@ -96,18 +93,19 @@ struct dialed_channel {
 
 /* Makes the keeper thread. */
 GRILLE_MUST_USE grille_reason grille_channel_start_keeper(dialed_channel *channel, grille_error *error);
-/* Counts a thread in that will block. False when the channel is closing. */
-GRILLE_MUST_USE bool grille_channel_enter(dialed_channel *channel);
-void grille_channel_leave(dialed_channel *channel);
 /* Leads or waits until waiter->done (or its deadline). When the lead is free `on_lead` runs first, on this thread, else
  * `on_follow`; either brings the call to the loop. Between enter and leave. */
 void grille_channel_wait(dialed_channel *channel, channel_waiter *waiter,
                          void (*on_lead)(dialed_channel *channel, void *user),
                          void (*on_follow)(dialed_channel *channel, void *user), void *user);
+/* The functions of the same names in grille_channel_ops. */
+bool grille_channel_enter(grille_channel *base, bool closing_too);
+void grille_channel_leave(grille_channel *base);
+void grille_channel_wait_for(grille_channel *base, grille_waiter *waiter);
+void grille_channel_turn(grille_channel *base);
+void grille_channel_wake(grille_channel *base, grille_waiter *waiter);
 /* Marks a waiter done and wakes its thread, whose stack it is on; under lock. */
 void grille_channel_finish_waiter(channel_waiter *waiter);
-/* The same for any waiter, the leader's own included; leader, without the lock. */
-void grille_channel_waiter_done(dialed_channel *channel, channel_waiter *waiter);
 /* Sees to it that somebody leads soon; any thread. */
 void grille_channel_need_leader(dialed_channel *channel);
 /* Joins the keeper, or leaves the channel to it. */
@@ -134,11 +132,25 @@ void grille_channel_fail_waiting(dialed_channel *channel, bool all, grille_code 
 grille_time_us grille_channel_expire_waiting(dialed_channel *channel, grille_time_us now_us);
 grille_time_us grille_channel_first_deadline(const dialed_channel *channel);
 void grille_channel_on_submit(grille_job *job);
-void grille_channel_on_cancel(grille_job *job);
+void grille_channel_on_notice(grille_job *job);
+void grille_channel_on_hold(grille_job *job);
+/* Calls that are done wait for the return of the functions that made them. */
+bool grille_channel_holds_calls(dialed_channel *channel);
+/* The functions of the same names in grille_channel_ops; any thread but for hold and forget. */
+void grille_channel_submit(grille_channel *base, grille_call *call, bool turns);
+void grille_channel_submit_and_wait(grille_channel *base, grille_call *call, grille_waiter *waiter);
+void grille_channel_notify(grille_channel *base, grille_call *call, bool turns);
+void grille_channel_hold(grille_channel *base, grille_call *call);
+void grille_channel_forget(grille_channel *base, grille_call *call);
+
+/* channel_ask.c */
+
+extern const grille_channel_ops grille_dialed_channel_ops;
 
 /* channel.c */
 
-extern const grille_channel_ops grille_dialed_channel_ops;
+/* In grille_channel_ops. */
+void grille_channel_close_dialed(grille_channel *base);
 void grille_channel_on_close(grille_job *job);
 /* Frees everything; no thread is inside and nobody leads any more. */
 void grille_channel_destroy(dialed_channel *channel);

@@ -34,7 +34,8 @@ void grille_channel_finish_waiter(channel_waiter *waiter) {
     pthread_cond_signal(&waiter->woken);
 }
 
-void grille_channel_waiter_done(dialed_channel *channel, channel_waiter *waiter) {
+void grille_channel_wake(grille_channel *base, grille_waiter *waiter) {
+    dialed_channel *channel = grille_container(base, dialed_channel, base);
     if (waiter == channel->leading) {
         waiter->done = true;
         return;
@@ -75,15 +76,17 @@ static void pass_lead(dialed_channel *channel) {
 
 /* ---- Blocked callers ---- */
 
-bool grille_channel_enter(dialed_channel *channel) {
+bool grille_channel_enter(grille_channel *base, bool closing_too) {
+    dialed_channel *channel = grille_container(base, dialed_channel, base);
     pthread_mutex_lock(&channel->lock);
-    bool open = !channel->closing;
+    bool open = closing_too || !channel->closing;
     if (open) channel->inside++;
     pthread_mutex_unlock(&channel->lock);
     return open;
 }
 
-void grille_channel_leave(dialed_channel *channel) {
+void grille_channel_leave(grille_channel *base) {
+    dialed_channel *channel = grille_container(base, dialed_channel, base);
     pthread_mutex_lock(&channel->lock);
     if (--channel->inside == 0 && channel->closing) {
         channel->keeper_needed = true;
@@ -126,19 +129,9 @@ static void follow(dialed_channel *channel, channel_waiter *waiter) {
     grille_list_remove(&waiter->link);
 }
 
-static void init_condition(pthread_cond_t *condition) {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 void grille_channel_wait(dialed_channel *channel, channel_waiter *waiter,
                          void (*on_lead)(dialed_channel *channel, void *user),
                          void (*on_follow)(dialed_channel *channel, void *user), void *user) {
-    grille_list_init(&waiter->link);
-    init_condition(&waiter->woken);
     pthread_mutex_lock(&channel->lock);
     if (!channel->led) {
         take_lead(channel, waiter);
@@ -162,7 +155,33 @@ void grille_channel_wait(dialed_channel *channel, channel_waiter *waiter,
         pass_lead(channel);
         pthread_mutex_unlock(&channel->lock);
     }
-    pthread_cond_destroy(&waiter->woken);
+}
+
+static void do_nothing(dialed_channel *channel, void *user) {
+    (void)channel;
+    (void)user;
+}
+
+void grille_channel_wait_for(grille_channel *base, grille_waiter *waiter) {
+    dialed_channel *channel = grille_container(base, dialed_channel, base);
+    pthread_mutex_lock(&channel->lock);
+    bool done = waiter->done;
+    pthread_mutex_unlock(&channel->lock);
+    if (!done) grille_channel_wait(channel, waiter, do_nothing, do_nothing, NULL);
+}
+
+/* The keeper gives the lead up to nobody but a blocked caller: it turns the loop itself then. */
+void grille_channel_turn(grille_channel *base) {
+    dialed_channel *channel = grille_container(base, dialed_channel, base);
+    pthread_mutex_lock(&channel->lock);
+    bool leads = !channel->led;
+    if (leads) take_lead(channel, NULL);
+    pthread_mutex_unlock(&channel->lock);
+    if (!leads) return;
+    grille_loop_turn(&channel->loop, false);
+    pthread_mutex_lock(&channel->lock);
+    pass_lead(channel);
+    pthread_mutex_unlock(&channel->lock);
 }
 
 /* ---- The keeper ---- */
@@ -189,7 +208,8 @@ static void park(dialed_channel *channel) {
 
 /* True when the loop has nothing left to do for a closed channel; the leader, under lock. */
 static bool is_over(dialed_channel *channel) {
-    return channel->closed && channel->inside == 0 && grille_channel_is_disconnected(channel);
+    return channel->closed && channel->inside == 0 && grille_channel_is_disconnected(channel) &&
+           !grille_channel_holds_calls(channel);
 }
 
 /* Turns the loop until a caller wants it or everything is over (then true, and the keeper still leads); under lock. */
@@ -221,7 +241,11 @@ static void *run_keeper(void *argument) {
 }
 
 grille_reason grille_channel_start_keeper(dialed_channel *channel, grille_error *error) {
-    init_condition(&channel->keeper_woken);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&channel->keeper_woken, &attributes);
+    pthread_condattr_destroy(&attributes);
     channel->keeper_needed = true;
     int status = pthread_create(&channel->keeper, NULL, run_keeper, channel);
     if (status == 0) return GRILLE_REASON_OK;

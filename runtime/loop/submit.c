@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Calls on their way: from any thread to the loop, onto the connection or into the waiting list, and back as a reply.
  */
+#include <sched.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "loop/channel_private.h"
@@ -13,39 +13,18 @@ static call_owner *owner_of(grille_call *call) {
 
 /* ---- Ends ---- */
 
-static void forget_cancel(dialed_channel *channel, grille_call *call) {
-    if (!grille_client_call_cancel_requested(call)) return;
-    pthread_mutex_lock(&channel->cancel_lock);
-    grille_list_remove(&owner_of(call)->cancel_link);
-    pthread_mutex_unlock(&channel->cancel_lock);
-}
-
 static void leave_connection(call_owner *owner) {
     if (owner->connection != NULL) owner->connection->running--;
     owner->connection = NULL;
 }
 
-static void deliver(dialed_channel *channel, grille_call *call) {
-    call_owner *owner = owner_of(call);
-    grille_reply reply;
-    channel->async_count--;
-    grille_client_call_take_reply(call, &reply);
-    owner->deliver(&reply, owner->callback, owner->user);
-    grille_reply_free(&reply);
-    grille_call_unref(call);
-}
-
-/* The reply is complete. A blocked caller owns the call and may free it as soon as it is woken. */
-static void on_done(grille_call *call, void *user) {
-    dialed_channel *channel = user;
-    call_owner *owner = owner_of(call);
-    leave_connection(owner);
-    forget_cancel(channel, call);
-    if (owner->waiter == NULL) {
-        deliver(channel, call);
-    } else {
-        grille_channel_waiter_done(channel, owner->waiter);
-    }
+void grille_channel_forget(grille_channel *base, grille_call *call) {
+    dialed_channel *channel = grille_container(base, dialed_channel, base);
+    leave_connection(owner_of(call));
+    if (grille_client_call_is_async(call)) channel->async_count--;
+    pthread_mutex_lock(&channel->notice_lock);
+    grille_list_remove(grille_client_call_work_link(call));
+    pthread_mutex_unlock(&channel->notice_lock);
 }
 
 /* ---- On the loop ---- */
@@ -168,143 +147,109 @@ void grille_channel_on_submit(grille_job *job) {
         pthread_mutex_unlock(&channel->submit_lock);
         if (link == NULL) return;
         grille_call *call = grille_client_call_of_link(link);
-        if (owner_of(call)->waiter == NULL) channel->async_count++;
+        if (grille_client_call_is_async(call)) channel->async_count++;
         grille_channel_accept_call(channel, call);
     }
 }
 
-static void cancel(dialed_channel *channel, grille_call *call) {
-    call_owner *owner = owner_of(call);
-    if (owner->connection != NULL) {
-        grille_connection *connection = owner->connection->connection;
-        grille_endpoint *endpoint = grille_connection_endpoint(connection);
-        if (endpoint == NULL) return;
-        grille_endpoint_cancel(endpoint, call, channel->loop.now_us);
-        grille_connection_changed(connection);
-    } else if (!grille_client_call_is_done(call)) {
+/* A call is submitted before it can be noticed, so all that are in `noticed` are known once what was submitted is. */
+static void work(dialed_channel *channel, grille_link *batch) {
+    for (;;) {
+        pthread_mutex_lock(&channel->notice_lock);
+        grille_link *link = grille_list_take_first(batch);
+        pthread_mutex_unlock(&channel->notice_lock);
+        if (link == NULL) return;
+        grille_call *call = grille_client_call_of_work_link(link);
+        if (grille_client_call_work(call, channel->loop.now_us)) continue;
         (void)take_waiting(channel, grille_client_call_link(call));
         grille_client_call_fail(call, GRILLE_CANCELLED, "the caller cancelled the call");
     }
 }
 
-void grille_channel_on_cancel(grille_job *job) {
-    dialed_channel *channel = grille_container(job, dialed_channel, cancel_job);
+static void take_noticed(dialed_channel *channel, grille_link *batch) {
+    grille_list_init(batch);
+    pthread_mutex_lock(&channel->notice_lock);
+    grille_list_move_all(batch, &channel->noticed);
+    pthread_mutex_unlock(&channel->notice_lock);
+}
+
+void grille_channel_on_notice(grille_job *job) {
+    dialed_channel *channel = grille_container(job, dialed_channel, notice_job);
     grille_link batch;
-    grille_list_init(&batch);
-    pthread_mutex_lock(&channel->cancel_lock);
-    for (grille_link *link; (link = grille_list_take_first(&channel->cancelled)) != NULL;) {
-        grille_list_append(&batch, link);
-    }
-    pthread_mutex_unlock(&channel->cancel_lock);
-    /* A call is submitted before it can be cancelled, so from here on all of the batch are known. */
+    take_noticed(channel, &batch);
     grille_channel_on_submit(&channel->submit_job);
-    for (;;) {
-        pthread_mutex_lock(&channel->cancel_lock);
-        grille_link *link = grille_list_take_first(&batch);
-        pthread_mutex_unlock(&channel->cancel_lock);
-        if (link == NULL) return;
-        cancel(channel, grille_container(link, call_owner, cancel_link)->call);
-    }
+    work(channel, &batch);
+}
+
+/* The threads that hold these calls back are about to return: they get the CPU. */
+void grille_channel_on_hold(grille_job *job) {
+    dialed_channel *channel = grille_container(job, dialed_channel, hold_job);
+    grille_link batch;
+    (void)sched_yield();
+    take_noticed(channel, &batch);
+    grille_channel_on_submit(&channel->submit_job);
+    work(channel, &batch);
+}
+
+static void add_notice(dialed_channel *channel, grille_call *call) {
+    grille_link *link = grille_client_call_work_link(call);
+    pthread_mutex_lock(&channel->notice_lock);
+    if (grille_list_empty(link)) grille_list_append(&channel->noticed, link);
+    pthread_mutex_unlock(&channel->notice_lock);
+}
+
+void grille_channel_hold(grille_channel *base, grille_call *call) {
+    dialed_channel *channel = grille_container(base, dialed_channel, base);
+    add_notice(channel, call);
+    grille_loop_at_end_of_turn(&channel->loop, &channel->hold_job);
+}
+
+bool grille_channel_holds_calls(dialed_channel *channel) {
+    pthread_mutex_lock(&channel->notice_lock);
+    bool holds = !grille_list_empty(&channel->noticed);
+    pthread_mutex_unlock(&channel->notice_lock);
+    return holds;
 }
 
 /* ---- From any thread ---- */
 
-static void on_cancel_notice(grille_call *call, void *user) {
-    dialed_channel *channel = user;
-    call_owner *owner = owner_of(call);
-    pthread_mutex_lock(&channel->cancel_lock);
-    if (grille_list_empty(&owner->cancel_link)) grille_list_append(&channel->cancelled, &owner->cancel_link);
-    pthread_mutex_unlock(&channel->cancel_lock);
-    grille_loop_post(&channel->loop, &channel->cancel_job);
-    grille_channel_need_leader(channel);
+void grille_channel_notify(grille_channel *base, grille_call *call, bool turns) {
+    dialed_channel *channel = grille_container(base, dialed_channel, base);
+    add_notice(channel, call);
+    grille_loop_post(&channel->loop, &channel->notice_job);
+    if (!turns) grille_channel_need_leader(channel);
 }
 
-static grille_code make_call(dialed_channel *channel, const grille_method *method, const void *request,
-                             const grille_call_options *options, grille_call **call, grille_reply *reply) {
-    grille_client_call_request wanted = {
-        .method = method,
-        .message = request,
-        .options = options,
-        .max_response_bytes = channel->base.max_message_bytes,
-        .now_us = grille_clock_us(),
-        .done = on_done,
-        .user = channel,
-    };
-    grille_code code = grille_client_call_new(channel->base.pool, &wanted, call, reply);
-    if (code != GRILLE_OK) return code;
-    call_owner *owner = owner_of(*call);
-    memset(owner, 0, sizeof *owner);
-    grille_list_init(&owner->cancel_link);
-    owner->call = *call;
-    return GRILLE_OK;
-}
-
-static void submit(dialed_channel *channel, grille_call *call) {
+static void post_call(dialed_channel *channel, grille_call *call) {
     pthread_mutex_lock(&channel->submit_lock);
     grille_list_append(&channel->submitted, grille_client_call_link(call));
     pthread_mutex_unlock(&channel->submit_lock);
     grille_loop_post(&channel->loop, &channel->submit_job);
+    grille_client_call_submitted(call);
+}
+
+void grille_channel_submit(grille_channel *base, grille_call *call, bool turns) {
+    dialed_channel *channel = grille_container(base, dialed_channel, base);
+    post_call(channel, call);
+    if (!turns) grille_channel_need_leader(channel);
 }
 
 /* On the leader's own thread nothing has to be posted, unless earlier calls still wait in the mail. */
 static void lead_call(dialed_channel *channel, void *user) {
     grille_loop_refresh(&channel->loop);
     if (atomic_load(&channel->loop.mail_count) != 0) {
-        submit(channel, user);
+        post_call(channel, user);
         return;
     }
     grille_channel_accept_call(channel, user);
+    grille_client_call_submitted(user);
 }
 
 static void follow_call(dialed_channel *channel, void *user) {
-    submit(channel, user);
+    post_call(channel, user);
 }
 
-static grille_code refuse(grille_reply *reply, grille_code code, const char *text) {
-    *reply = (grille_reply){.code = code, .message = text};
-    return code;
-}
-
-grille_code grille_call_unary(grille_channel *base, const grille_method *method, const void *request,
-                              const grille_call_options *options, grille_reply *reply) {
+void grille_channel_submit_and_wait(grille_channel *base, grille_call *call, grille_waiter *waiter) {
     dialed_channel *channel = grille_container(base, dialed_channel, base);
-    grille_call *call = NULL;
-    if (grille_loop_in_turn() != NULL) {
-        return refuse(reply, GRILLE_WOULD_DEADLOCK,
-                      "a blocking call inside a callback or a handler on its loop thread: make the call asynchronous, "
-                      "or mark the handler's method offload");
-    }
-    if (!grille_channel_enter(channel)) return refuse(reply, GRILLE_CANCELLED, "the channel was closed");
-    grille_code code = make_call(channel, method, request, options, &call, reply);
-    if (code == GRILLE_OK) {
-        channel_waiter waiter = {.deadline_us = GRILLE_TIME_NEVER};
-        owner_of(call)->waiter = &waiter;
-        grille_channel_wait(channel, &waiter, lead_call, follow_call, call);
-        grille_client_call_take_reply(call, reply);
-        grille_call_unref(call);
-        code = reply->code;
-    }
-    grille_channel_leave(channel);
-    return code;
-}
-
-grille_code grille_call_unary_async(grille_channel *base, const grille_method *method, const void *request,
-                                    const grille_call_options *options, grille_deliver_fn *deliver_reply,
-                                    void (*callback)(void), void *user, grille_call **call) {
-    dialed_channel *channel = grille_container(base, dialed_channel, base);
-    grille_call *made = NULL;
-    if (!grille_channel_enter(channel)) return GRILLE_CLOSED;
-    grille_code code = make_call(channel, method, request, options, &made, NULL);
-    if (code == GRILLE_OK) {
-        call_owner *owner = owner_of(made);
-        owner->deliver = deliver_reply;
-        owner->callback = callback;
-        owner->user = user;
-        grille_client_call_on_cancel(made, on_cancel_notice, channel);
-        if (call != NULL) *call = made;
-        submit(channel, made);
-        grille_channel_need_leader(channel);
-    }
-    grille_channel_leave(channel);
-    return code;
+    grille_channel_wait(channel, waiter, lead_call, follow_call, call);
 }

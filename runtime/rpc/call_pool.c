@@ -33,6 +33,9 @@ grille_reason grille_call_pool_new(size_t max_idle, grille_call_pool **pool) {
 static void call_destroy(grille_client_call *call) {
     pthread_mutex_destroy(&call->lock);
     free(call->request);
+    free(call->inbox.room);
+    free(call->inbox.bytes);
+    free(call->outbox.bytes);
     free(call);
 }
 
@@ -65,6 +68,8 @@ static grille_client_call *call_make(grille_call_pool *pool) {
     call->pool = pool;
     call->base.ops = &grille_client_call_ops;
     grille_list_init(&call->link);
+    grille_list_init(&call->work_link);
+    grille_list_init(&call->unread_link);
     grille_list_init(&call->family_link);
     return call;
 }
@@ -82,25 +87,75 @@ grille_client_call *grille_call_pool_take(grille_call_pool *pool) {
     return call;
 }
 
+static void give_back(uint8_t **memory, size_t *capacity, size_t kept_capacity) {
+    if (*capacity <= kept_capacity) return;
+    free(*memory);
+    *memory = NULL;
+    *capacity = 0;
+}
+
+static void forget_stream(grille_client_call *call) {
+    grille_client_inbox *inbox = &call->inbox;
+    grille_arena_reset(&inbox->arena);
+    if (inbox->bytes != NULL) grille_wipe(inbox->bytes, inbox->len);
+    give_back(&inbox->room, &inbox->capacity, GRILLE_CLIENT_CALL_KEPT_REQUEST_BYTES);
+    give_back(&inbox->bytes, &inbox->bytes_capacity, GRILLE_CLIENT_CALL_KEPT_REQUEST_BYTES);
+    inbox->len = 0;
+    inbox->wanted = false;
+    inbox->full = false;
+    grille_send_queue_reset(&call->outbox, GRILLE_CLIENT_CALL_KEPT_REQUEST_BYTES);
+    call->peer_limit_bytes = 0;
+    call->session_full = false;
+    call->send_failed = false;
+    call->sends_over = false;
+    call->half_close_asked = false;
+    call->half_close_sent = false;
+    call->writable_asked = false;
+    call->pauses = 0;
+    call->discards = false;
+    call->read_over = false;
+    call->ended_by_status = false;
+    call->reader = NULL;
+    call->writer = NULL;
+    call->ender = NULL;
+}
+
+static void forget_application(grille_client_call *call) {
+    call->channel = NULL;
+    call->base.ops = &grille_client_call_ops;
+    call->base.data = NULL;
+    call->has_parent = false;
+    call->deliver = NULL;
+    call->callback = NULL;
+    call->dispatch = NULL;
+    call->events = NULL;
+    call->events_user = NULL;
+    call->waiter = NULL;
+    memset(call->owner_space, 0, sizeof call->owner_space);
+}
+
 /* Nothing of one call may be seen by the next one: payloads are wiped, everything else starts at zero. */
 static void call_forget(grille_client_call *call) {
     grille_arena_reset(&call->arena);
     if (call->request != NULL) grille_wipe(call->request, call->request_len);
-    if (call->request_capacity > GRILLE_CLIENT_CALL_KEPT_REQUEST_BYTES) {
-        free(call->request);
-        call->request = NULL;
-        call->request_capacity = 0;
-    }
+    give_back(&call->request, &call->request_capacity, GRILLE_CLIENT_CALL_KEPT_REQUEST_BYTES);
     call->request_len = 0;
-    call->base.data = NULL;
     call->metadata = (grille_metadata_builder){0};
+    call->endpoint = NULL;
     call->stream = NULL;
     call->response = grille_bytes_of(NULL, 0);
     call->has_response = false;
+    call->answered = false;
+    call->tells_headers = false;
+    call->status_came = false;
+    call->status = (grille_status_header){0};
     call->reply = (grille_reply){0};
-    memset(call->owner_space, 0, sizeof call->owner_space);
+    call->notice = NULL;
+    forget_stream(call);
+    forget_application(call);
     atomic_store(&call->cancel_requested, false);
     atomic_store(&call->is_done, false);
+    atomic_store(&call->returned, false);
 }
 
 void grille_call_pool_give(grille_client_call *call) {

@@ -2,7 +2,23 @@
  * What can be asked of a channel of any kind. */
 #include "rpc/channel.h"
 
+#include <time.h>
+
 #include "base/error.h"
+
+void grille_waiter_init(grille_waiter *waiter) {
+    pthread_condattr_t attributes;
+    *waiter = (grille_waiter){.deadline_us = GRILLE_TIME_NEVER};
+    grille_list_init(&waiter->link);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&waiter->woken, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+void grille_waiter_deinit(grille_waiter *waiter) {
+    pthread_cond_destroy(&waiter->woken);
+}
 
 void grille_channel_init(grille_channel *channel, const grille_channel_ops *ops, grille_call_pool *pool,
                          size_t max_message_bytes) {

@@ -17,25 +17,21 @@
 #include "grille/channel.h"
 #include "grille/reasons.h"
 #include "rpc/client_call.h"
-#include "wire/metadata.h"
+#include "rpc/retry.h"
 
-/* A thread that waits in `wait`. On that thread's stack. */
+/* A thread that waits. On that thread's stack. */
 typedef struct grille_waiter {
-    bool done;        /* what it waits for has come: by `wake`, or before the wait */
-    grille_link link; /* the channel's, as all that follows */
-    pthread_cond_t woken;
+    grille_link link;           /* the channel's, as all that follows */
+    pthread_cond_t woken;       /* monotonic */
+    bool done;                  /* what it waits for has come */
     bool lead;                  /* it was chosen to turn the loop */
     bool for_ready;             /* for a connection, not for a call */
     grille_time_us deadline_us; /* of the wait; calls have their own */
 } grille_waiter;
 
-/* How an attempt of a call ended, for `retry`. Everything lives during the call of it. */
-typedef struct grille_attempt_end {
-    bool never_processed; /* no handler of the peer ran for it */
-    grille_code code;
-    grille_bytes text;
-    const grille_metadata_view *trailers; /* NULL: no status came */
-} grille_attempt_end;
+/* Before anybody can wake it, and after the wait. */
+void grille_waiter_init(grille_waiter *waiter);
+void grille_waiter_deinit(grille_waiter *waiter);
 
 typedef struct grille_channel_ops {
     /* Counts a thread in that uses the channel, which is not freed before it has left. False: it is closing, and
@@ -48,16 +44,19 @@ typedef struct grille_channel_ops {
     bool (*on_loop)(const grille_channel *channel);
     grille_time_us (*clock_us)(void);
 
-    /* Hands over a new call, which belongs to the channel until it has called `forget`. It must not be started inside.
-     * Between enter and leave. */
-    void (*submit)(grille_channel *channel, grille_call *call);
+    /* Hands over a new call, which belongs to the channel until it has called `forget`. It is not started inside. The
+     * channel tells grille_client_call_submitted. With `turns` the thread calls `turn` or `wait` next. Between enter
+     * and leave, as the three after it. */
+    void (*submit)(grille_channel *channel, grille_call *call, bool turns);
+    /* Blocks until waiter->done; the thread may turn the loop itself meanwhile. */
+    void (*wait)(grille_channel *channel, grille_waiter *waiter);
+    /* Both: the call of a thread that has nothing else to do, which may be started at once, on this thread. */
+    void (*submit_and_wait)(grille_channel *channel, grille_call *call, grille_waiter *waiter);
+    /* Brings what was submitted and notified to the loop, on this thread if nobody turns it. Does not block. */
+    void (*turn)(grille_channel *channel);
     /* grille_client_call_work on the loop, soon; never inside. Any thread, with the lock of the call held, and never
-     * for a call that is done. Harmless when that is on its way. */
-    void (*notify)(grille_channel *channel, grille_call *call);
-    /* Blocks until waiter->done; the thread may turn the loop itself meanwhile. First it submits the call, or notifies
-     * it. With done set before, it brings that to the loop, on this thread if it can do so at once, and does not block.
-     * Between enter and leave. */
-    void (*wait)(grille_channel *channel, grille_call *call, grille_waiter *waiter, bool submit);
+     * for a call that is done. Harmless when that is on its way. `turns` as above. */
+    void (*notify)(grille_channel *channel, grille_call *call, bool turns);
     /* Ends a wait; its thread may be gone at once. On the loop. */
     void (*wake)(grille_channel *channel, grille_waiter *waiter);
 
@@ -67,9 +66,9 @@ typedef struct grille_channel_ops {
      * loop's next turn. Also for calls that are done: it is then all that the channel still knows of it, and the
      * channel is not freed before. On the loop. */
     void (*hold)(grille_channel *channel, grille_call *call);
-    /* An attempt of the call has ended. True: the channel starts it again (then or later, on the same or another
-     * endpoint) or fails it. False: the call ends with what came. NULL: always false. On the loop, inside events of the
-     * endpoint. */
+    /* An attempt of the call has ended, a good one too. True: the channel starts it again (then or later, on the same
+     * or another endpoint) or fails it. False: the call ends with what came. NULL: always false. On the loop, inside
+     * events of the endpoint. */
     bool (*retry)(grille_channel *channel, grille_call *call, const grille_attempt_end *end);
 
     grille_channel_state (*state)(grille_channel *channel);

@@ -55,6 +55,7 @@ static bool encode_request(grille_client_call *call, const grille_method *method
     grille_error error;
     size_t len = 0;
     grille_reason reason = GRILLE_REASON_OK;
+    if (grille_method_streams_requests(method)) return true;
     grille_error_clear(&error);
     reason = codec->measure(method->request, message, &len, &error);
     if (reason == GRILLE_REASON_OK && len > GRILLE_LIMIT_MESSAGE_BYTES) {
@@ -89,38 +90,77 @@ static bool take_metadata(grille_client_call *call, const grille_metadata *metad
     return true;
 }
 
+static bool is_stream(grille_call_form form) {
+    return form == GRILLE_FORM_CALLBACK_STREAM || form == GRILLE_FORM_BLOCKING_STREAM;
+}
+
+static bool check_form(grille_client_call *call, const grille_client_call_request *request) {
+    const grille_method *method = request->method;
+    const bool unary = method->kind == GRILLE_METHOD_UNARY;
+    if (request->options != NULL && request->options->size != sizeof *request->options) {
+        reply_fail(call, GRILLE_INVALID_ARGUMENT,
+                   "call options of size %zu; make them with GRILLE_CALL_OPTIONS or grille_call_options_default",
+                   request->options->size);
+        return false;
+    }
+    if (is_stream(request->form) == !unary) return true;
+    reply_fail(call, GRILLE_INVALID_ARGUMENT, "%s is a %s method, not a %s one", method->path,
+               unary ? "unary" : "streaming", unary ? "streaming" : "unary");
+    return false;
+}
+
+static size_t response_limit(const grille_client_call_request *request) {
+    const grille_call_options *options = request->options;
+    size_t limit = request->method->max_response_bytes;
+    if (options != NULL && options->max_response_bytes != 0) limit = options->max_response_bytes;
+    return limit != 0 && limit < request->max_response_bytes ? limit : request->max_response_bytes;
+}
+
+/* The parent's deadline holds here too, and its end is ours. */
+static bool join_parent(grille_client_call *call, grille_call *parent) {
+    if (parent == NULL) return true;
+    if (parent->side != GRILLE_CALL_OF_HANDLER) {
+        reply_fail(call, GRILLE_INVALID_ARGUMENT, "the parent of a call must be a handler's call");
+        return false;
+    }
+    if (parent->deadline_us != 0 && parent->deadline_us < call->base.deadline_us) {
+        call->base.deadline_us = parent->deadline_us;
+    }
+    call->has_parent = grille_call_family_join(parent, &call->family_link);
+    if (!call->has_parent) reply_fail(call, GRILLE_CANCELLED, "the call that this one was made for is over");
+    return call->has_parent;
+}
+
 static bool take_options(grille_client_call *call, const grille_client_call_request *request) {
     const grille_call_options *options = request->options;
     uint32_t timeout_ms = request->method->default_timeout_ms;
-    if (options != NULL && options->size != sizeof *options) {
-        reply_fail(call, GRILLE_INVALID_ARGUMENT,
-                   "call options of size %zu; make them with GRILLE_CALL_OPTIONS or grille_call_options_default",
-                   options->size);
-        return false;
-    }
-    if (request->method->kind != GRILLE_METHOD_UNARY) {
-        reply_fail(call, GRILLE_INVALID_ARGUMENT, "%s is a streaming method, not a unary one", request->method->path);
-        return false;
-    }
+    if (!check_form(call, request)) return false;
     if (options != NULL && options->timeout_ms != 0) timeout_ms = options->timeout_ms;
-    call->deadline_us =
+    call->base.deadline_us =
         timeout_ms == 0 ? GRILLE_TIME_NEVER : grille_time_after(request->now_us, (uint64_t)timeout_ms * 1000);
     call->waits_for_ready = options != NULL && options->wait_for_ready;
-    if (options != NULL && options->max_response_bytes != 0 && options->max_response_bytes < call->max_response_bytes) {
-        call->max_response_bytes = options->max_response_bytes;
-    }
+    call->no_retry = options != NULL && options->no_retry;
     return options == NULL || take_metadata(call, options->metadata);
 }
 
 static void call_prepare(grille_client_call *call, const grille_client_call_request *request) {
     atomic_store(&call->references, 1);
+    call->form = request->form;
     call->method = request->method;
-    call->max_response_bytes = request->max_response_bytes;
+    call->max_response_bytes = response_limit(request);
     call->done = request->done;
     call->user = request->user;
     call->reply = (grille_reply){.code = GRILLE_UNKNOWN, .message = ""};
-    grille_budget_init(&call->budget, DECODED_BASE_BYTES + DECODED_PER_ENCODED_BYTE * request->max_response_bytes);
+    grille_budget_init(&call->budget, DECODED_BASE_BYTES + DECODED_PER_ENCODED_BYTE * call->max_response_bytes);
     grille_arena_init(&call->arena, call->first, sizeof call->first, &call->budget);
+    grille_budget_init(&call->inbox.budget, call->budget.limit_bytes);
+    grille_arena_init(&call->inbox.arena, call->inbox.room, call->inbox.capacity, &call->inbox.budget);
+}
+
+/* Joining comes last: from then on the parent may cancel it. */
+static bool call_fill(grille_client_call *call, const grille_client_call_request *request) {
+    return take_options(call, request) && encode_request(call, request->method, request->message) &&
+           join_parent(call, request->options != NULL ? request->options->parent : NULL);
 }
 
 grille_code grille_client_call_new(grille_call_pool *pool, const grille_client_call_request *request,
@@ -131,7 +171,7 @@ grille_code grille_client_call_new(grille_call_pool *pool, const grille_client_c
     if (reply != NULL) *reply = (grille_reply){.code = code, .message = grille_code_text(code)};
     if (made == NULL) return code;
     call_prepare(made, request);
-    if (take_options(made, request) && encode_request(made, request->method, request->message)) {
+    if (call_fill(made, request)) {
         *call = &made->base;
         return GRILLE_OK;
     }
@@ -151,8 +191,21 @@ grille_call *grille_client_call_of_link(grille_link *link) {
     return &grille_container(link, grille_client_call, link)->base;
 }
 
+grille_link *grille_client_call_work_link(grille_call *call) {
+    return &grille_client_call_of(call)->work_link;
+}
+
+grille_call *grille_client_call_of_work_link(grille_link *link) {
+    return &grille_container(link, grille_client_call, work_link)->base;
+}
+
+bool grille_client_call_is_async(const grille_call *call) {
+    const grille_call_form form = ((const grille_client_call *)(const void *)call)->form;
+    return form == GRILLE_FORM_ASYNC_UNARY || form == GRILLE_FORM_CALLBACK_STREAM;
+}
+
 grille_time_us grille_client_call_deadline(const grille_call *call) {
-    return ((const grille_client_call *)(const void *)call)->deadline_us;
+    return call->deadline_us;
 }
 
 bool grille_client_call_waits_for_ready(const grille_call *call) {
@@ -175,60 +228,4 @@ void grille_client_call_take_reply(grille_call *call, grille_reply *reply) {
     grille_client_call *own = grille_client_call_of(call);
     *reply = own->reply;
     reply->owner = grille_call_ref(call);
-}
-
-/* ---- ending ---- */
-
-void grille_client_call_complete(grille_client_call *call, grille_code code, grille_bytes text) {
-    grille_bytes copy = grille_bytes_of(NULL, 0);
-    if (text.len > 0) copy = grille_arena_copy(&call->arena, text);
-    call->reply.code = code;
-    call->reply.message = copy.data != NULL ? (const char *)copy.data : "";
-    if (code != GRILLE_OK) call->reply.response = NULL;
-    call->stream = NULL;
-    pthread_mutex_lock(&call->lock);
-    call->notice = NULL;
-    atomic_store(&call->is_done, true);
-    pthread_mutex_unlock(&call->lock);
-    /* Last: the owner may give the call away. */
-    call->done(&call->base, call->user);
-}
-
-void grille_client_call_fail(grille_call *call, grille_code code, const char *text) {
-    grille_client_call_complete(grille_client_call_of(call), code, grille_bytes_of_text(text));
-}
-
-void grille_client_call_on_cancel(grille_call *call, grille_cancel_notice_fn *notice, void *user) {
-    grille_client_call *own = grille_client_call_of(call);
-    pthread_mutex_lock(&own->lock);
-    own->notice = notice;
-    own->notice_user = user;
-    pthread_mutex_unlock(&own->lock);
-}
-
-void grille_call_cancel(grille_call *call) {
-    grille_client_call *own = grille_client_call_of(call);
-    if (own == NULL) return;
-    pthread_mutex_lock(&own->lock);
-    if (!atomic_load(&own->is_done) && !atomic_exchange(&own->cancel_requested, true) && own->notice != NULL) {
-        own->notice(call, own->notice_user);
-    }
-    pthread_mutex_unlock(&own->lock);
-}
-
-static void call_ref(grille_call *call) {
-    atomic_fetch_add(&grille_client_call_of(call)->references, 1);
-}
-
-static void call_unref(grille_call *call) {
-    grille_client_call *own = grille_client_call_of(call);
-    if (atomic_fetch_sub(&own->references, 1) == 1) grille_call_pool_give(own);
-}
-
-const grille_call_ops grille_client_call_ops = {.ref = call_ref, .unref = call_unref};
-
-void grille_reply_free(grille_reply *reply) {
-    if (reply == NULL) return;
-    grille_call_unref(reply->owner);
-    *reply = (grille_reply){.code = reply->code, .message = ""};
 }

@@ -20,10 +20,20 @@ void grille_call_pool_unref(grille_call_pool *pool);
 /* Told once, on the loop thread, when the call is done: the reply is complete. */
 typedef void grille_client_done_fn(grille_call *call, void *user);
 
+/* How the application deals with a call. */
+typedef enum grille_call_form {
+    GRILLE_FORM_BARE, /* a unary call driven by hand: `done` is all that is told */
+    GRILLE_FORM_BLOCKING_UNARY,
+    GRILLE_FORM_ASYNC_UNARY,
+    GRILLE_FORM_CALLBACK_STREAM,
+    GRILLE_FORM_BLOCKING_STREAM
+} grille_call_form;
+
 /* What a channel asks for. */
 typedef struct grille_client_call_request {
+    grille_call_form form;
     const grille_method *method;
-    const void *message;
+    const void *message;                /* NULL where the caller streams */
     const grille_call_options *options; /* NULL: defaults */
     size_t max_response_bytes;          /* the channel's */
     grille_time_us now_us;
@@ -39,16 +49,30 @@ GRILLE_MUST_USE grille_code grille_client_call_new(grille_call_pool *pool, const
 /* The owner's link while the call waits for a connection (submission queue, waiting list). */
 grille_link *grille_client_call_link(grille_call *call);
 grille_call *grille_client_call_of_link(grille_link *link);
+/* The owner's link between a notice (or hold) and grille_client_call_work. */
+grille_link *grille_client_call_work_link(grille_call *call);
+grille_call *grille_client_call_of_work_link(grille_link *link);
+/* Somebody has to turn the loop while it runs: nobody blocks in it. */
+bool grille_client_call_is_async(const grille_call *call);
 
 grille_time_us grille_client_call_deadline(const grille_call *call);
 bool grille_client_call_waits_for_ready(const grille_call *call);
 /* Set by grille_call_cancel; the loop thread then ends the call. */
 bool grille_client_call_cancel_requested(const grille_call *call);
 
-/* How grille_call_cancel reaches the loop thread: called on the cancelling thread, at most until the call is done,
- * with the call's own lock held: it may take the owner's lock, but must not end calls. */
-typedef void grille_cancel_notice_fn(grille_call *call, void *user);
-void grille_client_call_on_cancel(grille_call *call, grille_cancel_notice_fn *notice, void *user);
+/* How other threads reach the loop thread when the call has something to do there (it was cancelled, something is to be
+ * sent, room was made): called on their thread, at most until the call is done, with the call's own lock held: it may
+ * take the owner's lock, but must not end calls. */
+typedef void grille_call_notice_fn(grille_call *call, void *user);
+void grille_client_call_on_notice(grille_call *call, grille_call_notice_fn *notice, void *user);
+
+/* The channel has the call in its lists, so that notices may come from now on; right after it put it there. Harmless
+ * when it is done meanwhile (but not given away). */
+void grille_client_call_submitted(grille_call *call);
+
+/* What a notice asked for, and what was held back; on the loop. False: the call was cancelled and is on no endpoint;
+ * its channel takes it from where it waits and ends it (grille_client_call_fail). */
+GRILLE_MUST_USE bool grille_client_call_work(grille_call *call, grille_time_us now_us);
 
 /* Ends a call that is on no connection (or lost its own), loop thread: done follows inside. `text` is copied. */
 void grille_client_call_fail(grille_call *call, grille_code code, const char *text);

@@ -12,6 +12,7 @@
 
 static void on_settings(void *user, const grille_settings *settings) {
     grille_endpoint *endpoint = user;
+    endpoint->settings_came = true;
     grille_reason reason = grille_peer_services_take(&endpoint->peer_services, settings, endpoint->budget);
     if (reason == GRILLE_REASON_OK) return;
     grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC, "the schemas of the peer's services can't be compared: %s",
@@ -56,7 +57,11 @@ static void on_reset(void *user, grille_stream *stream, const grille_stream_end 
 
 static void on_writable(void *user, grille_stream *stream) {
     (void)user;
-    if (!grille_stream_is_ours(stream)) grille_endpoint_server_writable(grille_stream_user(stream));
+    if (grille_stream_is_ours(stream)) {
+        grille_endpoint_client_writable(grille_stream_user(stream));
+    } else {
+        grille_endpoint_server_writable(grille_stream_user(stream));
+    }
 }
 
 static void on_drained(void *user) {
@@ -129,6 +134,7 @@ grille_reason grille_endpoint_new(const grille_endpoint_options *options, grille
     grille_reason reason = GRILLE_REASON_OK;
     *endpoint = NULL;
     if (made == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
+    grille_list_init(&made->unread);
     made->registry = options->registry;
     made->peer = *options->peer;
     made->executor = options->executor;
@@ -164,6 +170,7 @@ void grille_endpoint_close(grille_endpoint *endpoint, grille_code code, const ch
     endpoint->close_code = code;
     endpoint->close_text = text;
     grille_session_abort(endpoint->session, GRILLE_REASON_SESSION_CLOSED, text);
+    grille_endpoint_client_end_unread(endpoint, code, text);
     endpoint->close_text = NULL;
 }
 

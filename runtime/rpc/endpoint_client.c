@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Our calls on a session. */
+ * Our calls on a session: attempts from their start to their end. */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "codec/codec.h"
 #include "rpc/endpoint_private.h"
+#include "rpc/retry.h"
+
+void grille_endpoint_changed(grille_endpoint *endpoint) {
+    if (endpoint->on_write != NULL) endpoint->on_write(endpoint->on_write_user);
+}
 
 /* ---- starting ---- */
 
@@ -24,9 +28,9 @@ static grille_reason open_stream(grille_endpoint *endpoint, grille_client_call *
     grille_call_open open = {.method_id = call->method->id, .user = call};
     grille_reason reason = grille_metadata_builder_view(&call->metadata, &open.metadata);
     if (reason != GRILLE_REASON_OK) return reason;
-    if (call->deadline_us != GRILLE_TIME_NEVER) {
+    if (call->base.deadline_us != GRILLE_TIME_NEVER) {
         open.has_timeout = true;
-        open.timeout_us = call->deadline_us > now_us ? call->deadline_us - now_us : 0;
+        open.timeout_us = call->base.deadline_us > now_us ? call->base.deadline_us - now_us : 0;
     }
     return grille_session_open(endpoint->session, &open, now_us, stream);
 }
@@ -60,6 +64,33 @@ static grille_reason check_peer(grille_endpoint *endpoint, const grille_method *
     return grille_peer_services_check(&endpoint->peer_services, method->service, endpoint->exact_schema, error);
 }
 
+/* Nothing of an earlier attempt is left. */
+static void begin_attempt(grille_endpoint *endpoint, grille_client_call *call, grille_stream *stream) {
+    call->endpoint = endpoint;
+    call->stream = stream;
+    call->response = grille_bytes_of(NULL, 0);
+    call->has_response = false;
+    if (!grille_method_streams_requests(call->method)) return;
+    pthread_mutex_lock(&call->lock);
+    call->session_full = false;
+    call->half_close_sent = false;
+    if (call->outbox.keeps) grille_send_queue_rewind(&call->outbox);
+    if (endpoint->settings_came) {
+        call->peer_limit_bytes = grille_session_peer_settings(endpoint->session)->max_message_bytes;
+    }
+    pthread_mutex_unlock(&call->lock);
+}
+
+static void send_request(grille_endpoint *endpoint, grille_client_call *call) {
+    grille_stream *stream = call->stream;
+    /* The request's buffer is the call's own and outlives the stream: no copy. */
+    grille_reason reason = grille_stream_send_message(stream, grille_bytes_of(call->request, call->request_len),
+                                                      GRILLE_SEND_END_STREAM | GRILLE_SEND_BORROW);
+    if (reason == GRILLE_REASON_OK) return;
+    grille_stream_release(stream);
+    fail_send(endpoint, call, reason);
+}
+
 bool grille_endpoint_start(grille_endpoint *endpoint, grille_call *call, grille_time_us now_us) {
     grille_client_call *own = grille_client_call_of(call);
     grille_stream *stream = NULL;
@@ -78,117 +109,127 @@ bool grille_endpoint_start(grille_endpoint *endpoint, grille_call *call, grille_
         fail_with(own, reason);
         return true;
     }
-    own->stream = stream;
-    /* The request's buffer is the call's own and outlives the stream: no copy. */
-    reason = grille_stream_send_message(stream, grille_bytes_of(own->request, own->request_len),
-                                        GRILLE_SEND_END_STREAM | GRILLE_SEND_BORROW);
-    if (reason != GRILLE_REASON_OK) {
-        grille_stream_release(stream);
-        fail_send(endpoint, own, reason);
+    begin_attempt(endpoint, own, stream);
+    if (grille_method_streams_requests(own->method)) {
+        grille_client_stream_flush(own);
+    } else {
+        send_request(endpoint, own);
     }
+    return true;
+}
+
+/* ---- what other threads asked for ---- */
+
+bool grille_client_call_work(grille_call *base, grille_time_us now_us) {
+    grille_client_call *call = grille_client_call_of(base);
+    if (atomic_load(&call->is_done)) {
+        grille_caller_deliver(call);
+        return true;
+    }
+    if (atomic_load(&call->cancel_requested)) {
+        if (call->stream == NULL) return false;
+        grille_endpoint_cancel(call->endpoint, base, now_us);
+        return true;
+    }
+    if (call->stream == NULL) return true;
+    call->endpoint->now_us = now_us;
+    if (!call->status_came) grille_client_stream_flush(call);
+    if (call->stream != NULL) grille_client_stream_deliver(call);
     return true;
 }
 
 void grille_endpoint_cancel(grille_endpoint *endpoint, grille_call *call, grille_time_us now_us) {
     grille_client_call *own = grille_client_call_of(call);
-    grille_stream *stream = own->stream;
     endpoint->now_us = now_us;
-    if (stream == NULL) return;
-    grille_stream_reset(stream, GRILLE_RESET_CANCELLED);
-    grille_stream_release(stream);
-    grille_client_call_complete(own, GRILLE_CANCELLED, grille_bytes_of_text("the caller cancelled the call"));
+    if (own->stream == NULL) return;
+    grille_client_call_end_here(own, GRILLE_RESET_CANCELLED, GRILLE_CANCELLED, "the caller cancelled the call");
 }
 
-/* ---- events ---- */
+/* ---- ends ---- */
+
+grille_stream *grille_client_call_detach(grille_client_call *call) {
+    grille_stream *stream = call->stream;
+    grille_list_remove(&call->unread_link);
+    call->stream = NULL;
+    return stream;
+}
 
 /* A call that breaks a rule of its own ends here and at the peer. */
-static void end_here(grille_client_call *call, grille_stream *stream, grille_reset_code reset, grille_code code,
-                     const char *text) {
+void grille_client_call_end_here(grille_client_call *call, grille_reset_code reset, grille_code code,
+                                 const char *text) {
+    grille_endpoint *endpoint = call->endpoint;
+    grille_stream *stream = grille_client_call_detach(call);
     grille_stream_reset(stream, reset);
     grille_stream_release(stream);
+    grille_endpoint_changed(endpoint);
     grille_client_call_complete(call, code, grille_bytes_of_text(text));
 }
 
-void grille_endpoint_client_headers(grille_client_call *call, const grille_metadata_view *metadata) {
-    /* No memory for them: the answer's own decoding says so. */
-    if (!grille_metadata_to_pairs(metadata, &call->arena, &call->reply.headers)) {
-        call->reply.headers = (grille_metadata){0};
-    }
+static void describe_trailers(const grille_metadata_view *trailers, grille_attempt_end *end) {
+    end->has_pushback =
+        trailers != NULL &&
+        grille_metadata_find(trailers, grille_bytes_of_text(GRILLE_METADATA_RETRY_PUSHBACK), &end->pushback);
 }
 
-void grille_endpoint_client_message(grille_client_call *call, grille_stream *stream, grille_bytes message) {
-    char text[GRILLE_ERROR_TEXT_BYTES];
-    if (call->has_response) {
-        end_here(call, stream, GRILLE_RESET_PROTOCOL, GRILLE_INTERNAL,
-                 "the peer answered a unary call with more than one message");
-        return;
-    }
-    if (message.len > call->max_response_bytes) {
-        (void)snprintf(text, sizeof text, "the answer has %zu bytes; this call takes at most %zu", message.len,
-                       call->max_response_bytes);
-        end_here(call, stream, GRILLE_RESET_LIMIT, GRILLE_RESOURCE_EXHAUSTED, text);
-        return;
-    }
-    call->response = message;
-    call->has_response = true;
-}
-
-static grille_code decode_response(grille_client_call *call, grille_error *error) {
-    const grille_message_type *type = call->method->response;
-    grille_bytes encoded = call->response;
-    void *message = NULL;
-    grille_reason reason = GRILLE_REASON_OK;
-    if (type->codec->borrows_encoded) {
-        encoded = grille_arena_copy(&call->arena, encoded);
-        if (encoded.data == NULL) reason = GRILLE_REASON_BUDGET;
-    }
-    if (reason == GRILLE_REASON_OK) reason = type->codec->decode(type, encoded, &call->arena, &message, error);
-    if (reason == GRILLE_REASON_OK) {
-        call->reply.response = message;
-        return GRILLE_OK;
-    }
-    (void)grille_error_default(error, reason);
-    return grille_reason_code(reason) == GRILLE_RESOURCE_EXHAUSTED ? GRILLE_RESOURCE_EXHAUSTED : GRILLE_INTERNAL;
-}
-
-/* What the status brings besides its code; false without memory for it. */
-static bool take_status(grille_client_call *call, const grille_status_header *status) {
-    if (!grille_metadata_to_pairs(&status->trailers, &call->arena, &call->reply.trailers)) return false;
-    if (status->details.len == 0) return true;
-    call->reply.details = grille_arena_copy(&call->arena, status->details);
-    return call->reply.details.data != NULL;
+/* Whether the channel tries the call again; then it may run already. The stream is to be released either way. */
+static bool is_retried(grille_client_call *call, grille_stream *stream, grille_attempt_end *end) {
+    grille_channel *channel = call->channel;
+    grille_endpoint *endpoint = call->endpoint;
+    if (channel == NULL || channel->ops->retry == NULL || atomic_load(&call->cancel_requested)) return false;
+    end->never_sent = grille_stream_id(stream) == 0;
+    end->answered = call->answered;
+    end->idempotent = (call->method->flags & GRILLE_METHOD_IDEMPOTENT) != 0;
+    /* A stream whose first messages are gone can't be sent again. */
+    end->no_retry = call->no_retry || (grille_method_streams_requests(call->method) && !call->outbox.keeps);
+    (void)grille_client_call_detach(call);
+    call->endpoint = NULL;
+    if (channel->ops->retry(channel, &call->base, end)) return true;
+    call->endpoint = endpoint;
+    call->stream = stream;
+    return false;
 }
 
 void grille_endpoint_client_status(grille_client_call *call, grille_stream *stream,
                                    const grille_status_header *status) {
-    grille_code code = status->code;
-    grille_bytes text = status->message;
-    grille_error error;
-    grille_error_clear(&error);
-    if (!take_status(call, status)) {
-        code = GRILLE_RESOURCE_EXHAUSTED;
-        text = grille_bytes_of_text("no memory for the answer's trailers");
-    } else if (code == GRILLE_OK && !call->has_response) {
-        code = GRILLE_INTERNAL;
-        text = grille_bytes_of_text("the peer answered OK without a message");
-    } else if (code == GRILLE_OK) {
-        code = decode_response(call, &error);
-        if (code != GRILLE_OK) text = grille_bytes_of_text(error.text);
+    grille_attempt_end end = {.code = status->code};
+    describe_trailers(&status->trailers, &end);
+    if (is_retried(call, stream, &end)) {
+        grille_stream_release(stream);
+        return;
     }
-    /* The text may be a view of the stream: complete copies it, then the stream may go. But completing gives the call
-     * away, so the stream is released by its own pointer. */
-    grille_client_call_complete(call, code, text);
-    grille_stream_release(stream);
+    call->status_came = true;
+    call->status = *status;
+    if (!grille_method_streams_responses(call->method)) {
+        grille_client_call_end_by_status(call);
+        return;
+    }
+    pthread_mutex_lock(&call->lock);
+    call->sends_over = true;
+    pthread_mutex_unlock(&call->lock);
+    grille_list_append(&call->endpoint->unread, &call->unread_link);
+    grille_client_stream_deliver(call);
 }
 
 void grille_endpoint_client_reset(grille_endpoint *endpoint, grille_client_call *call, grille_stream *stream,
-                                  const grille_stream_end *end) {
-    grille_code code = end->status;
-    const char *text = end->text;
+                                  const grille_stream_end *ending) {
+    grille_attempt_end end = {.code = ending->status, .never_processed = ending->never_processed};
+    const char *text = ending->text;
     if (endpoint->close_text != NULL) {
-        code = endpoint->close_code;
+        end.code = endpoint->close_code;
         text = endpoint->close_text;
     }
-    grille_client_call_complete(call, code, grille_bytes_of_text(text != NULL ? text : ""));
+    if (!is_retried(call, stream, &end)) {
+        (void)grille_client_call_detach(call);
+        grille_client_call_complete(call, end.code, grille_bytes_of_text(text != NULL ? text : ""));
+    }
     grille_stream_release(stream);
+}
+
+void grille_endpoint_client_end_unread(grille_endpoint *endpoint, grille_code code, const char *text) {
+    while (!grille_list_empty(&endpoint->unread)) {
+        grille_client_call *call = grille_container(endpoint->unread.next, grille_client_call, unread_link);
+        grille_stream *stream = grille_client_call_detach(call);
+        grille_client_call_complete(call, code, grille_bytes_of_text(text));
+        grille_stream_release(stream);
+    }
 }

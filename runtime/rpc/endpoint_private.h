@@ -29,6 +29,8 @@ struct grille_endpoint {
     grille_service_digest services[GRILLE_LIMIT_SERVICES];
     grille_peer_services peer_services;
     bool exact_schema;
+    bool settings_came;
+    grille_link unread; /* our calls whose status came and whose messages wait to be read */
     size_t max_message_bytes;
     grille_log_limit log_limit;
     size_t calls; /* of the peer, whose slots are in use */
@@ -48,8 +50,11 @@ struct grille_endpoint {
 void grille_endpoint_client_headers(grille_client_call *call, const grille_metadata_view *metadata);
 void grille_endpoint_client_message(grille_client_call *call, grille_stream *stream, grille_bytes message);
 void grille_endpoint_client_status(grille_client_call *call, grille_stream *stream, const grille_status_header *status);
+void grille_endpoint_client_writable(grille_client_call *call);
 void grille_endpoint_client_reset(grille_endpoint *endpoint, grille_client_call *call, grille_stream *stream,
                                   const grille_stream_end *end);
+/* Ends the calls of `unread`: the connection is over. */
+void grille_endpoint_client_end_unread(grille_endpoint *endpoint, grille_code code, const char *text);
 
 /* endpoint_server.c: events of the peer's streams. */
 void grille_endpoint_server_call(grille_endpoint *endpoint, grille_stream *stream, const grille_call_header *header);

@@ -64,6 +64,9 @@
 /* Calls leave one part in so many of a connection's budget to frames under way and to TLS: when calls use up theirs, one
  * of them ends, and not the connection. */
 #define GRILLE_CALLS_LEAVE_OF_BUDGET 8
+/* Messages of a caller's stream that are kept, so that another attempt can send them again, until something of the answer
+ * comes: as much as waits besides. */
+#define GRILLE_LIMIT_REPLAY_BYTES GRILLE_LIMIT_SEND_QUEUE_BYTES
 /* Buffers of long messages that a busy connection keeps for the next ones: request and answer of 1 MiB. */
 #define GRILLE_LIMIT_KEPT_BUFFER_BYTES 2097152
 

@@ -112,7 +112,7 @@ static void make_calls(endpoint_pair *pair) {
         owned_of(slots[i].handle)->call = slots[i].handle;
         owned_of(slots[i].handle)->slot = &slots[i];
         grille_list_init(&owned_of(slots[i].handle)->cancel);
-        grille_client_call_on_cancel(slots[i].handle, on_cancel, NULL);
+        grille_client_call_on_notice(slots[i].handle, on_cancel, NULL);
         for (int t = 0; t < THREADS; t++)
             (void)grille_call_ref(slots[i].handle);
     }

@@ -174,7 +174,7 @@ static void tells_of_a_cancellation_once_and_never_after_the_end(void **state) {
     (void)state;
     assert_int_equal(grille_call_pool_new(1, &pool), GRILLE_REASON_OK);
     assert_int_equal(grille_client_call_new(pool, &request, &call, NULL), GRILLE_OK);
-    grille_client_call_on_cancel(call, count_notice, &notices);
+    grille_client_call_on_notice(call, count_notice, &notices);
     grille_call_cancel(call);
     grille_call_cancel(call);
     assert_int_equal(notices, 1);
@@ -183,7 +183,7 @@ static void tells_of_a_cancellation_once_and_never_after_the_end(void **state) {
     grille_call_unref(call);
 
     assert_int_equal(grille_client_call_new(pool, &request, &call, NULL), GRILLE_OK);
-    grille_client_call_on_cancel(call, count_notice, &notices);
+    grille_client_call_on_notice(call, count_notice, &notices);
     (void)grille_call_ref(call);
     grille_client_call_fail(call, GRILLE_UNAVAILABLE, "gone");
     grille_call_unref(call);

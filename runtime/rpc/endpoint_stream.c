@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A caller's stream between the session and the application; on the loop. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "rpc/endpoint_private.h"
+
+/* ---- out ---- */
+
+/* The messages that the session takes, then the half-close; under lock. */
+static grille_reason move_outbox(grille_client_call *call, bool *moved) {
+    grille_bytes message = {0};
+    grille_reason reason = GRILLE_REASON_OK;
+    while (!call->session_full && grille_send_queue_next(&call->outbox, &message)) {
+        reason = grille_stream_send_message(call->stream, message, 0);
+        call->session_full = reason == GRILLE_REASON_SESSION_WINDOW_FULL;
+        if (call->session_full) return GRILLE_REASON_OK;
+        if (reason != GRILLE_REASON_OK) return reason;
+        grille_send_queue_taken(&call->outbox);
+        *moved = true;
+    }
+    if (!call->half_close_asked || call->half_close_sent || grille_send_queue_waiting(&call->outbox) > 0) return reason;
+    call->half_close_sent = true;
+    *moved = true;
+    return grille_stream_half_close(call->stream);
+}
+
+/* Whoever was told that there was no room, and now finds it; under lock. */
+static bool take_writable(grille_client_call *call) {
+    const size_t waiting = grille_send_queue_waiting(&call->outbox);
+    if (waiting > GRILLE_LIMIT_SEND_QUEUE_BYTES / 2 || !grille_caller_has_room(call, call->refused_len)) return false;
+    if (call->writable_asked) {
+        call->writable_asked = false;
+        return true;
+    }
+    return call->writer != NULL;
+}
+
+static void fail_send(grille_client_call *call, grille_reason reason) {
+    char text[GRILLE_ERROR_TEXT_BYTES];
+    grille_bytes message = {0};
+    if (call->send_failed) {
+        grille_client_call_end_here(call, GRILLE_RESET_CANCELLED, GRILLE_INTERNAL,
+                                    "a message was changed while it was encoded");
+        return;
+    }
+    (void)snprintf(text, sizeof text, "%s", grille_reason_text(reason));
+    if (reason == GRILLE_REASON_SESSION_MESSAGE_TOO_LONG && grille_send_queue_next(&call->outbox, &message)) {
+        (void)snprintf(text, sizeof text, "a message %s has %zu bytes; the peer takes at most %" PRIu32,
+                       call->method->request->name, message.len,
+                       grille_session_peer_settings(grille_stream_session(call->stream))->max_message_bytes);
+    }
+    grille_client_call_end_here(call, GRILLE_RESET_CANCELLED, grille_reason_code(reason), text);
+}
+
+static void tell_writable(grille_client_call *call) {
+    grille_waiter *writer = NULL;
+    if (call->form == GRILLE_FORM_CALLBACK_STREAM) {
+        if (call->dispatch->writable != NULL) {
+            call->dispatch->writable(&call->base, call->events, call->events_user);
+        }
+        return;
+    }
+    pthread_mutex_lock(&call->lock);
+    writer = call->writer;
+    call->writer = NULL;
+    pthread_mutex_unlock(&call->lock);
+    if (writer != NULL) call->channel->ops->wake(call->channel, writer);
+}
+
+void grille_client_stream_flush(grille_client_call *call) {
+    bool moved = false;
+    bool writable = false;
+    bool failed = false;
+    grille_reason reason = GRILLE_REASON_OK;
+    pthread_mutex_lock(&call->lock);
+    if (!call->sends_over && !call->send_failed) reason = move_outbox(call, &moved);
+    failed = call->send_failed || reason != GRILLE_REASON_OK;
+    writable = !failed && !call->sends_over && take_writable(call);
+    pthread_mutex_unlock(&call->lock);
+    if (moved) grille_endpoint_changed(call->endpoint);
+    if (failed) {
+        fail_send(call, reason);
+    } else if (writable) {
+        tell_writable(call);
+    }
+}
+
+void grille_client_stream_writable(grille_client_call *call) {
+    pthread_mutex_lock(&call->lock);
+    call->session_full = false;
+    pthread_mutex_unlock(&call->lock);
+    grille_client_stream_flush(call);
+}
+
+/* ---- in ---- */
+
+static bool is_over_limit(grille_client_call *call, grille_bytes message) {
+    char text[GRILLE_ERROR_TEXT_BYTES];
+    if (message.len <= call->max_response_bytes) return false;
+    (void)snprintf(text, sizeof text, "a message %s has %zu bytes; this call takes at most %zu",
+                   call->method->response->name, message.len, call->max_response_bytes);
+    grille_client_call_end_here(call, GRILLE_RESET_LIMIT, GRILLE_RESOURCE_EXHAUSTED, text);
+    return true;
+}
+
+/* Whether the function that made the call has returned; if not, this comes again. */
+static bool may_call_back(grille_client_call *call) {
+    if (atomic_load_explicit(&call->returned, memory_order_acquire)) return true;
+    call->channel->ops->hold(call->channel, &call->base);
+    return false;
+}
+
+void grille_client_stream_tell_headers(grille_client_call *call) {
+    if (!call->tells_headers || call->form != GRILLE_FORM_CALLBACK_STREAM || !may_call_back(call)) return;
+    call->tells_headers = false;
+    if (call->dispatch->headers == NULL) return;
+    call->dispatch->headers(&call->base, &call->reply.headers, call->events, call->events_user);
+}
+
+/* A message that needed more than the first block finds a larger one the next time. */
+static void forget_message(grille_client_inbox *inbox) {
+    const size_t further = inbox->budget.used_bytes;
+    const size_t wanted = inbox->capacity + 2 * further;
+    uint8_t *room = NULL;
+    grille_arena_reset(&inbox->arena);
+    if (further == 0 || wanted > GRILLE_CLIENT_CALL_KEPT_MESSAGE_BYTES) return;
+    room = malloc(wanted);
+    if (room == NULL) return;
+    free(inbox->room);
+    inbox->room = room;
+    inbox->capacity = wanted;
+    grille_arena_init(&inbox->arena, inbox->room, inbox->capacity, &inbox->budget);
+}
+
+/* One message to the application. False when the call ended instead. */
+static bool call_back_message(grille_client_call *call, grille_bytes encoded) {
+    grille_error error;
+    const void *message = NULL;
+    grille_code code = GRILLE_OK;
+    if (is_over_limit(call, encoded)) return false;
+    grille_error_clear(&error);
+    code = grille_client_call_decode(call, encoded, false, &call->inbox.arena, &message, &error);
+    if (code != GRILLE_OK) {
+        grille_client_call_end_here(call, GRILLE_RESET_CANCELLED, code, error.text);
+        return false;
+    }
+    if (call->dispatch->message != NULL) {
+        call->dispatch->message(&call->base, message, call->events, call->events_user);
+    }
+    forget_message(&call->inbox);
+    return true;
+}
+
+static bool is_paused(grille_client_call *call) {
+    bool paused = false;
+    pthread_mutex_lock(&call->lock);
+    paused = call->pauses > 0;
+    pthread_mutex_unlock(&call->lock);
+    return paused || atomic_load(&call->cancel_requested);
+}
+
+/* False when messages stay. */
+static bool call_back_all(grille_client_call *call) {
+    grille_bytes message = {0};
+    if (!may_call_back(call)) return false;
+    grille_client_stream_tell_headers(call);
+    while (grille_stream_next_message(call->stream, &message)) {
+        if (is_paused(call) || !call_back_message(call, message)) return false;
+        grille_stream_message_done(call->stream);
+    }
+    return !is_paused(call);
+}
+
+/* A copy for the reader, who may be on another thread; under lock. */
+static bool copy_for_reader(grille_client_inbox *inbox, grille_bytes message) {
+    if (message.len > inbox->bytes_capacity) {
+        uint8_t *larger = malloc(message.len);
+        if (larger == NULL) return false;
+        if (inbox->bytes != NULL) grille_wipe(inbox->bytes, inbox->bytes_capacity);
+        free(inbox->bytes);
+        inbox->bytes = larger;
+        inbox->bytes_capacity = message.len;
+    }
+    if (message.len > 0) memcpy(inbox->bytes, message.data, message.len);
+    inbox->len = message.len;
+    return true;
+}
+
+typedef enum served { SERVED_TAKEN, SERVED_LATER, SERVED_NO_MEMORY } served;
+
+static served serve_reader(grille_client_call *call, grille_bytes message) {
+    grille_waiter *reader = NULL;
+    served how = SERVED_TAKEN;
+    pthread_mutex_lock(&call->lock);
+    if (!call->discards && !call->inbox.wanted) {
+        how = SERVED_LATER;
+    } else if (!call->discards) {
+        if (!copy_for_reader(&call->inbox, message)) how = SERVED_NO_MEMORY;
+        call->inbox.wanted = false;
+        call->inbox.full = how == SERVED_TAKEN;
+        if (call->inbox.full) {
+            reader = call->reader;
+            call->reader = NULL;
+        }
+    }
+    pthread_mutex_unlock(&call->lock);
+    if (reader != NULL) call->channel->ops->wake(call->channel, reader);
+    return how;
+}
+
+/* False when messages stay, or the call ended. */
+static bool hand_to_reader(grille_client_call *call) {
+    grille_bytes message = {0};
+    while (grille_stream_next_message(call->stream, &message)) {
+        if (is_over_limit(call, message)) return false;
+        switch (serve_reader(call, message)) {
+        case SERVED_LATER:
+            return false;
+        case SERVED_NO_MEMORY:
+            grille_client_call_end_here(call, GRILLE_RESET_LIMIT, GRILLE_RESOURCE_EXHAUSTED,
+                                        "no memory for a message of the answer");
+            return false;
+        case SERVED_TAKEN:
+            grille_stream_message_done(call->stream);
+        }
+    }
+    return true;
+}
+
+void grille_client_stream_deliver(grille_client_call *call) {
+    bool all = false;
+    if (!grille_method_streams_responses(call->method)) {
+        grille_client_stream_tell_headers(call);
+        return;
+    }
+    all = call->form == GRILLE_FORM_CALLBACK_STREAM ? call_back_all(call) : hand_to_reader(call);
+    if (all && call->status_came) grille_client_call_end_by_status(call);
+}
