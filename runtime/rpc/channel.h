@@ -69,7 +69,7 @@ typedef struct grille_channel_ops {
     /* An attempt of the call has ended, a good one too. True: the channel starts it again (then or later, on the same
      * or another endpoint) or fails it. False: the call ends with what came. NULL: always false. On the loop, inside
      * events of the endpoint. */
-    bool (*retry)(grille_channel *channel, grille_call *call, const grille_attempt_end *end);
+    bool (*retry)(grille_channel *channel, grille_call *call, const grille_retry_facts *end);
 
     grille_channel_state (*state)(grille_channel *channel);
     grille_code (*peer)(grille_channel *channel, grille_peer_identity *peer);

@@ -165,14 +165,14 @@ void grille_client_call_end_here(grille_client_call *call, grille_reset_code res
     grille_client_call_complete(call, code, grille_bytes_of_text(text));
 }
 
-static void describe_trailers(const grille_metadata_view *trailers, grille_attempt_end *end) {
+static void describe_trailers(const grille_metadata_view *trailers, grille_retry_facts *end) {
     end->has_pushback =
         trailers != NULL &&
         grille_metadata_find(trailers, grille_bytes_of_text(GRILLE_METADATA_RETRY_PUSHBACK), &end->pushback);
 }
 
 /* Whether the channel tries the call again; then it may run already. The stream is to be released either way. */
-static bool is_retried(grille_client_call *call, grille_stream *stream, grille_attempt_end *end) {
+static bool is_retried(grille_client_call *call, grille_stream *stream, grille_retry_facts *end) {
     grille_channel *channel = call->channel;
     grille_endpoint *endpoint = call->endpoint;
     if (channel == NULL || channel->ops->retry == NULL || atomic_load(&call->cancel_requested)) return false;
@@ -191,7 +191,7 @@ static bool is_retried(grille_client_call *call, grille_stream *stream, grille_a
 
 void grille_endpoint_client_status(grille_client_call *call, grille_stream *stream,
                                    const grille_status_header *status) {
-    grille_attempt_end end = {.code = status->code};
+    grille_retry_facts end = {.code = status->code};
     describe_trailers(&status->trailers, &end);
     if (is_retried(call, stream, &end)) {
         grille_stream_release(stream);
@@ -212,7 +212,7 @@ void grille_endpoint_client_status(grille_client_call *call, grille_stream *stre
 
 void grille_endpoint_client_reset(grille_endpoint *endpoint, grille_client_call *call, grille_stream *stream,
                                   const grille_stream_end *ending) {
-    grille_attempt_end end = {.code = ending->status, .never_processed = ending->never_processed};
+    grille_retry_facts end = {.code = ending->status, .never_processed = ending->never_processed};
     const char *text = ending->text;
     if (endpoint->close_text != NULL) {
         end.code = endpoint->close_code;
