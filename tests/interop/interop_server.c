@@ -78,6 +78,103 @@ static grille_code wait_for(grille_call *call, const grille_interop_v1_Counts *r
     return GRILLE_OK;
 }
 
+/* ---- streams ---- */
+
+typedef grille_interop_v1_interop_upload_server_stream upload_stream;
+typedef grille_interop_v1_interop_download_server_stream download_stream;
+typedef grille_interop_v1_interop_chat_server_stream chat_stream;
+
+static void note_end(grille_call_end why) {
+    if (why != GRILLE_CALL_END_ANSWERED) atomic_fetch_add(&cancelled, 1);
+}
+
+static grille_code upload_open(upload_stream *stream, void *user) {
+    grille_call *call = grille_interop_v1_interop_upload_server_call(stream);
+    grille_interop_v1_Total *total = grille_call_alloc(call, sizeof *total);
+    (void)user;
+    if (total == NULL) return GRILLE_RESOURCE_EXHAUSTED;
+    grille_call_set_data(call, total);
+    atomic_fetch_add(&waiting, 1);
+    return GRILLE_OK;
+}
+
+static void upload_message(upload_stream *stream, const grille_interop_v1_Blob *message, void *user) {
+    grille_interop_v1_Total *total = grille_call_data(grille_interop_v1_interop_upload_server_call(stream));
+    (void)user;
+    total->messages++;
+    total->bytes += message->data.len;
+}
+
+static void upload_half_close(upload_stream *stream, void *user) {
+    const grille_interop_v1_Total *total = grille_call_data(grille_interop_v1_interop_upload_server_call(stream));
+    (void)user;
+    (void)grille_interop_v1_interop_upload_server_finish(stream, GRILLE_OK, total);
+}
+
+static void upload_end(upload_stream *stream, grille_call_end why, void *user) {
+    (void)stream, (void)user;
+    note_end(why);
+}
+
+typedef struct download {
+    grille_interop_v1_Plan plan;
+    uint32_t sent;
+    uint8_t bytes[];
+} download;
+
+static void download_go_on(download_stream *stream, void *user) {
+    download *state = grille_call_data(grille_interop_v1_interop_download_server_call(stream));
+    grille_code code = GRILLE_OK;
+    (void)user;
+    while (state->sent < state->plan.messages) {
+        const grille_interop_v1_Blob blob = {.data = {.data = state->bytes, .len = state->plan.bytes}};
+        for (uint32_t i = 0; i < state->plan.bytes; i++)
+            state->bytes[i] = (uint8_t)((state->sent + i) % 251);
+        code = grille_interop_v1_interop_download_server_send(stream, &blob);
+        if (code == GRILLE_AGAIN) return;
+        if (code != GRILLE_OK) break;
+        state->sent++;
+    }
+    (void)grille_interop_v1_interop_download_server_finish(stream, code);
+}
+
+static grille_code download_open(download_stream *stream, const grille_interop_v1_Plan *plan, void *user) {
+    grille_call *call = grille_interop_v1_interop_download_server_call(stream);
+    download *state = grille_call_alloc(call, sizeof *state + plan->bytes);
+    if (state == NULL) return GRILLE_RESOURCE_EXHAUSTED;
+    state->plan = *plan;
+    grille_call_set_data(call, state);
+    atomic_fetch_add(&waiting, 1);
+    download_go_on(stream, user);
+    return GRILLE_OK;
+}
+
+static void download_end(download_stream *stream, grille_call_end why, void *user) {
+    (void)stream, (void)user;
+    note_end(why);
+}
+
+static bool is_stop(const grille_interop_v1_Blob *message) {
+    return message->data.len == 4 && memcmp(message->data.data, "stop", 4) == 0;
+}
+
+static grille_code chat(chat_stream *stream, void *user) {
+    grille_call *call = grille_interop_v1_interop_chat_server_call(stream);
+    const grille_interop_v1_Blob *message = NULL;
+    grille_code code = echo_metadata(call);
+    (void)user;
+    atomic_fetch_add(&waiting, 1);
+    while (code == GRILLE_OK) {
+        code = grille_interop_v1_interop_chat_server_read(stream, &message);
+        if (code != GRILLE_OK) break;
+        if (is_stop(message)) return grille_fail(call, GRILLE_ABORTED, "stopped as asked");
+        code = grille_interop_v1_interop_chat_server_write(stream, message);
+    }
+    if (code == GRILLE_END_OF_STREAM) return GRILLE_OK;
+    if (grille_call_cancelled(call)) atomic_fetch_add(&cancelled, 1);
+    return code;
+}
+
 static void check(grille_code code, const grille_error *error) {
     if (code == GRILLE_OK) return;
     (void)printf("%s: %s\n", error->name, error->text);
@@ -97,7 +194,15 @@ static void *announce(void *argument) {
 
 static void serve(grille_server *server, const char *address) {
     static const grille_interop_v1_interop_handlers handlers = {
-        .echo = echo, .fail = fail, .make = make, .wait = wait_call, .wait_for = wait_for, .secret = echo};
+        .echo = echo,
+        .fail = fail,
+        .make = make,
+        .wait = wait_call,
+        .wait_for = wait_for,
+        .upload = {.open = upload_open, .message = upload_message, .half_close = upload_half_close, .end = upload_end},
+        .download = {.open = download_open, .writable = download_go_on, .end = download_end},
+        .chat = chat,
+        .secret = echo};
     grille_error error;
     pthread_t announcer;
     check(grille_interop_v1_interop_register_with_error(server, &handlers, NULL, &error), &error);
