@@ -141,6 +141,8 @@ grille_reason grille_endpoint_new(const grille_endpoint_options *options, grille
     made->budget = options->budget;
     grille_log_limit_init(&made->log_limit, GRILLE_LIMIT_PEER_LOG_BURST, GRILLE_LIMIT_PEER_LOG_PER_SECOND,
                           options->now_us);
+    made->stats = options->stats;
+    made->interceptors = options->interceptors;
     made->on_gate = options->on_gate;
     made->on_gate_user = options->on_gate_user;
     made->exact_schema = options->exact_schema;

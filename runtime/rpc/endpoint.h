@@ -8,7 +8,9 @@
 #include "grille/policy.h"
 #include "rpc/client_call.h"
 #include "rpc/executor.h"
+#include "rpc/interceptor.h"
 #include "rpc/registry.h"
+#include "rpc/stats.h"
 #include "wire/payload.h"
 
 typedef struct grille_endpoint grille_endpoint;
@@ -25,7 +27,9 @@ typedef struct grille_endpoint_options {
     bool exact_schema;                /* make no call of a service whose schema differs from the peer's */
     uint32_t keepalive_interval_ms;   /* as grille_session_options; 0: never */
     uint32_t keepalive_timeout_ms;
-    uint32_t first_stream_id; /* for tests near the last id; 0: the first */
+    grille_stats_table *stats;                   /* NULL: nothing is counted; outlives the endpoint */
+    const grille_interceptor_list *interceptors; /* NULL: none; outlives the endpoint */
+    uint32_t first_stream_id;                    /* for tests near the last id; 0: the first */
     /* Told of a GATE frame that came after the gate was open; the payload lives during the event, which must not touch
      * the endpoint. NULL: such a frame breaks the connection. */
     void (*on_gate)(void *user, grille_bytes payload);

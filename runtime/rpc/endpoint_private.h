@@ -33,7 +33,9 @@ struct grille_endpoint {
     grille_link unread; /* our calls whose status came and whose messages wait to be read */
     size_t max_message_bytes;
     grille_log_limit log_limit;
-    size_t calls; /* of the peer, whose slots are in use */
+    grille_stats_table *stats;                   /* or NULL */
+    const grille_interceptor_list *interceptors; /* or NULL */
+    size_t calls;                                /* of the peer, whose slots are in use */
     bool drained;
     bool closed;
     grille_code close_code;

@@ -139,6 +139,7 @@ static bool is_served(const grille_registered_method *registered) {
 static bool authorize(grille_endpoint *endpoint, grille_stream *stream, const grille_method *method) {
     char text[GRILLE_ERROR_TEXT_BYTES];
     if (grille_policy_may_call(endpoint->policy, &endpoint->peer, method->path)) return true;
+    grille_stats_refused(endpoint->stats, GRILLE_REFUSED_UNAUTHORIZED);
     if (grille_endpoint_may_log(endpoint)) {
         grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC,
                    "peer of set \"%s\" may not call %s: no may_call of the policy lists it", endpoint->peer.set,
@@ -154,6 +155,7 @@ void grille_endpoint_server_call(grille_endpoint *endpoint, grille_stream *strea
     grille_server_call *call = NULL;
     char text[GRILLE_ERROR_TEXT_BYTES];
     if (!is_served(registered)) {
+        grille_stats_refused(endpoint->stats, GRILLE_REFUSED_UNIMPLEMENTED);
         (void)snprintf(text, sizeof text, "method 0x%08x is not served here", header->method_id);
         grille_server_refuse(stream, GRILLE_UNIMPLEMENTED,
                              registered != NULL ? "this method is declared but not served" : text);
@@ -162,10 +164,15 @@ void grille_endpoint_server_call(grille_endpoint *endpoint, grille_stream *strea
     if (!authorize(endpoint, stream, registered->method)) return;
     call = grille_server_call_make(endpoint, stream, registered, header);
     if (call == NULL) {
+        grille_stats_refused(endpoint->stats, GRILLE_REFUSED_LIMIT);
         grille_server_refuse(stream, GRILLE_RESOURCE_EXHAUSTED, "the memory budget of this connection is used up");
         return;
     }
-    if (call->streaming != NULL && call->streaming->receives) start(call, false);
+    if (!grille_server_watch_start(call)) {
+        grille_server_call_settle(call);
+    } else if (call->streaming != NULL && call->streaming->receives) {
+        start(call, false);
+    }
 }
 
 static void refuse(grille_server_call *call, grille_code code, const char *text) {
@@ -184,6 +191,7 @@ static void take_request(grille_server_call *call, grille_bytes message) {
 
 void grille_endpoint_server_message(grille_server_call *call, grille_bytes message) {
     char text[GRILLE_ERROR_TEXT_BYTES];
+    grille_call_watch_message(&call->watch, GRILLE_MESSAGE_RECEIVED, message.len);
     /* A limit below the protocol's minimum, which SETTINGS can't say. */
     if (message.len > call->endpoint->max_message_bytes) {
         (void)snprintf(text, sizeof text, "a message of %zu bytes is over the limit of %zu bytes", message.len,

@@ -61,7 +61,8 @@ grille_reason grille_server_send_headers(grille_server_call *call) {
     pthread_mutex_lock(&call->lock);
     call->headers_frozen = true;
     pthread_mutex_unlock(&call->lock);
-    reason = grille_metadata_builder_view(&call->headers, &view);
+    reason = grille_server_watch_headers(call);
+    if (reason == GRILLE_REASON_OK) reason = grille_metadata_builder_view(&call->headers, &view);
     if (reason == GRILLE_REASON_OK && view.count > 0) reason = grille_stream_send_headers(call->stream, &view);
     if (reason == GRILLE_REASON_OK) call->headers_sent = true;
     return reason;
@@ -85,6 +86,7 @@ grille_reason grille_server_send_message(grille_server_call *call, const void *m
     if (reason == GRILLE_REASON_OK) reason = grille_stream_reserve_message(call->stream, len, &room);
     if (reason == GRILLE_REASON_OK) reason = type->codec->encode(type, message, room, len, error);
     if (reason == GRILLE_REASON_OK) reason = grille_stream_send_reserved(call->stream, 0);
+    if (reason == GRILLE_REASON_OK) grille_call_watch_message(&call->watch, GRILLE_MESSAGE_SENT, len);
     return reason;
 }
 
@@ -92,9 +94,15 @@ grille_reason grille_server_send_message(grille_server_call *call, const void *m
 static grille_reason send_body(grille_server_call *call, grille_error *error) {
     grille_reason reason = grille_server_send_headers(call);
     if (reason != GRILLE_REASON_OK || call->result != GRILLE_OK) return reason;
-    if (call->has_encoded) return grille_stream_send_message(call->stream, call->encoded, 0);
-    if (call->response == NULL) return reason;
-    return grille_server_send_message(call, call->response, error);
+    if (call->has_encoded) {
+        reason = grille_stream_send_message(call->stream, call->encoded, 0);
+        if (reason == GRILLE_REASON_OK) {
+            grille_call_watch_message(&call->watch, GRILLE_MESSAGE_SENT, call->encoded.len);
+        }
+    } else if (call->response != NULL) {
+        reason = grille_server_send_message(call, call->response, error);
+    }
+    return reason;
 }
 
 static void tell_failure(grille_server_call *call, const grille_error *error) {
@@ -103,8 +111,18 @@ static void tell_failure(grille_server_call *call, const grille_error *error) {
                error->text);
 }
 
+/* Before anybody hears of the code: it stands then. */
+static grille_reason check_trailers(const grille_server_call *call, grille_error *error) {
+    const size_t most = grille_session_peer_settings(call->endpoint->session)->max_metadata_bytes;
+    if (call->trailers.len <= most) return GRILLE_REASON_OK;
+    return grille_error_set(error, GRILLE_REASON_SESSION_METADATA_TOO_LONG,
+                            "the trailers are over the caller's limit: %zu bytes, at most %zu", call->trailers.len,
+                            most);
+}
+
 void grille_server_deliver(grille_server_call *call) {
     grille_status_header status = {0};
+    const char *text = NULL;
     grille_error error;
     grille_reason reason = GRILLE_REASON_OK;
     bool told = false;
@@ -115,13 +133,20 @@ void grille_server_deliver(grille_server_call *call) {
     status.code = call->result;
     status.message = status_text(call);
     status.details = call->result != GRILLE_OK ? call->details : grille_bytes_of(NULL, 0);
-    if (reason == GRILLE_REASON_OK) reason = grille_metadata_builder_view(&call->trailers, &status.trailers);
+    text = call->text;
+    if (reason == GRILLE_REASON_OK) reason = check_trailers(call, &error);
     if (reason != GRILLE_REASON_OK) {
         (void)grille_error_default(&error, reason);
         tell_failure(call, &error);
         status = (grille_status_header){.code = error.code == GRILLE_RESOURCE_EXHAUSTED ? GRILLE_RESOURCE_EXHAUSTED
                                                                                         : GRILLE_INTERNAL,
                                         .message = grille_bytes_of_text(error.text)};
+        text = error.text;
+        call->trailers = (grille_metadata_builder){0};
+    }
+    grille_server_watch_end(call, status.code, text, &call->trailers);
+    if (grille_metadata_builder_view(&call->trailers, &status.trailers) != GRILLE_REASON_OK) {
+        status.trailers = (grille_metadata_view){0};
     }
     told = send_status(call->stream, &status);
     grille_server_call_end(call, told ? GRILLE_CALL_END_ANSWERED : GRILLE_CALL_END_BROKEN);

@@ -5,6 +5,7 @@
  *   server_call.c      what handlers may ask of any call
  *   server_life.c      its ends, its references, its way back to the loop thread
  *   server_answer.c    headers, response, status
+ *   server_watch.c     counters, probes, interceptors
  *   server_send.c      messages of ours, from any thread
  *   server_stream.c    streams in the callback form
  *   server_blocking.c  streams in the blocking form, on workers
@@ -19,6 +20,7 @@
 #include <stdatomic.h>
 
 #include "rpc/call.h"
+#include "rpc/call_watch.h"
 #include "rpc/executor.h"
 #include "rpc/handover.h"
 #include "rpc/metadata.h"
@@ -89,6 +91,7 @@ typedef struct grille_server_call {
     uint8_t inside; /* functions that must return before the call can go */
     grille_bytes request_bytes;
     void *request;
+    grille_call_watch watch;
 
     /* Of the thread that answers. */
     void *response;
@@ -168,6 +171,16 @@ GRILLE_MUST_USE grille_reason grille_server_send_message(grille_server_call *cal
 void grille_server_deliver(grille_server_call *call);
 /* Ends a stream that has no call, or whose handler was never asked: status, release. */
 void grille_server_refuse(grille_stream *stream, grille_code code, const char *text);
+
+/* ---- server_watch.c; loop thread ---- */
+
+/* The policy has allowed the call. False: an interceptor refused it, and it is over. */
+GRILLE_MUST_USE bool grille_server_watch_start(grille_server_call *call);
+/* Before the headers leave: interceptors may change them. */
+GRILLE_MUST_USE grille_reason grille_server_watch_headers(grille_server_call *call);
+/* The end, once, before the trailers leave: interceptors may change them. */
+void grille_server_watch_end(grille_server_call *call, grille_code code, const char *text,
+                             grille_metadata_builder *trailers);
 
 /* ---- server_send.c ---- */
 

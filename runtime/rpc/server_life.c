@@ -133,8 +133,12 @@ static void on_mail(grille_task *mail) {
 /* ---- the end ---- */
 
 void grille_server_call_end(grille_server_call *call, grille_call_end why) {
+    grille_metadata_builder none = {0};
     if (call->over) return;
     call->over = true;
+    /* Trailers of an answer are told with it; without one the handler may be making them still. */
+    grille_server_watch_end(call, why == GRILLE_CALL_END_BROKEN ? GRILLE_INTERNAL : grille_server_ended_code(why), "",
+                            &none);
     pthread_mutex_lock(&call->lock);
     call->why = why;
     if (why != GRILLE_CALL_END_ANSWERED) atomic_store(&call->cancelled, true);
@@ -148,7 +152,13 @@ void grille_server_call_end(grille_server_call *call, grille_call_end why) {
 
 void grille_server_call_abandon(grille_server_call *call, grille_code code, const char *text, grille_call_end why) {
     grille_status_header status = {.code = code, .message = grille_bytes_of_text(text)};
+    grille_metadata_builder trailers = {0};
     if (call->over) return;
+    if (code == GRILLE_RESOURCE_EXHAUSTED) grille_stats_refused(call->endpoint->stats, GRILLE_REFUSED_LIMIT);
+    grille_server_watch_end(call, code, text, &trailers);
+    if (grille_metadata_builder_view(&trailers, &status.trailers) != GRILLE_REASON_OK) {
+        status.trailers = (grille_metadata_view){0};
+    }
     if (grille_stream_send_status(call->stream, &status) != GRILLE_REASON_OK) {
         grille_stream_reset(call->stream, GRILLE_RESET_LIMIT);
     }

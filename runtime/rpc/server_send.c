@@ -19,6 +19,7 @@ static grille_reason move_one(grille_server_call *call) {
     if (!taken) return GRILLE_REASON_MORE;
     reason = grille_server_send_headers(call);
     if (reason == GRILLE_REASON_OK) reason = grille_stream_send_message(call->stream, message, 0);
+    if (reason == GRILLE_REASON_OK) grille_call_watch_message(&call->watch, GRILLE_MESSAGE_SENT, message.len);
     pthread_mutex_lock(&call->lock);
     if (reason == GRILLE_REASON_SESSION_WINDOW_FULL) grille_handover_put_back(&streaming->outbox, message);
     if (streaming->blocking) pthread_cond_broadcast(&streaming->changed);

@@ -12,6 +12,8 @@
 
 bool endpoint_pair_may_call = true, endpoint_pair_serves = true;
 bool endpoint_pair_exact_schema;
+grille_stats_table *endpoint_pair_stats[2];
+const grille_interceptor_list *endpoint_pair_interceptors[2];
 
 /* The policy is attest's matter: here it is one switch. */
 grille_policy *grille_policy_ref(grille_policy *policy) {
@@ -59,6 +61,8 @@ static grille_endpoint *endpoint_of(endpoint_pair *pair, bool initiator, size_t 
                                        .peer = &peer,
                                        .executor = &pair->executor,
                                        .budget = &pair->budgets[initiator ? 0 : 1],
+                                       .stats = endpoint_pair_stats[initiator ? 0 : 1],
+                                       .interceptors = endpoint_pair_interceptors[initiator ? 0 : 1],
                                        .max_streams = 16,
                                        .max_message_bytes = max_message_bytes,
                                        .exact_schema = initiator && endpoint_pair_exact_schema,
