@@ -8,7 +8,8 @@
 /* Number of the extension grille.v1.method. */
 #define GRILLE_GEN_METHOD_OPTIONS_FIELD 58171
 
-/* Sets flags and default_timeout_ms of a method; an option that this generator does not know is a problem. */
+/* Sets what the options of a method say; one that this generator does not know, or that makes no sense, is a problem.
+ */
 void grille_gen_read_method_options(grille_gen_problems *problems, grille_gen_method *method);
 
 #endif

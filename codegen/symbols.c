@@ -19,49 +19,40 @@ typedef struct taken_names {
 
 /* What the names of a service and of a method end in. */
 static const char *const service_suffixes[] = {
-    "_handlers", "_invoke", "_methods", "_register", "_register_with_error", "_serve", "_service", "_types",
+    "_handlers", "_fake",     "_fake_channel",        "_fake_free", "_fake_new", "_fake_serving", "_invoke",
+    "_methods",  "_register", "_register_with_error", "_serve",     "_service",  "_types",
 };
 static const char *const unary_suffixes[] = {
-    "", "_answer", "_async", "_callback", "_deliver", "_invoke", "_reply", "_reply_free", "_reply_set",
-};
-/* Those of all kinds of stream: the names of others don't change with the kind. */
-static const char *const streaming_suffixes[] = {
-    "_begin",
-    "_call",
-    "_cancel",
-    "_dispatch",
-    "_events",
-    "_finish",
-    "_half_close",
-    "_headers",
-    "_message",
-    "_open",
-    "_pause",
-    "_read",
+    "",
+    "_answer",
+    "_async",
+    "_callback",
+    "_deliver",
+    "_fake_answer",
+    "_fake_calls",
+    "_fake_handle",
+    "_fake_request",
+    "_invoke",
     "_reply",
     "_reply_free",
     "_reply_set",
-    "_resume",
-    "_send",
-    "_stream",
-    "_writable",
+};
+/* Those of all kinds of stream: the names of others don't change with the kind. */
+static const char *const streaming_suffixes[] = {
+    "_begin",         "_call",           "_cancel",
+    "_dispatch",      "_done",           "_events",
+    "_fake_answer",   "_fake_calls",     "_fake_handle",
+    "_fake_request",  "_finish",         "_half_close",
+    "_headers",       "_message",        "_open",
+    "_pause",         "_read",           "_reply",
+    "_reply_free",    "_reply_set",      "_resume",
+    "_send",          "_server_call",    "_server_end",
+    "_server_events", "_server_finish",  "_server_half_close",
+    "_server_invoke", "_server_message", "_server_open",
+    "_server_pause",  "_server_read",    "_server_resume",
+    "_server_send",   "_server_stream",  "_server_writable",
+    "_server_write",  "_stream",         "_writable",
     "_write",
-    "_done",
-    "_server_call",
-    "_server_end",
-    "_server_events",
-    "_server_finish",
-    "_server_half_close",
-    "_server_invoke",
-    "_server_message",
-    "_server_open",
-    "_server_pause",
-    "_server_read",
-    "_server_resume",
-    "_server_send",
-    "_server_stream",
-    "_server_writable",
-    "_server_write",
 };
 static const char *const nanopb_suffixes[] = {"", "_fields", "_msg", "_size"};
 

@@ -156,10 +156,17 @@ static void test_both_codecs_have_one_schema(void **state) {
         assert_int_equal(pb->methods[i].id, nano->methods[i].id);
         assert_int_equal(pb->methods[i].flags, nano->methods[i].flags);
         assert_int_equal(pb->methods[i].default_timeout_ms, nano->methods[i].default_timeout_ms);
+        assert_int_equal(pb->methods[i].max_request_bytes, nano->methods[i].max_request_bytes);
+        assert_int_equal(pb->methods[i].max_response_bytes, nano->methods[i].max_response_bytes);
+        assert_int_equal(pb->methods[i].identity_kinds, nano->methods[i].identity_kinds);
     }
     assert_int_equal(pb->methods[0].flags, GRILLE_METHOD_OFFLOAD);
     assert_int_equal(pb->methods[0].default_timeout_ms, 500);
     assert_int_equal(pb->methods[1].flags, GRILLE_METHOD_IDEMPOTENT);
+    assert_int_equal(pb->methods[0].identity_kinds, 0);
+    assert_int_equal(pb->methods[1].max_request_bytes, 1024);
+    assert_int_equal(pb->methods[1].max_response_bytes, 2048);
+    assert_int_equal(pb->methods[1].identity_kinds, 1u << GRILLE_IDENTITY_NITRO | 1u << GRILLE_IDENTITY_X509);
 }
 
 static void test_registration_explains(void **state) {

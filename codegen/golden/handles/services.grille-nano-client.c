@@ -570,3 +570,649 @@ grille_code handles_sha256_service_both_finish(
     handles_sha256_service_both_reply_set(reply, &untyped);
     return code;
 }
+
+static void handles_meeting_watch_reply_set(
+    handles_meeting_watch_reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->owner = reply->owner;
+}
+
+void handles_meeting_watch_reply_free(handles_meeting_watch_reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            NULL, reply->owner};
+    grille_reply_free(&untyped);
+    handles_meeting_watch_reply_set(reply, &untyped);
+}
+
+static void handles_meeting_watch_headers(grille_call *call, const grille_metadata *headers, const void *events, void *user) {
+    const handles_meeting_watch_events *typed = events;
+    if (typed->on_headers) typed->on_headers((handles_meeting_watch_stream *)call, headers, user);
+}
+
+static void handles_meeting_watch_message(grille_call *call, const void *message, const void *events, void *user) {
+    const handles_meeting_watch_events *typed = events;
+    if (typed->on_message) typed->on_message((handles_meeting_watch_stream *)call, message, user);
+}
+
+static void handles_meeting_watch_writable(grille_call *call, const void *events, void *user) {
+    const handles_meeting_watch_events *typed = events;
+    if (typed->on_writable) typed->on_writable((handles_meeting_watch_stream *)call, user);
+}
+
+static void handles_meeting_watch_done(grille_call *call, const grille_reply *reply, const void *events, void *user) {
+    const handles_meeting_watch_events *typed = events;
+    handles_meeting_watch_reply typed_reply;
+    handles_meeting_watch_reply_set(&typed_reply, reply);
+    if (typed->on_done) typed->on_done((handles_meeting_watch_stream *)call, &typed_reply, user);
+}
+
+static const grille_stream_dispatch handles_meeting_watch_dispatch = {
+    .headers = handles_meeting_watch_headers,
+    .message = handles_meeting_watch_message,
+    .writable = handles_meeting_watch_writable,
+    .done = handles_meeting_watch_done,
+};
+
+grille_code handles_meeting_watch_open(
+    grille_channel *channel,
+    const grille_call_options *options,
+    const handles_meeting_watch_events *events,
+    void *user,
+    handles_meeting_watch_stream **stream) {
+    static const handles_meeting_watch_events none = {0};
+    /* Set where the runtime sets it: before the first event. */
+    return grille_call_open_stream(channel, &handles_meeting_service.methods[0], NULL, options, &handles_meeting_watch_dispatch,
+                                   events ? events : &none, user, (grille_call **)stream);
+}
+
+grille_code handles_meeting_watch_begin(
+    grille_channel *channel,
+    const grille_call_options *options,
+    handles_meeting_watch_stream **stream,
+    grille_error *error) {
+    grille_call *call = NULL;
+    grille_code code = grille_call_begin_stream(channel, &handles_meeting_service.methods[0], NULL, options, &call,
+                                                error);
+    *stream = (handles_meeting_watch_stream *)call;
+    return code;
+}
+
+grille_code handles_meeting_watch_finish(
+    handles_meeting_watch_stream *stream,
+    handles_meeting_watch_reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_finish((grille_call *)stream, &untyped);
+    handles_meeting_watch_reply_set(reply, &untyped);
+    return code;
+}
+
+static void handles_meeting_watch_open_07a8a9bb_reply_set(
+    handles_meeting_watch_open_07a8a9bb_reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->response = reply->response;
+    typed->owner = reply->owner;
+}
+
+void handles_meeting_watch_open_07a8a9bb_reply_free(handles_meeting_watch_open_07a8a9bb_reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            reply->response, reply->owner};
+    grille_reply_free(&untyped);
+    handles_meeting_watch_open_07a8a9bb_reply_set(reply, &untyped);
+}
+
+static void handles_meeting_watch_open_07a8a9bb_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_meeting_watch_open_07a8a9bb_reply typed;
+    handles_meeting_watch_open_07a8a9bb_reply_set(&typed, reply);
+    ((handles_meeting_watch_open_07a8a9bb_callback *)callback)(&typed, user);
+}
+
+grille_code handles_meeting_watch_open_07a8a9bb(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_watch_open_07a8a9bb_reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_unary(channel, &handles_meeting_service.methods[1], request, options, &untyped);
+    handles_meeting_watch_open_07a8a9bb_reply_set(reply, &untyped);
+    return code;
+}
+
+grille_code handles_meeting_watch_open_07a8a9bb_async(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_watch_open_07a8a9bb_callback *callback,
+    void *user,
+    grille_call **call) {
+    return grille_call_unary_async(channel, &handles_meeting_service.methods[1], request, options, handles_meeting_watch_open_07a8a9bb_deliver,
+                                   (void (*)(void))callback, user, call);
+}
+
+static void handles_meeting_watch_server_send_ccf27010_reply_set(
+    handles_meeting_watch_server_send_ccf27010_reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->response = reply->response;
+    typed->owner = reply->owner;
+}
+
+void handles_meeting_watch_server_send_ccf27010_reply_free(handles_meeting_watch_server_send_ccf27010_reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            reply->response, reply->owner};
+    grille_reply_free(&untyped);
+    handles_meeting_watch_server_send_ccf27010_reply_set(reply, &untyped);
+}
+
+static void handles_meeting_watch_server_send_ccf27010_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_meeting_watch_server_send_ccf27010_reply typed;
+    handles_meeting_watch_server_send_ccf27010_reply_set(&typed, reply);
+    ((handles_meeting_watch_server_send_ccf27010_callback *)callback)(&typed, user);
+}
+
+grille_code handles_meeting_watch_server_send_ccf27010(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_watch_server_send_ccf27010_reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_unary(channel, &handles_meeting_service.methods[2], request, options, &untyped);
+    handles_meeting_watch_server_send_ccf27010_reply_set(reply, &untyped);
+    return code;
+}
+
+grille_code handles_meeting_watch_server_send_ccf27010_async(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_watch_server_send_ccf27010_callback *callback,
+    void *user,
+    grille_call **call) {
+    return grille_call_unary_async(channel, &handles_meeting_service.methods[2], request, options, handles_meeting_watch_server_send_ccf27010_deliver,
+                                   (void (*)(void))callback, user, call);
+}
+
+static void handles_meeting_watch_fake_calls_b784830b_reply_set(
+    handles_meeting_watch_fake_calls_b784830b_reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->response = reply->response;
+    typed->owner = reply->owner;
+}
+
+void handles_meeting_watch_fake_calls_b784830b_reply_free(handles_meeting_watch_fake_calls_b784830b_reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            reply->response, reply->owner};
+    grille_reply_free(&untyped);
+    handles_meeting_watch_fake_calls_b784830b_reply_set(reply, &untyped);
+}
+
+static void handles_meeting_watch_fake_calls_b784830b_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_meeting_watch_fake_calls_b784830b_reply typed;
+    handles_meeting_watch_fake_calls_b784830b_reply_set(&typed, reply);
+    ((handles_meeting_watch_fake_calls_b784830b_callback *)callback)(&typed, user);
+}
+
+grille_code handles_meeting_watch_fake_calls_b784830b(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_watch_fake_calls_b784830b_reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_unary(channel, &handles_meeting_service.methods[3], request, options, &untyped);
+    handles_meeting_watch_fake_calls_b784830b_reply_set(reply, &untyped);
+    return code;
+}
+
+grille_code handles_meeting_watch_fake_calls_b784830b_async(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_watch_fake_calls_b784830b_callback *callback,
+    void *user,
+    grille_call **call) {
+    return grille_call_unary_async(channel, &handles_meeting_service.methods[3], request, options, handles_meeting_watch_fake_calls_b784830b_deliver,
+                                   (void (*)(void))callback, user, call);
+}
+
+static void handles_meeting_take_begin_reply_set(
+    handles_meeting_take_begin_reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->response = reply->response;
+    typed->owner = reply->owner;
+}
+
+void handles_meeting_take_begin_reply_free(handles_meeting_take_begin_reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            reply->response, reply->owner};
+    grille_reply_free(&untyped);
+    handles_meeting_take_begin_reply_set(reply, &untyped);
+}
+
+static void handles_meeting_take_begin_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_meeting_take_begin_reply typed;
+    handles_meeting_take_begin_reply_set(&typed, reply);
+    ((handles_meeting_take_begin_callback *)callback)(&typed, user);
+}
+
+grille_code handles_meeting_take_begin(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_take_begin_reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_unary(channel, &handles_meeting_service.methods[4], request, options, &untyped);
+    handles_meeting_take_begin_reply_set(reply, &untyped);
+    return code;
+}
+
+grille_code handles_meeting_take_begin_async(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_take_begin_callback *callback,
+    void *user,
+    grille_call **call) {
+    return grille_call_unary_async(channel, &handles_meeting_service.methods[4], request, options, handles_meeting_take_begin_deliver,
+                                   (void (*)(void))callback, user, call);
+}
+
+static void handles_meeting_take_da746056_reply_set(
+    handles_meeting_take_da746056_reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->owner = reply->owner;
+}
+
+void handles_meeting_take_da746056_reply_free(handles_meeting_take_da746056_reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            NULL, reply->owner};
+    grille_reply_free(&untyped);
+    handles_meeting_take_da746056_reply_set(reply, &untyped);
+}
+
+static void handles_meeting_take_da746056_headers(grille_call *call, const grille_metadata *headers, const void *events, void *user) {
+    const handles_meeting_take_da746056_events *typed = events;
+    if (typed->on_headers) typed->on_headers((handles_meeting_take_da746056_stream *)call, headers, user);
+}
+
+static void handles_meeting_take_da746056_message(grille_call *call, const void *message, const void *events, void *user) {
+    const handles_meeting_take_da746056_events *typed = events;
+    if (typed->on_message) typed->on_message((handles_meeting_take_da746056_stream *)call, message, user);
+}
+
+static void handles_meeting_take_da746056_done(grille_call *call, const grille_reply *reply, const void *events, void *user) {
+    const handles_meeting_take_da746056_events *typed = events;
+    handles_meeting_take_da746056_reply typed_reply;
+    handles_meeting_take_da746056_reply_set(&typed_reply, reply);
+    if (typed->on_done) typed->on_done((handles_meeting_take_da746056_stream *)call, &typed_reply, user);
+}
+
+static const grille_stream_dispatch handles_meeting_take_da746056_dispatch = {
+    .headers = handles_meeting_take_da746056_headers,
+    .message = handles_meeting_take_da746056_message,
+    .done = handles_meeting_take_da746056_done,
+};
+
+grille_code handles_meeting_take_da746056_open(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    const handles_meeting_take_da746056_events *events,
+    void *user,
+    handles_meeting_take_da746056_stream **stream) {
+    static const handles_meeting_take_da746056_events none = {0};
+    /* Set where the runtime sets it: before the first event. */
+    return grille_call_open_stream(channel, &handles_meeting_service.methods[5], request, options, &handles_meeting_take_da746056_dispatch,
+                                   events ? events : &none, user, (grille_call **)stream);
+}
+
+grille_code handles_meeting_take_da746056_begin(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_take_da746056_stream **stream,
+    grille_error *error) {
+    grille_call *call = NULL;
+    grille_code code = grille_call_begin_stream(channel, &handles_meeting_service.methods[5], request, options, &call,
+                                                error);
+    *stream = (handles_meeting_take_da746056_stream *)call;
+    return code;
+}
+
+grille_code handles_meeting_take_da746056_finish(
+    handles_meeting_take_da746056_stream *stream,
+    handles_meeting_take_da746056_reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_finish((grille_call *)stream, &untyped);
+    handles_meeting_take_da746056_reply_set(reply, &untyped);
+    return code;
+}
+
+static void handles_meeting_take_answer_reply_set(
+    handles_meeting_take_answer_reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->response = reply->response;
+    typed->owner = reply->owner;
+}
+
+void handles_meeting_take_answer_reply_free(handles_meeting_take_answer_reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            reply->response, reply->owner};
+    grille_reply_free(&untyped);
+    handles_meeting_take_answer_reply_set(reply, &untyped);
+}
+
+static void handles_meeting_take_answer_deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_meeting_take_answer_reply typed;
+    handles_meeting_take_answer_reply_set(&typed, reply);
+    ((handles_meeting_take_answer_callback *)callback)(&typed, user);
+}
+
+grille_code handles_meeting_take_answer(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_take_answer_reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_unary(channel, &handles_meeting_service.methods[6], request, options, &untyped);
+    handles_meeting_take_answer_reply_set(reply, &untyped);
+    return code;
+}
+
+grille_code handles_meeting_take_answer_async(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_take_answer_callback *callback,
+    void *user,
+    grille_call **call) {
+    return grille_call_unary_async(channel, &handles_meeting_service.methods[6], request, options, handles_meeting_take_answer_deliver,
+                                   (void (*)(void))callback, user, call);
+}
+
+static void handles_meeting_take_answer_0f51becd_reply_set(
+    handles_meeting_take_answer_0f51becd_reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->response = reply->response;
+    typed->owner = reply->owner;
+}
+
+void handles_meeting_take_answer_0f51becd_reply_free(handles_meeting_take_answer_0f51becd_reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            reply->response, reply->owner};
+    grille_reply_free(&untyped);
+    handles_meeting_take_answer_0f51becd_reply_set(reply, &untyped);
+}
+
+static void handles_meeting_take_answer_0f51becd_headers(grille_call *call, const grille_metadata *headers, const void *events, void *user) {
+    const handles_meeting_take_answer_0f51becd_events *typed = events;
+    if (typed->on_headers) typed->on_headers((handles_meeting_take_answer_0f51becd_stream *)call, headers, user);
+}
+
+static void handles_meeting_take_answer_0f51becd_writable(grille_call *call, const void *events, void *user) {
+    const handles_meeting_take_answer_0f51becd_events *typed = events;
+    if (typed->on_writable) typed->on_writable((handles_meeting_take_answer_0f51becd_stream *)call, user);
+}
+
+static void handles_meeting_take_answer_0f51becd_done(grille_call *call, const grille_reply *reply, const void *events, void *user) {
+    const handles_meeting_take_answer_0f51becd_events *typed = events;
+    handles_meeting_take_answer_0f51becd_reply typed_reply;
+    handles_meeting_take_answer_0f51becd_reply_set(&typed_reply, reply);
+    if (typed->on_done) typed->on_done((handles_meeting_take_answer_0f51becd_stream *)call, &typed_reply, user);
+}
+
+static const grille_stream_dispatch handles_meeting_take_answer_0f51becd_dispatch = {
+    .headers = handles_meeting_take_answer_0f51becd_headers,
+    .writable = handles_meeting_take_answer_0f51becd_writable,
+    .done = handles_meeting_take_answer_0f51becd_done,
+};
+
+grille_code handles_meeting_take_answer_0f51becd_open(
+    grille_channel *channel,
+    const grille_call_options *options,
+    const handles_meeting_take_answer_0f51becd_events *events,
+    void *user,
+    handles_meeting_take_answer_0f51becd_stream **stream) {
+    static const handles_meeting_take_answer_0f51becd_events none = {0};
+    /* Set where the runtime sets it: before the first event. */
+    return grille_call_open_stream(channel, &handles_meeting_service.methods[7], NULL, options, &handles_meeting_take_answer_0f51becd_dispatch,
+                                   events ? events : &none, user, (grille_call **)stream);
+}
+
+grille_code handles_meeting_take_answer_0f51becd_begin(
+    grille_channel *channel,
+    const grille_call_options *options,
+    handles_meeting_take_answer_0f51becd_stream **stream,
+    grille_error *error) {
+    grille_call *call = NULL;
+    grille_code code = grille_call_begin_stream(channel, &handles_meeting_service.methods[7], NULL, options, &call,
+                                                error);
+    *stream = (handles_meeting_take_answer_0f51becd_stream *)call;
+    return code;
+}
+
+grille_code handles_meeting_take_answer_0f51becd_finish(
+    handles_meeting_take_answer_0f51becd_stream *stream,
+    handles_meeting_take_answer_0f51becd_reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_finish((grille_call *)stream, &untyped);
+    handles_meeting_take_answer_0f51becd_reply_set(reply, &untyped);
+    return code;
+}
+
+static void handles_meeting_serve__reply_set(
+    handles_meeting_serve__reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->response = reply->response;
+    typed->owner = reply->owner;
+}
+
+void handles_meeting_serve__reply_free(handles_meeting_serve__reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            reply->response, reply->owner};
+    grille_reply_free(&untyped);
+    handles_meeting_serve__reply_set(reply, &untyped);
+}
+
+static void handles_meeting_serve__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_meeting_serve__reply typed;
+    handles_meeting_serve__reply_set(&typed, reply);
+    ((handles_meeting_serve__callback *)callback)(&typed, user);
+}
+
+grille_code handles_meeting_serve_(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_serve__reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_unary(channel, &handles_meeting_service.methods[8], request, options, &untyped);
+    handles_meeting_serve__reply_set(reply, &untyped);
+    return code;
+}
+
+grille_code handles_meeting_serve__async(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_serve__callback *callback,
+    void *user,
+    grille_call **call) {
+    return grille_call_unary_async(channel, &handles_meeting_service.methods[8], request, options, handles_meeting_serve__deliver,
+                                   (void (*)(void))callback, user, call);
+}
+
+static void handles_meeting_fake__reply_set(
+    handles_meeting_fake__reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->response = reply->response;
+    typed->owner = reply->owner;
+}
+
+void handles_meeting_fake__reply_free(handles_meeting_fake__reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            reply->response, reply->owner};
+    grille_reply_free(&untyped);
+    handles_meeting_fake__reply_set(reply, &untyped);
+}
+
+static void handles_meeting_fake__headers(grille_call *call, const grille_metadata *headers, const void *events, void *user) {
+    const handles_meeting_fake__events *typed = events;
+    if (typed->on_headers) typed->on_headers((handles_meeting_fake__stream *)call, headers, user);
+}
+
+static void handles_meeting_fake__writable(grille_call *call, const void *events, void *user) {
+    const handles_meeting_fake__events *typed = events;
+    if (typed->on_writable) typed->on_writable((handles_meeting_fake__stream *)call, user);
+}
+
+static void handles_meeting_fake__done(grille_call *call, const grille_reply *reply, const void *events, void *user) {
+    const handles_meeting_fake__events *typed = events;
+    handles_meeting_fake__reply typed_reply;
+    handles_meeting_fake__reply_set(&typed_reply, reply);
+    if (typed->on_done) typed->on_done((handles_meeting_fake__stream *)call, &typed_reply, user);
+}
+
+static const grille_stream_dispatch handles_meeting_fake__dispatch = {
+    .headers = handles_meeting_fake__headers,
+    .writable = handles_meeting_fake__writable,
+    .done = handles_meeting_fake__done,
+};
+
+grille_code handles_meeting_fake__open(
+    grille_channel *channel,
+    const grille_call_options *options,
+    const handles_meeting_fake__events *events,
+    void *user,
+    handles_meeting_fake__stream **stream) {
+    static const handles_meeting_fake__events none = {0};
+    /* Set where the runtime sets it: before the first event. */
+    return grille_call_open_stream(channel, &handles_meeting_service.methods[9], NULL, options, &handles_meeting_fake__dispatch,
+                                   events ? events : &none, user, (grille_call **)stream);
+}
+
+grille_code handles_meeting_fake__begin(
+    grille_channel *channel,
+    const grille_call_options *options,
+    handles_meeting_fake__stream **stream,
+    grille_error *error) {
+    grille_call *call = NULL;
+    grille_code code = grille_call_begin_stream(channel, &handles_meeting_service.methods[9], NULL, options, &call,
+                                                error);
+    *stream = (handles_meeting_fake__stream *)call;
+    return code;
+}
+
+grille_code handles_meeting_fake__finish(
+    handles_meeting_fake__stream *stream,
+    handles_meeting_fake__reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_finish((grille_call *)stream, &untyped);
+    handles_meeting_fake__reply_set(reply, &untyped);
+    return code;
+}
+
+static void handles_meeting_fake_new__reply_set(
+    handles_meeting_fake_new__reply *typed,
+    const grille_reply *reply) {
+    typed->code = reply->code;
+    typed->message = reply->message;
+    typed->details = reply->details;
+    typed->headers = reply->headers;
+    typed->trailers = reply->trailers;
+    typed->response = reply->response;
+    typed->owner = reply->owner;
+}
+
+void handles_meeting_fake_new__reply_free(handles_meeting_fake_new__reply *reply) {
+    if (!reply) return;
+    grille_reply untyped = {reply->code, reply->message, reply->details, reply->headers, reply->trailers,
+                            reply->response, reply->owner};
+    grille_reply_free(&untyped);
+    handles_meeting_fake_new__reply_set(reply, &untyped);
+}
+
+static void handles_meeting_fake_new__deliver(const grille_reply *reply, void (*callback)(void), void *user) {
+    handles_meeting_fake_new__reply typed;
+    handles_meeting_fake_new__reply_set(&typed, reply);
+    ((handles_meeting_fake_new__callback *)callback)(&typed, user);
+}
+
+grille_code handles_meeting_fake_new_(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_fake_new__reply *reply) {
+    grille_reply untyped;
+    grille_code code = grille_call_unary(channel, &handles_meeting_service.methods[10], request, options, &untyped);
+    handles_meeting_fake_new__reply_set(reply, &untyped);
+    return code;
+}
+
+grille_code handles_meeting_fake_new__async(
+    grille_channel *channel,
+    const handles_Request *request,
+    const grille_call_options *options,
+    handles_meeting_fake_new__callback *callback,
+    void *user,
+    grille_call **call) {
+    return grille_call_unary_async(channel, &handles_meeting_service.methods[10], request, options, handles_meeting_fake_new__deliver,
+                                   (void (*)(void))callback, user, call);
+}

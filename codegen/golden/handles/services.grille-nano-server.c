@@ -261,3 +261,244 @@ grille_code handles_sha256_service_serve(
     grille_error *error) {
     return grille_services_register(services, &handles_sha256_service_service, handles_sha256_service_invoke, handlers, user, error);
 }
+
+static grille_code handles_meeting_watch_server_open(
+    grille_call *call,
+    const void *request,
+    const void *handlers,
+    void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    (void)request;
+    if (!typed || (!typed->watch.open && !typed->watch.message && !typed->watch.half_close && !typed->watch.writable && !typed->watch.end))
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.Meeting/Watch");
+    return typed->watch.open ? typed->watch.open((handles_meeting_watch_server_stream *)call, user) : GRILLE_OK;
+}
+
+static void handles_meeting_watch_server_message(grille_call *call, const void *message, const void *handlers, void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (typed->watch.message) typed->watch.message((handles_meeting_watch_server_stream *)call, message, user);
+}
+
+static void handles_meeting_watch_server_half_close(grille_call *call, const void *handlers, void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (typed->watch.half_close) typed->watch.half_close((handles_meeting_watch_server_stream *)call, user);
+}
+
+static void handles_meeting_watch_server_writable(grille_call *call, const void *handlers, void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (typed->watch.writable) typed->watch.writable((handles_meeting_watch_server_stream *)call, user);
+}
+
+static void handles_meeting_watch_server_end(grille_call *call, grille_call_end why, const void *handlers, void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (typed->watch.end) typed->watch.end((handles_meeting_watch_server_stream *)call, why, user);
+}
+
+static grille_code handles_meeting_watch_open_07a8a9bb_invoke(
+    grille_call *call,
+    const void *request,
+    void *response,
+    const void *handlers,
+    void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (!typed || !typed->watch_open)
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.Meeting/WatchOpen");
+    return typed->watch_open(call, request, response, user);
+}
+
+static grille_code handles_meeting_watch_server_send_ccf27010_invoke(
+    grille_call *call,
+    const void *request,
+    void *response,
+    const void *handlers,
+    void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (!typed || !typed->watch_server_send)
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.Meeting/WatchServerSend");
+    return typed->watch_server_send(call, request, response, user);
+}
+
+static grille_code handles_meeting_watch_fake_calls_b784830b_invoke(
+    grille_call *call,
+    const void *request,
+    void *response,
+    const void *handlers,
+    void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (!typed || !typed->watch_fake_calls)
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.Meeting/WatchFakeCalls");
+    return typed->watch_fake_calls(call, request, response, user);
+}
+
+static grille_code handles_meeting_take_begin_invoke(
+    grille_call *call,
+    const void *request,
+    void *response,
+    const void *handlers,
+    void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (!typed || !typed->take_begin)
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.Meeting/TakeBegin");
+    return typed->take_begin(call, request, response, user);
+}
+
+static grille_code handles_meeting_take_da746056_server_open(
+    grille_call *call,
+    const void *request,
+    const void *handlers,
+    void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (!typed || !typed->take.open)
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.Meeting/Take");
+    return typed->take.open((handles_meeting_take_da746056_server_stream *)call, request, user);
+}
+
+static void handles_meeting_take_da746056_server_writable(grille_call *call, const void *handlers, void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (typed->take.writable) typed->take.writable((handles_meeting_take_da746056_server_stream *)call, user);
+}
+
+static void handles_meeting_take_da746056_server_end(grille_call *call, grille_call_end why, const void *handlers, void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (typed->take.end) typed->take.end((handles_meeting_take_da746056_server_stream *)call, why, user);
+}
+
+static grille_code handles_meeting_take_answer_invoke(
+    grille_call *call,
+    const void *request,
+    void *response,
+    const void *handlers,
+    void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (!typed || !typed->take_answer)
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.Meeting/Take_Answer");
+    return typed->take_answer(call, request, response, user);
+}
+
+static grille_code handles_meeting_take_answer_0f51becd_server_open(
+    grille_call *call,
+    const void *request,
+    const void *handlers,
+    void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    (void)request;
+    if (!typed || (!typed->take_answer_0f51becd.open && !typed->take_answer_0f51becd.message && !typed->take_answer_0f51becd.half_close && !typed->take_answer_0f51becd.end))
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.Meeting/TakeAnswer");
+    return typed->take_answer_0f51becd.open ? typed->take_answer_0f51becd.open((handles_meeting_take_answer_0f51becd_server_stream *)call, user) : GRILLE_OK;
+}
+
+static void handles_meeting_take_answer_0f51becd_server_message(grille_call *call, const void *message, const void *handlers, void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (typed->take_answer_0f51becd.message) typed->take_answer_0f51becd.message((handles_meeting_take_answer_0f51becd_server_stream *)call, message, user);
+}
+
+static void handles_meeting_take_answer_0f51becd_server_half_close(grille_call *call, const void *handlers, void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (typed->take_answer_0f51becd.half_close) typed->take_answer_0f51becd.half_close((handles_meeting_take_answer_0f51becd_server_stream *)call, user);
+}
+
+static void handles_meeting_take_answer_0f51becd_server_end(grille_call *call, grille_call_end why, const void *handlers, void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (typed->take_answer_0f51becd.end) typed->take_answer_0f51becd.end((handles_meeting_take_answer_0f51becd_server_stream *)call, why, user);
+}
+
+static grille_code handles_meeting_serve__invoke(
+    grille_call *call,
+    const void *request,
+    void *response,
+    const void *handlers,
+    void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (!typed || !typed->serve)
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.Meeting/Serve");
+    return typed->serve(call, request, response, user);
+}
+
+static grille_code handles_meeting_fake__server_open(
+    grille_call *call,
+    const void *request,
+    const void *handlers,
+    void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    (void)request;
+    if (!typed || (!typed->fake.open && !typed->fake.message && !typed->fake.half_close && !typed->fake.end))
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.Meeting/Fake");
+    return typed->fake.open ? typed->fake.open((handles_meeting_fake__server_stream *)call, user) : GRILLE_OK;
+}
+
+static void handles_meeting_fake__server_message(grille_call *call, const void *message, const void *handlers, void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (typed->fake.message) typed->fake.message((handles_meeting_fake__server_stream *)call, message, user);
+}
+
+static void handles_meeting_fake__server_half_close(grille_call *call, const void *handlers, void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (typed->fake.half_close) typed->fake.half_close((handles_meeting_fake__server_stream *)call, user);
+}
+
+static void handles_meeting_fake__server_end(grille_call *call, grille_call_end why, const void *handlers, void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (typed->fake.end) typed->fake.end((handles_meeting_fake__server_stream *)call, why, user);
+}
+
+static grille_code handles_meeting_fake_new__invoke(
+    grille_call *call,
+    const void *request,
+    void *response,
+    const void *handlers,
+    void *user) {
+    const handles_meeting_handlers *typed = handlers;
+    if (!typed || !typed->fake_new)
+        return grille_fail(call, GRILLE_UNIMPLEMENTED, "%s is not implemented here", "/handles.Meeting/FakeNew");
+    return typed->fake_new(call, request, response, user);
+}
+
+static const grille_method_handler handles_meeting_invoke[] = {
+    {.open = handles_meeting_watch_server_open,
+     .message = handles_meeting_watch_server_message,
+     .half_close = handles_meeting_watch_server_half_close,
+     .writable = handles_meeting_watch_server_writable,
+     .end = handles_meeting_watch_server_end},
+    {.invoke = handles_meeting_watch_open_07a8a9bb_invoke},
+    {.invoke = handles_meeting_watch_server_send_ccf27010_invoke},
+    {.invoke = handles_meeting_watch_fake_calls_b784830b_invoke},
+    {.invoke = handles_meeting_take_begin_invoke},
+    {.open = handles_meeting_take_da746056_server_open,
+     .writable = handles_meeting_take_da746056_server_writable,
+     .end = handles_meeting_take_da746056_server_end},
+    {.invoke = handles_meeting_take_answer_invoke},
+    {.open = handles_meeting_take_answer_0f51becd_server_open,
+     .message = handles_meeting_take_answer_0f51becd_server_message,
+     .half_close = handles_meeting_take_answer_0f51becd_server_half_close,
+     .end = handles_meeting_take_answer_0f51becd_server_end},
+    {.invoke = handles_meeting_serve__invoke},
+    {.open = handles_meeting_fake__server_open,
+     .message = handles_meeting_fake__server_message,
+     .half_close = handles_meeting_fake__server_half_close,
+     .end = handles_meeting_fake__server_end},
+    {.invoke = handles_meeting_fake_new__invoke},
+};
+
+grille_code handles_meeting_register_with_error(
+    grille_server *server,
+    const handles_meeting_handlers *handlers,
+    void *user,
+    grille_error *error) {
+    return grille_server_register(server, &handles_meeting_service, handles_meeting_invoke, handlers, user, error);
+}
+
+grille_code handles_meeting_register(
+    grille_server *server,
+    const handles_meeting_handlers *handlers,
+    void *user) {
+    grille_error error;
+    return handles_meeting_register_with_error(server, handlers, user, &error);
+}
+
+grille_code handles_meeting_serve(
+    grille_services *services,
+    const handles_meeting_handlers *handlers,
+    void *user,
+    grille_error *error) {
+    return grille_services_register(services, &handles_meeting_service, handles_meeting_invoke, handlers, user, error);
+}

@@ -772,6 +772,812 @@ static inline grille_call *handles_sha256_service_both_server_call(handles_sha25
     return (grille_call *)stream;
 }
 
+/* Methods whose names meet what others have. */
+extern const grille_service handles_meeting_service;
+
+/* ---- handles.Meeting: client ---- */
+
+/* ---- /handles.Meeting/Watch: bidirectional streaming ---- */
+
+/* The answer; always initialised. */
+typedef struct handles_meeting_watch_reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    grille_call *owner;
+} handles_meeting_watch_reply;
+
+/* The call's handle under another type (handles_meeting_watch_call). */
+typedef struct handles_meeting_watch_stream handles_meeting_watch_stream;
+
+/* Callback form: all on the loop's thread, any may be NULL; what they show lives until they return. on_done
+ * comes last and exactly once. */
+typedef struct handles_meeting_watch_events {
+    void (*on_headers)(handles_meeting_watch_stream *stream, const grille_metadata *headers, void *user);
+    void (*on_message)(handles_meeting_watch_stream *stream, const Handles__Request *message, void *user);
+    void (*on_writable)(handles_meeting_watch_stream *stream, void *user); /* handles_meeting_watch_send answered GRILLE_AGAIN */
+    void (*on_done)(handles_meeting_watch_stream *stream, const handles_meeting_watch_reply *reply, void *user);
+} handles_meeting_watch_events;
+
+/* Callback form. Unless it returns an error, on_done comes. `events` must outlive the stream. */
+GRILLE_MUST_USE grille_code handles_meeting_watch_open(
+    grille_channel *channel,
+    const grille_call_options *options,
+    const handles_meeting_watch_events *events,
+    void *user,
+    handles_meeting_watch_stream **stream);
+
+/* Blocking form: unless it returns an error, handles_meeting_watch_finish gives the stream back. */
+GRILLE_MUST_USE grille_code handles_meeting_watch_begin(
+    grille_channel *channel,
+    const grille_call_options *options,
+    handles_meeting_watch_stream **stream,
+    grille_error *error);
+
+/* Blocking form: drops what was not read, waits for the end; returns reply->code. The reply is always to be
+ * freed. */
+grille_code handles_meeting_watch_finish(
+    handles_meeting_watch_stream *stream,
+    handles_meeting_watch_reply *reply);
+
+/* Gives back what the reply of handles_meeting_watch_finish holds; harmless twice. */
+void handles_meeting_watch_reply_free(handles_meeting_watch_reply *reply);
+
+/* Callback form. GRILLE_AGAIN when the window is full: on_writable follows once. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_watch_send(handles_meeting_watch_stream *stream, const Handles__Request *message) {
+    return grille_call_send((grille_call *)stream, message);
+}
+
+/* Blocking form. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_watch_write(handles_meeting_watch_stream *stream, const Handles__Request *message) {
+    return grille_call_write((grille_call *)stream, message);
+}
+
+/* No message follows. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_watch_half_close(handles_meeting_watch_stream *stream) {
+    return grille_call_half_close((grille_call *)stream);
+}
+
+/* Blocking form. The message lives until the next one; GRILLE_END_OF_STREAM after the last. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_watch_read(handles_meeting_watch_stream *stream, const Handles__Request **message) {
+    const void *untyped = NULL;
+    grille_code code = grille_call_read((grille_call *)stream, &untyped);
+    *message = (const Handles__Request *)untyped;
+    return code;
+}
+
+/* Callback form: no on_message until as many resumes. */
+static inline void handles_meeting_watch_pause(handles_meeting_watch_stream *stream) {
+    grille_call_pause((grille_call *)stream);
+}
+static inline void handles_meeting_watch_resume(handles_meeting_watch_stream *stream) {
+    grille_call_resume((grille_call *)stream);
+}
+
+/* Ends it with CANCELLED; on_done or handles_meeting_watch_finish is still to come. */
+static inline void handles_meeting_watch_cancel(handles_meeting_watch_stream *stream) {
+    grille_call_cancel((grille_call *)stream);
+}
+
+/* For grille_call_ref, _unref, _data … */
+static inline grille_call *handles_meeting_watch_call(handles_meeting_watch_stream *stream) {
+    return (grille_call *)stream;
+}
+
+/* The answer; always initialised. */
+typedef struct handles_meeting_watch_open_07a8a9bb_reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    const Handles__Request *response; /* NULL unless code is GRILLE_OK */
+    grille_call *owner;
+} handles_meeting_watch_open_07a8a9bb_reply;
+
+/* Called on the loop's thread; the reply lives until it returns. */
+typedef void handles_meeting_watch_open_07a8a9bb_callback(const handles_meeting_watch_open_07a8a9bb_reply *reply, void *user);
+
+grille_code handles_meeting_watch_open_07a8a9bb(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_watch_open_07a8a9bb_reply *reply);
+
+/* The same without waiting: unless it returns an error, `callback` comes exactly once. `call` may be NULL. */
+GRILLE_MUST_USE grille_code handles_meeting_watch_open_07a8a9bb_async(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_watch_open_07a8a9bb_callback *callback,
+    void *user,
+    grille_call **call);
+
+/* Gives back what the reply of a blocking call holds; harmless twice. */
+void handles_meeting_watch_open_07a8a9bb_reply_free(handles_meeting_watch_open_07a8a9bb_reply *reply);
+
+/* The answer; always initialised. */
+typedef struct handles_meeting_watch_server_send_ccf27010_reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    const Handles__Request *response; /* NULL unless code is GRILLE_OK */
+    grille_call *owner;
+} handles_meeting_watch_server_send_ccf27010_reply;
+
+/* Called on the loop's thread; the reply lives until it returns. */
+typedef void handles_meeting_watch_server_send_ccf27010_callback(const handles_meeting_watch_server_send_ccf27010_reply *reply, void *user);
+
+grille_code handles_meeting_watch_server_send_ccf27010(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_watch_server_send_ccf27010_reply *reply);
+
+/* The same without waiting: unless it returns an error, `callback` comes exactly once. `call` may be NULL. */
+GRILLE_MUST_USE grille_code handles_meeting_watch_server_send_ccf27010_async(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_watch_server_send_ccf27010_callback *callback,
+    void *user,
+    grille_call **call);
+
+/* Gives back what the reply of a blocking call holds; harmless twice. */
+void handles_meeting_watch_server_send_ccf27010_reply_free(handles_meeting_watch_server_send_ccf27010_reply *reply);
+
+/* The answer; always initialised. */
+typedef struct handles_meeting_watch_fake_calls_b784830b_reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    const Handles__Request *response; /* NULL unless code is GRILLE_OK */
+    grille_call *owner;
+} handles_meeting_watch_fake_calls_b784830b_reply;
+
+/* Called on the loop's thread; the reply lives until it returns. */
+typedef void handles_meeting_watch_fake_calls_b784830b_callback(const handles_meeting_watch_fake_calls_b784830b_reply *reply, void *user);
+
+grille_code handles_meeting_watch_fake_calls_b784830b(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_watch_fake_calls_b784830b_reply *reply);
+
+/* The same without waiting: unless it returns an error, `callback` comes exactly once. `call` may be NULL. */
+GRILLE_MUST_USE grille_code handles_meeting_watch_fake_calls_b784830b_async(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_watch_fake_calls_b784830b_callback *callback,
+    void *user,
+    grille_call **call);
+
+/* Gives back what the reply of a blocking call holds; harmless twice. */
+void handles_meeting_watch_fake_calls_b784830b_reply_free(handles_meeting_watch_fake_calls_b784830b_reply *reply);
+
+/* The answer; always initialised. */
+typedef struct handles_meeting_take_begin_reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    const Handles__Request *response; /* NULL unless code is GRILLE_OK */
+    grille_call *owner;
+} handles_meeting_take_begin_reply;
+
+/* Called on the loop's thread; the reply lives until it returns. */
+typedef void handles_meeting_take_begin_callback(const handles_meeting_take_begin_reply *reply, void *user);
+
+grille_code handles_meeting_take_begin(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_take_begin_reply *reply);
+
+/* The same without waiting: unless it returns an error, `callback` comes exactly once. `call` may be NULL. */
+GRILLE_MUST_USE grille_code handles_meeting_take_begin_async(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_take_begin_callback *callback,
+    void *user,
+    grille_call **call);
+
+/* Gives back what the reply of a blocking call holds; harmless twice. */
+void handles_meeting_take_begin_reply_free(handles_meeting_take_begin_reply *reply);
+
+/* ---- /handles.Meeting/Take: server streaming ---- */
+
+/* The answer; always initialised. */
+typedef struct handles_meeting_take_da746056_reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    grille_call *owner;
+} handles_meeting_take_da746056_reply;
+
+/* The call's handle under another type (handles_meeting_take_da746056_call). */
+typedef struct handles_meeting_take_da746056_stream handles_meeting_take_da746056_stream;
+
+/* Callback form: all on the loop's thread, any may be NULL; what they show lives until they return. on_done
+ * comes last and exactly once. */
+typedef struct handles_meeting_take_da746056_events {
+    void (*on_headers)(handles_meeting_take_da746056_stream *stream, const grille_metadata *headers, void *user);
+    void (*on_message)(handles_meeting_take_da746056_stream *stream, const Handles__Request *message, void *user);
+    void (*on_done)(handles_meeting_take_da746056_stream *stream, const handles_meeting_take_da746056_reply *reply, void *user);
+} handles_meeting_take_da746056_events;
+
+/* Callback form. Unless it returns an error, on_done comes. `events` must outlive the stream. */
+GRILLE_MUST_USE grille_code handles_meeting_take_da746056_open(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    const handles_meeting_take_da746056_events *events,
+    void *user,
+    handles_meeting_take_da746056_stream **stream);
+
+/* Blocking form: unless it returns an error, handles_meeting_take_da746056_finish gives the stream back. */
+GRILLE_MUST_USE grille_code handles_meeting_take_da746056_begin(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_take_da746056_stream **stream,
+    grille_error *error);
+
+/* Blocking form: drops what was not read, waits for the end; returns reply->code. The reply is always to be
+ * freed. */
+grille_code handles_meeting_take_da746056_finish(
+    handles_meeting_take_da746056_stream *stream,
+    handles_meeting_take_da746056_reply *reply);
+
+/* Gives back what the reply of handles_meeting_take_da746056_finish holds; harmless twice. */
+void handles_meeting_take_da746056_reply_free(handles_meeting_take_da746056_reply *reply);
+
+/* Blocking form. The message lives until the next one; GRILLE_END_OF_STREAM after the last. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_take_da746056_read(handles_meeting_take_da746056_stream *stream, const Handles__Request **message) {
+    const void *untyped = NULL;
+    grille_code code = grille_call_read((grille_call *)stream, &untyped);
+    *message = (const Handles__Request *)untyped;
+    return code;
+}
+
+/* Callback form: no on_message until as many resumes. */
+static inline void handles_meeting_take_da746056_pause(handles_meeting_take_da746056_stream *stream) {
+    grille_call_pause((grille_call *)stream);
+}
+static inline void handles_meeting_take_da746056_resume(handles_meeting_take_da746056_stream *stream) {
+    grille_call_resume((grille_call *)stream);
+}
+
+/* Ends it with CANCELLED; on_done or handles_meeting_take_da746056_finish is still to come. */
+static inline void handles_meeting_take_da746056_cancel(handles_meeting_take_da746056_stream *stream) {
+    grille_call_cancel((grille_call *)stream);
+}
+
+/* For grille_call_ref, _unref, _data … */
+static inline grille_call *handles_meeting_take_da746056_call(handles_meeting_take_da746056_stream *stream) {
+    return (grille_call *)stream;
+}
+
+/* The answer; always initialised. */
+typedef struct handles_meeting_take_answer_reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    const Handles__Request *response; /* NULL unless code is GRILLE_OK */
+    grille_call *owner;
+} handles_meeting_take_answer_reply;
+
+/* Called on the loop's thread; the reply lives until it returns. */
+typedef void handles_meeting_take_answer_callback(const handles_meeting_take_answer_reply *reply, void *user);
+
+grille_code handles_meeting_take_answer(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_take_answer_reply *reply);
+
+/* The same without waiting: unless it returns an error, `callback` comes exactly once. `call` may be NULL. */
+GRILLE_MUST_USE grille_code handles_meeting_take_answer_async(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_take_answer_callback *callback,
+    void *user,
+    grille_call **call);
+
+/* Gives back what the reply of a blocking call holds; harmless twice. */
+void handles_meeting_take_answer_reply_free(handles_meeting_take_answer_reply *reply);
+
+/* ---- /handles.Meeting/TakeAnswer: client streaming ---- */
+
+/* The answer; always initialised. */
+typedef struct handles_meeting_take_answer_0f51becd_reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    const Handles__Request *response; /* NULL unless code is GRILLE_OK */
+    grille_call *owner;
+} handles_meeting_take_answer_0f51becd_reply;
+
+/* The call's handle under another type (handles_meeting_take_answer_0f51becd_call). */
+typedef struct handles_meeting_take_answer_0f51becd_stream handles_meeting_take_answer_0f51becd_stream;
+
+/* Callback form: all on the loop's thread, any may be NULL; what they show lives until they return. on_done
+ * comes last and exactly once. */
+typedef struct handles_meeting_take_answer_0f51becd_events {
+    void (*on_headers)(handles_meeting_take_answer_0f51becd_stream *stream, const grille_metadata *headers, void *user);
+    void (*on_writable)(handles_meeting_take_answer_0f51becd_stream *stream, void *user); /* handles_meeting_take_answer_0f51becd_send answered GRILLE_AGAIN */
+    void (*on_done)(handles_meeting_take_answer_0f51becd_stream *stream, const handles_meeting_take_answer_0f51becd_reply *reply, void *user);
+} handles_meeting_take_answer_0f51becd_events;
+
+/* Callback form. Unless it returns an error, on_done comes. `events` must outlive the stream. */
+GRILLE_MUST_USE grille_code handles_meeting_take_answer_0f51becd_open(
+    grille_channel *channel,
+    const grille_call_options *options,
+    const handles_meeting_take_answer_0f51becd_events *events,
+    void *user,
+    handles_meeting_take_answer_0f51becd_stream **stream);
+
+/* Blocking form: unless it returns an error, handles_meeting_take_answer_0f51becd_finish gives the stream back. */
+GRILLE_MUST_USE grille_code handles_meeting_take_answer_0f51becd_begin(
+    grille_channel *channel,
+    const grille_call_options *options,
+    handles_meeting_take_answer_0f51becd_stream **stream,
+    grille_error *error);
+
+/* Blocking form: drops what was not read, waits for the end; returns reply->code. The reply is always to be
+ * freed. */
+grille_code handles_meeting_take_answer_0f51becd_finish(
+    handles_meeting_take_answer_0f51becd_stream *stream,
+    handles_meeting_take_answer_0f51becd_reply *reply);
+
+/* Gives back what the reply of handles_meeting_take_answer_0f51becd_finish holds; harmless twice. */
+void handles_meeting_take_answer_0f51becd_reply_free(handles_meeting_take_answer_0f51becd_reply *reply);
+
+/* Callback form. GRILLE_AGAIN when the window is full: on_writable follows once. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_take_answer_0f51becd_send(handles_meeting_take_answer_0f51becd_stream *stream, const Handles__Request *message) {
+    return grille_call_send((grille_call *)stream, message);
+}
+
+/* Blocking form. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_take_answer_0f51becd_write(handles_meeting_take_answer_0f51becd_stream *stream, const Handles__Request *message) {
+    return grille_call_write((grille_call *)stream, message);
+}
+
+/* No message follows. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_take_answer_0f51becd_half_close(handles_meeting_take_answer_0f51becd_stream *stream) {
+    return grille_call_half_close((grille_call *)stream);
+}
+
+/* Ends it with CANCELLED; on_done or handles_meeting_take_answer_0f51becd_finish is still to come. */
+static inline void handles_meeting_take_answer_0f51becd_cancel(handles_meeting_take_answer_0f51becd_stream *stream) {
+    grille_call_cancel((grille_call *)stream);
+}
+
+/* For grille_call_ref, _unref, _data … */
+static inline grille_call *handles_meeting_take_answer_0f51becd_call(handles_meeting_take_answer_0f51becd_stream *stream) {
+    return (grille_call *)stream;
+}
+
+/* The answer; always initialised. */
+typedef struct handles_meeting_serve__reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    const Handles__Request *response; /* NULL unless code is GRILLE_OK */
+    grille_call *owner;
+} handles_meeting_serve__reply;
+
+/* Called on the loop's thread; the reply lives until it returns. */
+typedef void handles_meeting_serve__callback(const handles_meeting_serve__reply *reply, void *user);
+
+grille_code handles_meeting_serve_(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_serve__reply *reply);
+
+/* The same without waiting: unless it returns an error, `callback` comes exactly once. `call` may be NULL. */
+GRILLE_MUST_USE grille_code handles_meeting_serve__async(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_serve__callback *callback,
+    void *user,
+    grille_call **call);
+
+/* Gives back what the reply of a blocking call holds; harmless twice. */
+void handles_meeting_serve__reply_free(handles_meeting_serve__reply *reply);
+
+/* ---- /handles.Meeting/Fake: client streaming ---- */
+
+/* The answer; always initialised. */
+typedef struct handles_meeting_fake__reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    const Handles__Request *response; /* NULL unless code is GRILLE_OK */
+    grille_call *owner;
+} handles_meeting_fake__reply;
+
+/* The call's handle under another type (handles_meeting_fake__call). */
+typedef struct handles_meeting_fake__stream handles_meeting_fake__stream;
+
+/* Callback form: all on the loop's thread, any may be NULL; what they show lives until they return. on_done
+ * comes last and exactly once. */
+typedef struct handles_meeting_fake__events {
+    void (*on_headers)(handles_meeting_fake__stream *stream, const grille_metadata *headers, void *user);
+    void (*on_writable)(handles_meeting_fake__stream *stream, void *user); /* handles_meeting_fake__send answered GRILLE_AGAIN */
+    void (*on_done)(handles_meeting_fake__stream *stream, const handles_meeting_fake__reply *reply, void *user);
+} handles_meeting_fake__events;
+
+/* Callback form. Unless it returns an error, on_done comes. `events` must outlive the stream. */
+GRILLE_MUST_USE grille_code handles_meeting_fake__open(
+    grille_channel *channel,
+    const grille_call_options *options,
+    const handles_meeting_fake__events *events,
+    void *user,
+    handles_meeting_fake__stream **stream);
+
+/* Blocking form: unless it returns an error, handles_meeting_fake__finish gives the stream back. */
+GRILLE_MUST_USE grille_code handles_meeting_fake__begin(
+    grille_channel *channel,
+    const grille_call_options *options,
+    handles_meeting_fake__stream **stream,
+    grille_error *error);
+
+/* Blocking form: drops what was not read, waits for the end; returns reply->code. The reply is always to be
+ * freed. */
+grille_code handles_meeting_fake__finish(
+    handles_meeting_fake__stream *stream,
+    handles_meeting_fake__reply *reply);
+
+/* Gives back what the reply of handles_meeting_fake__finish holds; harmless twice. */
+void handles_meeting_fake__reply_free(handles_meeting_fake__reply *reply);
+
+/* Callback form. GRILLE_AGAIN when the window is full: on_writable follows once. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_fake__send(handles_meeting_fake__stream *stream, const Handles__Request *message) {
+    return grille_call_send((grille_call *)stream, message);
+}
+
+/* Blocking form. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_fake__write(handles_meeting_fake__stream *stream, const Handles__Request *message) {
+    return grille_call_write((grille_call *)stream, message);
+}
+
+/* No message follows. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_fake__half_close(handles_meeting_fake__stream *stream) {
+    return grille_call_half_close((grille_call *)stream);
+}
+
+/* Ends it with CANCELLED; on_done or handles_meeting_fake__finish is still to come. */
+static inline void handles_meeting_fake__cancel(handles_meeting_fake__stream *stream) {
+    grille_call_cancel((grille_call *)stream);
+}
+
+/* For grille_call_ref, _unref, _data … */
+static inline grille_call *handles_meeting_fake__call(handles_meeting_fake__stream *stream) {
+    return (grille_call *)stream;
+}
+
+/* The answer; always initialised. */
+typedef struct handles_meeting_fake_new__reply {
+    grille_code code;
+    const char *message; /* for people; "" when there is none */
+    grille_bytes details;
+    grille_metadata headers;
+    grille_metadata trailers;
+    const Handles__Request *response; /* NULL unless code is GRILLE_OK */
+    grille_call *owner;
+} handles_meeting_fake_new__reply;
+
+/* Called on the loop's thread; the reply lives until it returns. */
+typedef void handles_meeting_fake_new__callback(const handles_meeting_fake_new__reply *reply, void *user);
+
+grille_code handles_meeting_fake_new_(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_fake_new__reply *reply);
+
+/* The same without waiting: unless it returns an error, `callback` comes exactly once. `call` may be NULL. */
+GRILLE_MUST_USE grille_code handles_meeting_fake_new__async(
+    grille_channel *channel,
+    const Handles__Request *request,
+    const grille_call_options *options,
+    handles_meeting_fake_new__callback *callback,
+    void *user,
+    grille_call **call);
+
+/* Gives back what the reply of a blocking call holds; harmless twice. */
+void handles_meeting_fake_new__reply_free(handles_meeting_fake_new__reply *reply);
+
+/* ---- handles.Meeting: server ---- */
+
+/* The call's handle under another type (handles_meeting_watch_server_call). */
+typedef struct handles_meeting_watch_server_stream handles_meeting_watch_server_stream;
+
+/* Events of a call, on the loop's thread; what they show lives until they return. All NULL answers UNIMPLEMENTED. */
+typedef struct handles_meeting_watch_server_events {
+    /* The call came; a code other than OK answers it, and nothing follows. */
+    grille_code (*open)(handles_meeting_watch_server_stream *stream, void *user);
+    void (*message)(handles_meeting_watch_server_stream *stream, const Handles__Request *message, void *user);
+    /* No message follows. */
+    void (*half_close)(handles_meeting_watch_server_stream *stream, void *user);
+    /* handles_meeting_watch_server_send answered GRILLE_AGAIN, and would not now. */
+    void (*writable)(handles_meeting_watch_server_stream *stream, void *user);
+    /* It is over: last, exactly once when open answered OK. */
+    void (*end)(handles_meeting_watch_server_stream *stream, grille_call_end why, void *user);
+} handles_meeting_watch_server_events;
+
+/* The call's handle under another type (handles_meeting_take_da746056_server_call). */
+typedef struct handles_meeting_take_da746056_server_stream handles_meeting_take_da746056_server_stream;
+
+/* Events of a call, on the loop's thread; what they show lives until they return, the request until end. open NULL answers UNIMPLEMENTED. */
+typedef struct handles_meeting_take_da746056_server_events {
+    /* The call came; a code other than OK answers it, and nothing follows. */
+    grille_code (*open)(handles_meeting_take_da746056_server_stream *stream, const Handles__Request *request, void *user);
+    /* handles_meeting_take_da746056_server_send answered GRILLE_AGAIN, and would not now. */
+    void (*writable)(handles_meeting_take_da746056_server_stream *stream, void *user);
+    /* It is over: last, exactly once when open answered OK. */
+    void (*end)(handles_meeting_take_da746056_server_stream *stream, grille_call_end why, void *user);
+} handles_meeting_take_da746056_server_events;
+
+/* The call's handle under another type (handles_meeting_take_answer_0f51becd_server_call). */
+typedef struct handles_meeting_take_answer_0f51becd_server_stream handles_meeting_take_answer_0f51becd_server_stream;
+
+/* Events of a call, on the loop's thread; what they show lives until they return. All NULL answers UNIMPLEMENTED. */
+typedef struct handles_meeting_take_answer_0f51becd_server_events {
+    /* The call came; a code other than OK answers it, and nothing follows. */
+    grille_code (*open)(handles_meeting_take_answer_0f51becd_server_stream *stream, void *user);
+    void (*message)(handles_meeting_take_answer_0f51becd_server_stream *stream, const Handles__Request *message, void *user);
+    /* No message follows. */
+    void (*half_close)(handles_meeting_take_answer_0f51becd_server_stream *stream, void *user);
+    /* It is over: last, exactly once when open answered OK. */
+    void (*end)(handles_meeting_take_answer_0f51becd_server_stream *stream, grille_call_end why, void *user);
+} handles_meeting_take_answer_0f51becd_server_events;
+
+/* The call's handle under another type (handles_meeting_fake__server_call). */
+typedef struct handles_meeting_fake__server_stream handles_meeting_fake__server_stream;
+
+/* Events of a call, on the loop's thread; what they show lives until they return. All NULL answers UNIMPLEMENTED. */
+typedef struct handles_meeting_fake__server_events {
+    /* The call came; a code other than OK answers it, and nothing follows. */
+    grille_code (*open)(handles_meeting_fake__server_stream *stream, void *user);
+    void (*message)(handles_meeting_fake__server_stream *stream, const Handles__Request *message, void *user);
+    /* No message follows. */
+    void (*half_close)(handles_meeting_fake__server_stream *stream, void *user);
+    /* It is over: last, exactly once when open answered OK. */
+    void (*end)(handles_meeting_fake__server_stream *stream, grille_call_end why, void *user);
+} handles_meeting_fake__server_events;
+
+/* What the application does for each method; NULL answers UNIMPLEMENTED. */
+typedef struct handles_meeting_handlers {
+    handles_meeting_watch_server_events watch;
+    grille_code (*watch_open)(
+        grille_call *call,
+        const Handles__Request *request,
+        Handles__Request *response,
+        void *user);
+    grille_code (*watch_server_send)(
+        grille_call *call,
+        const Handles__Request *request,
+        Handles__Request *response,
+        void *user);
+    grille_code (*watch_fake_calls)(
+        grille_call *call,
+        const Handles__Request *request,
+        Handles__Request *response,
+        void *user);
+    grille_code (*take_begin)(
+        grille_call *call,
+        const Handles__Request *request,
+        Handles__Request *response,
+        void *user);
+    handles_meeting_take_da746056_server_events take;
+    grille_code (*take_answer)(
+        grille_call *call,
+        const Handles__Request *request,
+        Handles__Request *response,
+        void *user);
+    handles_meeting_take_answer_0f51becd_server_events take_answer_0f51becd;
+    grille_code (*serve)(
+        grille_call *call,
+        const Handles__Request *request,
+        Handles__Request *response,
+        void *user);
+    handles_meeting_fake__server_events fake;
+    grille_code (*fake_new)(
+        grille_call *call,
+        const Handles__Request *request,
+        Handles__Request *response,
+        void *user);
+} handles_meeting_handlers;
+
+/* Serves the methods of handles.Meeting; before the server starts. `handlers` must outlive the server. The second form
+ * says why it failed, the third one serves them on a set of services. */
+GRILLE_MUST_USE grille_code handles_meeting_register(
+    grille_server *server,
+    const handles_meeting_handlers *handlers,
+    void *user);
+GRILLE_MUST_USE grille_code handles_meeting_register_with_error(
+    grille_server *server,
+    const handles_meeting_handlers *handlers,
+    void *user,
+    grille_error *error);
+GRILLE_MUST_USE grille_code handles_meeting_serve(
+    grille_services *services,
+    const handles_meeting_handlers *handlers,
+    void *user,
+    grille_error *error);
+
+/* ---- /handles.Meeting/Watch: bidirectional streaming ---- */
+
+/* Any thread. GRILLE_AGAIN when the window is full: writable follows once. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_watch_server_send(
+    handles_meeting_watch_server_stream *stream,
+    const Handles__Request *message) {
+    return grille_call_send((grille_call *)stream, message);
+}
+
+/* Answers the call; any thread, once. */
+static inline grille_code handles_meeting_watch_server_finish(handles_meeting_watch_server_stream *stream, grille_code code) {
+    return grille_call_answer((grille_call *)stream, code, NULL);
+}
+
+/* No message until as many resumes. */
+static inline void handles_meeting_watch_server_pause(handles_meeting_watch_server_stream *stream) {
+    grille_call_pause((grille_call *)stream);
+}
+static inline void handles_meeting_watch_server_resume(handles_meeting_watch_server_stream *stream) {
+    grille_call_resume((grille_call *)stream);
+}
+
+/* For grille_fail, grille_peer, grille_call_add_header … */
+static inline grille_call *handles_meeting_watch_server_call(handles_meeting_watch_server_stream *stream) {
+    return (grille_call *)stream;
+}
+
+/* Answers a call of /handles.Meeting/WatchOpen that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_meeting_watch_open_07a8a9bb_answer(
+    grille_call *call,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /handles.Meeting/WatchServerSend that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_meeting_watch_server_send_ccf27010_answer(
+    grille_call *call,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /handles.Meeting/WatchFakeCalls that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_meeting_watch_fake_calls_b784830b_answer(
+    grille_call *call,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* Answers a call of /handles.Meeting/TakeBegin that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_meeting_take_begin_answer(
+    grille_call *call,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* ---- /handles.Meeting/Take: server streaming ---- */
+
+/* Any thread. GRILLE_AGAIN when the window is full: writable follows once. */
+GRILLE_MUST_USE static inline grille_code handles_meeting_take_da746056_server_send(
+    handles_meeting_take_da746056_server_stream *stream,
+    const Handles__Request *message) {
+    return grille_call_send((grille_call *)stream, message);
+}
+
+/* Answers the call; any thread, once. */
+static inline grille_code handles_meeting_take_da746056_server_finish(handles_meeting_take_da746056_server_stream *stream, grille_code code) {
+    return grille_call_answer((grille_call *)stream, code, NULL);
+}
+
+/* For grille_fail, grille_peer, grille_call_add_header … */
+static inline grille_call *handles_meeting_take_da746056_server_call(handles_meeting_take_da746056_server_stream *stream) {
+    return (grille_call *)stream;
+}
+
+/* Answers a call of /handles.Meeting/Take_Answer that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_meeting_take_answer_answer(
+    grille_call *call,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* ---- /handles.Meeting/TakeAnswer: client streaming ---- */
+
+/* Answers the call; any thread, once. `response` may be NULL unless the code is OK. */
+static inline grille_code handles_meeting_take_answer_0f51becd_server_finish(
+    handles_meeting_take_answer_0f51becd_server_stream *stream,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer((grille_call *)stream, code, response);
+}
+
+/* No message until as many resumes. */
+static inline void handles_meeting_take_answer_0f51becd_server_pause(handles_meeting_take_answer_0f51becd_server_stream *stream) {
+    grille_call_pause((grille_call *)stream);
+}
+static inline void handles_meeting_take_answer_0f51becd_server_resume(handles_meeting_take_answer_0f51becd_server_stream *stream) {
+    grille_call_resume((grille_call *)stream);
+}
+
+/* For grille_fail, grille_peer, grille_call_add_header … */
+static inline grille_call *handles_meeting_take_answer_0f51becd_server_call(handles_meeting_take_answer_0f51becd_server_stream *stream) {
+    return (grille_call *)stream;
+}
+
+/* Answers a call of /handles.Meeting/Serve that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_meeting_serve__answer(
+    grille_call *call,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer(call, code, response);
+}
+
+/* ---- /handles.Meeting/Fake: client streaming ---- */
+
+/* Answers the call; any thread, once. `response` may be NULL unless the code is OK. */
+static inline grille_code handles_meeting_fake__server_finish(
+    handles_meeting_fake__server_stream *stream,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer((grille_call *)stream, code, response);
+}
+
+/* No message until as many resumes. */
+static inline void handles_meeting_fake__server_pause(handles_meeting_fake__server_stream *stream) {
+    grille_call_pause((grille_call *)stream);
+}
+static inline void handles_meeting_fake__server_resume(handles_meeting_fake__server_stream *stream) {
+    grille_call_resume((grille_call *)stream);
+}
+
+/* For grille_fail, grille_peer, grille_call_add_header … */
+static inline grille_call *handles_meeting_fake__server_call(handles_meeting_fake__server_stream *stream) {
+    return (grille_call *)stream;
+}
+
+/* Answers a call of /handles.Meeting/FakeNew that was deferred (grille_call_defer); any thread. */
+static inline grille_code handles_meeting_fake_new__answer(
+    grille_call *call,
+    grille_code code,
+    const Handles__Request *response) {
+    return grille_call_answer(call, code, response);
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -127,7 +127,102 @@ static void test_names_that_differ_by_case(void **state) {
     fake_reset();
 }
 
-/* Streaming methods have their place in the table and answer UNIMPLEMENTED. */
+#define REQUEST_HANDLER(name, digit)                                                                                   \
+    static grille_code name(grille_call *call, const request_message *request, request_message *response,              \
+                            void *user) {                                                                              \
+        (void)call, (void)request, (void)response, (void)user;                                                         \
+        served = digit;                                                                                                \
+        return GRILLE_OK;                                                                                              \
+    }
+
+REQUEST_HANDLER(serve_watch_open, 11)
+REQUEST_HANDLER(serve_watch_server_send, 12)
+REQUEST_HANDLER(serve_watch_fake_calls, 13)
+REQUEST_HANDLER(serve_take_begin, 14)
+REQUEST_HANDLER(serve_take_answer, 15)
+REQUEST_HANDLER(serve_serve, 16)
+REQUEST_HANDLER(serve_fake_new, 17)
+
+static grille_code serve_watch(handles_meeting_watch_server_stream *stream, void *user) {
+    (void)user;
+    served = 21;
+    return grille_fail(handles_meeting_watch_server_call(stream), GRILLE_ABORTED, "as it should");
+}
+
+static grille_code serve_take(handles_meeting_take_da746056_server_stream *stream, const request_message *request,
+                              void *user) {
+    (void)request, (void)user;
+    served = 22;
+    return grille_fail(handles_meeting_take_da746056_server_call(stream), GRILLE_ABORTED, "as it should");
+}
+
+static void serve_take_answer_stream(handles_meeting_take_answer_0f51becd_server_stream *stream, void *user) {
+    (void)user;
+    served = 23;
+    assert_int_equal(handles_meeting_take_answer_0f51becd_server_finish(stream, GRILLE_ABORTED, NULL), GRILLE_OK);
+}
+
+static void serve_fake(handles_meeting_fake__server_stream *stream, void *user) {
+    (void)user;
+    served = 24;
+    assert_int_equal(handles_meeting_fake__server_finish(stream, GRILLE_ABORTED, NULL), GRILLE_OK);
+}
+
+static const handles_meeting_handlers meeting_handlers = {
+    .watch = {.open = serve_watch},
+    .watch_open = serve_watch_open,
+    .watch_server_send = serve_watch_server_send,
+    .watch_fake_calls = serve_watch_fake_calls,
+    .take_begin = serve_take_begin,
+    .take = {.open = serve_take},
+    .take_answer = serve_take_answer,
+    .take_answer_0f51becd = {.half_close = serve_take_answer_stream},
+    .serve = serve_serve,
+    .fake = {.half_close = serve_fake},
+    .fake_new = serve_fake_new,
+};
+
+#define FINISH_STREAM(function, stream, digit)                                                                         \
+    do {                                                                                                               \
+        function##_reply reply;                                                                                        \
+        assert_int_equal(function##_finish(stream, &reply), GRILLE_ABORTED);                                           \
+        assert_int_equal(served, digit);                                                                               \
+        function##_reply_free(&reply);                                                                                 \
+    } while (0)
+
+#define CALL_STREAM(function, digit)                                                                                   \
+    do {                                                                                                               \
+        function##_stream *stream = NULL;                                                                              \
+        served = 0;                                                                                                    \
+        assert_int_equal(function##_begin(fake_channel(), NULL, &stream, &error), GRILLE_OK);                          \
+        FINISH_STREAM(function, stream, digit);                                                                        \
+    } while (0)
+
+/* Streams take more names than other methods do; who came first has them. */
+static void test_names_that_meet_those_of_streams(void **state) {
+    request_message wanted = REQUEST_INIT;
+    handles_meeting_take_da746056_stream *taken = NULL;
+    grille_error error;
+    (void)state;
+    fake_reset();
+    assert_int_equal(handles_meeting_serve(fake_services(), &meeting_handlers, NULL, &error), GRILLE_OK);
+    CALL_CASE(handles_meeting_watch_open_07a8a9bb, 11);
+    CALL_CASE(handles_meeting_watch_server_send_ccf27010, 12);
+    CALL_CASE(handles_meeting_watch_fake_calls_b784830b, 13);
+    CALL_CASE(handles_meeting_take_begin, 14);
+    CALL_CASE(handles_meeting_take_answer, 15);
+    CALL_CASE(handles_meeting_serve_, 16);
+    CALL_CASE(handles_meeting_fake_new_, 17);
+    CALL_STREAM(handles_meeting_watch, 21);
+    assert_int_equal(handles_meeting_take_da746056_begin(fake_channel(), &wanted, NULL, &taken, &error), GRILLE_OK);
+    FINISH_STREAM(handles_meeting_take_da746056, taken, 22);
+    CALL_STREAM(handles_meeting_take_answer_0f51becd, 23);
+    CALL_STREAM(handles_meeting_fake_, 24);
+    assert_string_equal(fake_last_method()->path, "/handles.Meeting/Fake");
+    fake_reset();
+}
+
+/* Streaming methods have their place in the table. */
 static void test_kinds(void **state) {
     static const struct {
         const char *path;
@@ -150,6 +245,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words_of_c),
         cmocka_unit_test(test_names_that_differ_by_case),
+        cmocka_unit_test(test_names_that_meet_those_of_streams),
         cmocka_unit_test(test_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ static const grille_method acme_v1_cryptor_methods[] = {
      &acme_v1_cryptor_service, 0u, 0u, 0x0u},
     {"/acme.v1.Cryptor/Forget", 0x95a9dfc2u, GRILLE_METHOD_UNARY,
      GRILLE_METHOD_IDEMPOTENT, 0u, &acme_v1_cryptor_types[2], &acme_v1_cryptor_types[3],
-     &acme_v1_cryptor_service, 0u, 0u, 0x0u},
+     &acme_v1_cryptor_service, 1024u, 2048u, 0x6u},
 };
 
 const grille_service acme_v1_cryptor_service = {
