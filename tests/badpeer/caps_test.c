@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What many callers, or a patient one, can make a server hold. */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bad_rows.h"
@@ -29,13 +34,22 @@ static void wait_for(atomic_uint *counter, unsigned count) {
     assert_int_equal(atomic_load(counter), count);
 }
 
+static void forget(void) {
+    for (size_t i = 0; i < sizeof done / sizeof done[0]; i++)
+        atomic_store(&done[i], 0);
+    atomic_store(&ended, 0);
+}
+
 /* Each call has its stream and a worker to wait for; those that find no place in the queue are told at once. */
 static void the_queue_of_the_workers_is_bounded(void **state) {
     const fake_message request = {"hold"};
     const unsigned refused = CHANNELS * CALLS_EACH - GRILLE_LIMIT_QUEUED_TASKS - 2;
+    const unsigned ended_before = ended_count();
     victim_channel channels[CHANNELS];
     grille_error error;
     (void)state;
+    forget();
+    atomic_store(&server.holds, true);
     for (unsigned i = 0; i < CHANNELS; i++) {
         victim_channel_open(&world, server.address, NULL, NULL, 0, &channels[i]);
         assert_int_equal(grille_channel_wait_ready(channels[i].channel, 20000, &error), GRILLE_OK);
@@ -54,6 +68,120 @@ static void the_queue_of_the_workers_is_bounded(void **state) {
     assert_int_equal(atomic_load(&done[GRILLE_OK]), CHANNELS * CALLS_EACH - refused);
     for (unsigned i = 0; i < CHANNELS; i++)
         victim_channel_close(&channels[i]);
+    assert_true(ended_wait(ended_before + 2 * CHANNELS, BAD_PEER_PATIENCE_MS));
+}
+
+/* ---- Connections ---- */
+
+/* True when the server has closed it without a word. */
+static bool is_turned_away(int fd) {
+    struct pollfd watched = {.fd = fd, .events = POLLIN};
+    uint8_t byte = 0;
+    return poll(&watched, 1, 0) == 1 && recv(fd, &byte, 1, MSG_DONTWAIT) <= 0;
+}
+
+static bool has_bytes(int fd) {
+    struct pollfd watched = {.fd = fd, .events = POLLIN};
+    uint8_t byte = 0;
+    return poll(&watched, 1, 0) == 1 && recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
+}
+
+/* Connections that say nothing, until the server turns one away; it may let the first ones go meanwhile, when their
+ * time for the gate is over. */
+static void fill(const victim_server *full, unsigned limit, const char *reason) {
+    static int fds[4 * GRILLE_DEFAULT_CONNECTIONS];
+    const unsigned ended_before = ended_count();
+    unsigned dialled = 0;
+    bool refused = false;
+    log_book_clear();
+    while (!refused) {
+        assert_true(dialled < sizeof fds / sizeof fds[0]);
+        fds[dialled] = bad_peer_dial(full->address);
+        /* -1: more wait to be accepted than the kernel lets. */
+        if (fds[dialled] < 0) (void)usleep(1000);
+        if (fds[dialled] < 0) continue;
+        dialled++;
+        if (dialled - (ended_count() - ended_before) <= limit) continue;
+        /* One over, unless another one ended by now. */
+        for (unsigned ms = 0; ms < 30000 && !refused; ms++) {
+            refused = is_turned_away(fds[dialled - 1]);
+            if (has_bytes(fds[dialled - 1])) break;
+            if (!refused) (void)usleep(1000);
+        }
+    }
+    assert_true(log_book_count(reason, NULL) > 0);
+    /* None before that one. */
+    for (unsigned i = 0; ended_count() == ended_before && i + 1 < dialled; i++)
+        assert_false(is_turned_away(fds[i]));
+    honest_caller_check(&caller, 3);
+    for (unsigned i = 0; i < dialled; i++)
+        (void)close(fds[i]);
+    assert_true(ended_wait(ended_before + dialled - 1, BAD_PEER_PATIENCE_MS));
+}
+
+static void half_open_connections_are_bounded(void **state) {
+    (void)state;
+    fill(&server, GRILLE_LIMIT_HALF_OPEN_CONNECTIONS, "LOOP-HALF-OPEN-LIMIT");
+}
+
+static void all_connections_are_bounded(void **state) {
+    grille_server_options options = grille_server_options_default();
+    struct rlimit before, files;
+    victim_server other;
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    files = before;
+    files.rlim_cur = 4 * GRILLE_DEFAULT_CONNECTIONS;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    /* Those that say nothing are to meet the other limit. */
+    options.max_half_open = 2 * GRILLE_DEFAULT_CONNECTIONS;
+    victim_server_start(&world, "full", &options, &other);
+    fill(&other, GRILLE_DEFAULT_CONNECTIONS, "LOOP-CONNECTION-LIMIT");
+    victim_server_stop(&other);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+/* ---- Memory ---- */
+
+/* The longest messages that may be, more of them than one connection may hold. */
+static void a_connection_holds_no_more_than_its_budget(void **state) {
+    enum {
+        MESSAGE_BYTES = GRILLE_DEFAULT_MESSAGE_BYTES,
+        CALLS = GRILLE_DEFAULT_CONNECTION_BUDGET_BYTES / MESSAGE_BYTES + 1
+    };
+    grille_channel_options options = grille_channel_options_default();
+    char *text = malloc(MESSAGE_BYTES + 1);
+    const fake_message request = {text};
+    const unsigned ended_before = ended_count();
+    grille_channel *channel = NULL;
+    grille_error error;
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'x', MESSAGE_BYTES);
+    memcpy(text, "hold", 4);
+    text[MESSAGE_BYTES] = '\0';
+    forget();
+    atomic_store(&server.holds, true);
+    options.policy = world.trusts_servers;
+    options.identity = world.honest;
+    options.max_memory_bytes = (size_t)1 << 30;
+    assert_int_equal(grille_channel_open(server.address, &options, &channel, &error), GRILLE_OK);
+    (void)ended_take_server_peak_bytes();
+    for (unsigned i = 0; i < CALLS; i++) {
+        assert_int_equal(
+            grille_call_unary_async(channel, &victim_methods[1], &request, NULL, deliver, NULL, NULL, NULL), GRILLE_OK);
+    }
+    while (atomic_load(&done[GRILLE_RESOURCE_EXHAUSTED]) == 0)
+        (void)usleep(1000);
+    honest_caller_check(&caller, 3);
+    atomic_store(&server.holds, false);
+    wait_for(&ended, CALLS);
+    assert_int_equal(atomic_load(&done[GRILLE_OK]) + atomic_load(&done[GRILLE_RESOURCE_EXHAUSTED]), CALLS);
+    grille_channel_close(channel);
+    assert_true(ended_wait(ended_before + 2, BAD_PEER_PATIENCE_MS));
+    assert_in_range(ended_take_server_peak_bytes(), GRILLE_DEFAULT_CONNECTION_BUDGET_BYTES / 2,
+                    GRILLE_DEFAULT_CONNECTION_BUDGET_BYTES);
+    free(text);
 }
 
 /* A peer that was told goodbye and stays: GRILLE_LIMIT_LINGER_MS later its connection is gone all the same. */
@@ -91,7 +219,10 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_goodbye_waits_for_a_while_only),
+        cmocka_unit_test(half_open_connections_are_bounded),
+        cmocka_unit_test(all_connections_are_bounded),
         cmocka_unit_test(the_queue_of_the_workers_is_bounded),
+        cmocka_unit_test(a_connection_holds_no_more_than_its_budget),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -7,20 +7,26 @@
 #include "secure/secure_private.h"
 
 static atomic_uint count;
-static atomic_size_t peak_bytes;
+static atomic_size_t peak_bytes, server_peak_bytes;
 
 void __real_grille_secure_free(grille_secure *secure);
 void __wrap_grille_secure_free(grille_secure *secure);
 
+static void raise_to(atomic_size_t *peak, size_t bytes) {
+    size_t most = atomic_load(peak);
+    while (bytes > most && !atomic_compare_exchange_weak(peak, &most, bytes)) {
+    }
+}
+
 /* The connection's last step before its memory goes. */
 void __wrap_grille_secure_free(grille_secure *secure) {
     const grille_budget *budget = secure != NULL ? secure->budget : NULL;
-    size_t peak = budget != NULL ? budget->peak_bytes : 0;
-    size_t most = atomic_load(&peak_bytes);
+    const size_t peak = budget != NULL ? budget->peak_bytes : 0;
+    const bool served = budget != NULL && secure->role == GRILLE_RESPONDER;
     __real_grille_secure_free(secure);
     if (budget == NULL) return;
-    while (peak > most && !atomic_compare_exchange_weak(&peak_bytes, &most, peak)) {
-    }
+    raise_to(&peak_bytes, peak);
+    if (served) raise_to(&server_peak_bytes, peak);
     atomic_fetch_add(&count, 1);
 }
 
@@ -38,4 +44,8 @@ bool ended_wait(unsigned wanted, unsigned most_ms) {
 
 size_t ended_take_peak_bytes(void) {
     return atomic_exchange(&peak_bytes, 0);
+}
+
+size_t ended_take_server_peak_bytes(void) {
+    return atomic_exchange(&server_peak_bytes, 0);
 }

@@ -13,5 +13,7 @@ unsigned ended_count(void);
 bool ended_wait(unsigned count, unsigned most_ms);
 /* Most bytes that one of them held since the last call of this function. */
 size_t ended_take_peak_bytes(void);
+/* The same of those that a server had. */
+size_t ended_take_server_peak_bytes(void);
 
 #endif

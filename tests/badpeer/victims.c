@@ -131,7 +131,7 @@ static grille_code handle(grille_call *call, const void *request, void *response
     (void)handlers;
     atomic_fetch_add(honest ? &server->honest_calls : &server->hostile_calls, 1);
     if (honest && grille_call_method(call)->id == METHOD_WORK) atomic_fetch_add(&server->honest_work, 1);
-    while (text != NULL && strcmp(text, "hold") == 0 && atomic_load(&server->holds) && !grille_call_cancelled(call))
+    while (text != NULL && strncmp(text, "hold", 4) == 0 && atomic_load(&server->holds) && !grille_call_cancelled(call))
         (void)usleep(1000);
     ((fake_message *)response)->text = text;
     return GRILLE_OK;

@@ -15,7 +15,8 @@
 #define NAME_HONEST  "spiffe://test/honest"
 #define NAME_HOSTILE "spiffe://test/hostile" /* listed everywhere */
 
-/* Numbers as frames of session_script.h have them. A request's text "hold" is held until victims_let_go. */
+/* Numbers as frames of session_script.h have them. A request whose text begins with "hold" is
+ * held as long as the server's `holds` says. */
 enum { METHOD_DO = 7, METHOD_WORK = 8, METHOD_SECRET = 9 };
 extern const grille_method victim_methods[3]; /* DO on the loop, WORK on a worker, SECRET allowed to nobody */
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each row of runtime/wire/limits.h has a line in limits.txt: the test that goes one over it, or why no peer can.
 
-A line is `LIMIT FILE: CASE` or `LIMIT FILE: CASE = TEXT`. The case must stand in the file; so must the limit's name or,
-where a script writes its number, TEXT. `LIMIT -- REASON` is for what a peer can't go over.
+A line is `LIMIT FILE: CASE`. The file must run the case, and its code must have the limit's name: a test that writes the
+number would go on passing when the limit has changed. `LIMIT -- REASON` is for what a peer can't go over.
 """
 import os
 import re
@@ -21,19 +21,19 @@ def read(name):
 def fault_of(limit, rest):
     if rest.startswith("-- "):
         return None if len(rest) > 20 else "the reason is too short"
-    match = re.fullmatch(r"(\S+): (.+?)(?: = (.+))?", rest)
+    match = re.fullmatch(r"(\S+\.c): (\w+)", rest)
     if not match:
         return "neither a test nor a reason"
-    name, case, text = match.groups()
+    name, case = match.groups()
     if not os.path.isfile(os.path.join(ROOT, name)):
         return "no file " + name
-    content = read(name)
-    if case not in content:
+    code = re.sub(r"/\*.*?\*/", "", read(name), flags=re.S)
+    if not re.search(r"^static void %s\(void \*\*state\)" % case, code, re.M):
         return "no case \"%s\" in %s" % (case, name)
-    if text is None and not re.search(r"\b%s\b" % limit, content):
-        return "%s does not mention it" % name
-    if text is not None and text not in content:
-        return "%s does not have \"%s\"" % (name, text)
+    if not re.search(r"\b%s\b" % case, code[code.index("int main"):]):
+        return "%s does not run %s" % (name, case)
+    if not re.search(r"\b%s\b" % limit, code):
+        return "the code of %s does not have its name" % name
     return None
 
 

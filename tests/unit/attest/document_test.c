@@ -171,11 +171,11 @@ static void pcrs_have_indexes_and_sizes(void **state) {
         PCR_ROW("\xa1\x00\x58\x20", 32, ATTEST_DOCUMENT_PCRS),
         PCR_ROW("\xa1\x00\x58\x40", 64, ATTEST_DOCUMENT_PCRS),
         PCR_ROW("\xa1\x00\x40", 0, ATTEST_DOCUMENT_PCRS),
-        PCR_ROW("\xa1\x18\x20\x58\x30", 48, ATTEST_DOCUMENT_PCRS),         /* PCR32 */
         PCR_ROW("\xa1\x20\x58\x30", 48, ATTEST_DOCUMENT_PCRS),             /* PCR-1 */
         PCR_ROW("\xa1\x61\x30\x58\x30", 48, ATTEST_DOCUMENT_PCRS),         /* "0" */
         PCR_ROW("\xa1\x18\x1f\x58\x30", 48, ATTEST_DOCUMENT_INCONSISTENT), /* PCR31 alone: no PCR4 */
     };
+    static const uint8_t one_more[] = {0xa1, 0x18, GRILLE_LIMIT_PCRS, 0x58, GRILLE_PCR_BYTES};
     uint8_t value[80];
     forge_document d;
     (void)state;
@@ -187,8 +187,12 @@ static void pcrs_have_indexes_and_sizes(void **state) {
         d.replacement = grille_bytes_of(value, rows[i].len + rows[i].value_len);
         expect("pcrs", rows[i].expected, judge(&d));
     }
+    memset(value, 0xa5, sizeof value);
+    memcpy(value, one_more, sizeof one_more);
+    d.replacement = grille_bytes_of(value, sizeof one_more + GRILLE_PCR_BYTES);
+    expect("one index more", GRILLE_REASON_ATTEST_DOCUMENT_PCRS, judge(&d));
     d.replaced_key = NULL;
-    d.pcr_mask = UINT32_MAX; /* all 32, as after every one was locked */
+    d.pcr_mask = (uint32_t)((UINT64_C(1) << GRILLE_LIMIT_PCRS) - 1); /* all, as after every one was locked */
     assert_int_equal(GRILLE_REASON_OK, judge(&d));
 }
 

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "wire/limits.h"
+
 #include <cmocka.h>
 
 static grille_hybrid_result take_line(const char *line) {
@@ -35,11 +37,15 @@ static void test_answer_lines(void **state) {
     assert_int_equal(take_line("ERR 5\n"), GRILLE_HYBRID_BAD);
 }
 
-/* 32 bytes with the newline are taken, one more is not. */
+/* With its newline it is as long as may be; one byte more is not taken, newline or not. */
 static void test_line_ends_at_the_limit(void **state) {
+    char line[GRILLE_LIMIT_HYBRID_ANSWER_BYTES + 2] = "OK ";
     (void)state;
-    assert_int_equal(take_line("OK 1234567890123456789012345678\n"), GRILLE_HYBRID_CONNECTED);
-    assert_int_equal(take_line("OK 12345678901234567890123456789"), GRILLE_HYBRID_BAD);
+    memset(line + 3, '7', GRILLE_LIMIT_HYBRID_ANSWER_BYTES - 3);
+    line[GRILLE_LIMIT_HYBRID_ANSWER_BYTES - 1] = '\n';
+    assert_int_equal(take_line(line), GRILLE_HYBRID_CONNECTED);
+    line[GRILLE_LIMIT_HYBRID_ANSWER_BYTES - 1] = '7';
+    assert_int_equal(take_line(line), GRILLE_HYBRID_BAD);
 }
 
 static void make_pair(int ends[2]) {

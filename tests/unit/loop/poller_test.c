@@ -6,13 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wire/limits.h"
+
 #include <cmocka.h>
 
 static void test_starts_with_the_whole_budget(void **state) {
     grille_poller poller;
     (void)state;
-    grille_poller_init(&poller, 50);
-    assert_int_equal(poller.budget_us, 50);
+    grille_poller_init(&poller, GRILLE_DEFAULT_SPIN_US);
+    assert_int_equal(poller.budget_us, GRILLE_DEFAULT_SPIN_US);
     grille_poller_init(&poller, 0);
     assert_int_equal(poller.budget_us, 0);
 }
@@ -65,13 +67,13 @@ static void test_a_short_wait_restores(void **state) {
 static void test_rests_where_others_run(void **state) {
     grille_poller poller;
     (void)state;
-    grille_poller_init(&poller, 50);
-    grille_poller_round(&poller, 50, 1000);
-    assert_int_equal(grille_poller_budget(&poller, 1000), 50);
-    grille_poller_round(&poller, 51, 1000);
+    grille_poller_init(&poller, GRILLE_DEFAULT_SPIN_US);
+    grille_poller_round(&poller, GRILLE_DEFAULT_SPIN_US, 1000);
+    assert_int_equal(grille_poller_budget(&poller, 1000), GRILLE_DEFAULT_SPIN_US);
+    grille_poller_round(&poller, GRILLE_DEFAULT_SPIN_US + 1, 1000);
     assert_int_equal(grille_poller_budget(&poller, 1000), 0);
     assert_int_equal(grille_poller_budget(&poller, 1000 + GRILLE_POLLER_FIRST_REST_US - 1), 0);
-    assert_int_equal(grille_poller_budget(&poller, 1000 + GRILLE_POLLER_FIRST_REST_US), 50);
+    assert_int_equal(grille_poller_budget(&poller, 1000 + GRILLE_POLLER_FIRST_REST_US), GRILLE_DEFAULT_SPIN_US);
 }
 
 static void test_rests_grow_and_shrink(void **state) {

@@ -178,19 +178,29 @@ static void handlers_functions_are_harmless_in_a_callers_hands(void **state) {
     endpoint_pair_close(&pair);
 }
 
-static void a_peer_does_not_fill_the_log(void **state) {
-    endpoint_pair pair;
+static void calls_that_are_denied(endpoint_pair *pair, int count) {
     call_outcome out;
-    (void)state;
-    open_pair(&pair, 0);
-    endpoint_pair_may_call = false;
-    for (int i = 0; i < 3 * GRILLE_LIMIT_PEER_LOG_BURST; i++) {
-        (void)call_start(&pair, &methods[0], "x", NULL, &out);
-        endpoint_pair_pump(&pair, 0);
+    for (int i = 0; i < count; i++) {
+        (void)call_start(pair, &methods[0], "x", NULL, &out);
+        endpoint_pair_pump(pair, 0);
         call_expect(&out, GRILLE_PERMISSION_DENIED, "");
         grille_reply_free(&out.reply);
     }
+}
+
+/* The burst, then the lines of each second, each after one that tells how many were left out. */
+static void a_peer_does_not_fill_the_log(void **state) {
+    endpoint_pair pair;
+    (void)state;
+    open_pair(&pair, 0);
+    endpoint_pair_may_call = false;
+    calls_that_are_denied(&pair, 3 * GRILLE_LIMIT_PEER_LOG_BURST);
     assert_int_equal(lines, GRILLE_LIMIT_PEER_LOG_BURST);
+    for (int second = 1; second <= 3; second++) {
+        pair.now_us += 1000000;
+        calls_that_are_denied(&pair, 2 * GRILLE_LIMIT_PEER_LOG_PER_SECOND);
+        assert_int_equal(lines, GRILLE_LIMIT_PEER_LOG_BURST + second * (GRILLE_LIMIT_PEER_LOG_PER_SECOND + 1));
+    }
     assert_int_equal(handled, 0);
     endpoint_pair_close(&pair);
 }
