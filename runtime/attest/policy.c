@@ -74,3 +74,8 @@ bool grille_policy_serves(const grille_policy *policy, const grille_peer_identit
     if (set == NULL) return false;
     return set->serves.count == 0 || methods_match(&set->serves, method);
 }
+
+bool grille_policy_serves_listed(const grille_policy *policy, const grille_peer_identity *peer, const char *method) {
+    const grille_policy_set *set = set_of(policy, peer);
+    return set != NULL && methods_match(&set->serves, method);
+}

@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 
-bool endpoint_pair_may_call = true, endpoint_pair_serves = true;
+bool endpoint_pair_may_call = true, endpoint_pair_serves = true, endpoint_pair_serves_listed = true;
 bool endpoint_pair_exact_schema;
 grille_stats_table *endpoint_pair_stats[2];
 const grille_interceptor_list *endpoint_pair_interceptors[2];
@@ -32,6 +32,13 @@ bool grille_policy_serves(const grille_policy *policy, const grille_peer_identit
     (void)peer;
     (void)method;
     return endpoint_pair_serves;
+}
+
+bool grille_policy_serves_listed(const grille_policy *policy, const grille_peer_identity *peer, const char *method) {
+    (void)policy;
+    (void)peer;
+    (void)method;
+    return endpoint_pair_serves_listed;
 }
 
 static bool take_task(grille_executor *executor, grille_task *task) {
@@ -77,6 +84,7 @@ void endpoint_pair_open_server(endpoint_pair *pair, const grille_service *servic
     memset(pair, 0, sizeof *pair);
     endpoint_pair_may_call = true;
     endpoint_pair_serves = true;
+    endpoint_pair_serves_listed = true;
     pair->now_us = 1000000;
     pair->executor = (grille_executor){take_task, post_task, is_here};
     pair->thread = pthread_self();

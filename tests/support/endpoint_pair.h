@@ -42,7 +42,7 @@ bool endpoint_pair_run_mail(endpoint_pair *pair);
 void endpoint_pair_run_tasks(endpoint_pair *pair);
 
 /* What the faked policy answers (default true); methods with "Forbidden" in their path are never allowed. */
-extern bool endpoint_pair_may_call, endpoint_pair_serves;
+extern bool endpoint_pair_may_call, endpoint_pair_serves, endpoint_pair_serves_listed;
 /* Of the endpoints that are opened next, client and server; NULL (the default): none. */
 extern grille_stats_table *endpoint_pair_stats[2];
 extern const grille_interceptor_list *endpoint_pair_interceptors[2];

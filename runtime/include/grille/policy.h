@@ -30,10 +30,12 @@ void grille_policy_free(grille_policy *policy);
 void grille_policy_digest(const grille_policy *policy, uint8_t digest[48]);
 
 /* True when a method with its full name ("/package.Service/Method") may be called by this verified peer (may_call; by
- * default none), or may be served to us by it (serves; by default all: its set accepted it as what we call). False for
- * a peer of a set that this policy has not. Any thread. */
+ * default none), or may be served to us by it (serves). Without `serves` a peer that we called serves all: its set
+ * accepted it as what we call. A peer that called us serves what is listed, and nothing else. False for a peer of a set
+ * that this policy has not. Any thread. */
 bool grille_policy_may_call(const grille_policy *policy, const grille_peer_identity *peer, const char *method);
 bool grille_policy_serves(const grille_policy *policy, const grille_peer_identity *peer, const char *method);
+bool grille_policy_serves_listed(const grille_policy *policy, const grille_peer_identity *peer, const char *method);
 
 #ifdef __cplusplus
 }

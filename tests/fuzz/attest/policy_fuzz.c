@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                grille_policy_accepts_kind(policy, GRILLE_IDENTITY_X509));
     (void)grille_policy_may_call(policy, &peer, "/a.v1.B/C");
     (void)grille_policy_serves(policy, &peer, "/a.v1.B/C");
+    (void)grille_policy_serves_listed(policy, &peer, "/a.v1.B/C");
     grille_policy_free(policy);
     return 0;
 }

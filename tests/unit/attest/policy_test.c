@@ -339,13 +339,16 @@ static void methods_are_denied_by_default(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         assert_int_equal(rows[i].may_call, grille_policy_may_call(policy, &peer, rows[i].method));
         assert_int_equal(rows[i].serves, grille_policy_serves(policy, &peer, rows[i].method));
+        assert_int_equal(rows[i].serves, grille_policy_serves_listed(policy, &peer, rows[i].method));
     }
     peer.set[0] = 'b';
     assert_false(grille_policy_may_call(policy, &peer, "/a.v1.B/C"));
     assert_true(grille_policy_serves(policy, &peer, "/a.v1.B/C")); /* nothing is said: what we call may answer */
+    assert_false(grille_policy_serves_listed(policy, &peer, "/a.v1.B/C")); /* what called us may not */
     peer.set[0] = 'c';                                             /* a set of another policy */
     assert_false(grille_policy_may_call(policy, &peer, "/a.v1.B/C"));
     assert_false(grille_policy_serves(policy, &peer, "/a.v1.B/C"));
+    assert_false(grille_policy_serves_listed(policy, &peer, "/a.v1.B/C"));
     peer.set[0] = 'a';
     peer.kind = GRILLE_IDENTITY_X509;
     assert_false(grille_policy_may_call(policy, &peer, "/a.v1.B/C"));
