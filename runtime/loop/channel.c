@@ -48,6 +48,8 @@ static const char *bad_option(const grille_channel_options *options) {
     if (options->max_message_bytes == 0) return "max_message_bytes must not be 0";
     if (options->max_message_bytes > GRILLE_LIMIT_MESSAGE_BYTES) return "max_message_bytes must be at most 1 GiB";
     if (options->max_memory_bytes == 0) return "max_memory_bytes must not be 0";
+    if (options->workers > GRILLE_MAX_WORKERS) return "workers must be at most 1,024";
+    if (options->max_streams > GRILLE_LIMIT_STREAMS) return "max_streams must be at most 65,536";
     return NULL;
 }
 
@@ -74,7 +76,9 @@ static void take_options(dialed_channel *channel, const grille_channel_options *
         .identity = options->identity,
         .policy = grille_policy_ref(options->policy),
         .build = options->build,
-        .max_streams = GRILLE_MINIMUM_STREAMS,
+        .registry = options->services,
+        .executor = &channel->executor.executor,
+        .max_streams = options->services != NULL ? options->max_streams : GRILLE_MINIMUM_STREAMS,
         .max_message_bytes = options->max_message_bytes,
         .max_memory_bytes = options->max_memory_bytes,
         .keepalive_interval_ms = options->keepalive_interval_ms,
@@ -118,6 +122,17 @@ static grille_reason init_loop(dialed_channel *channel, const grille_channel_opt
     return GRILLE_REASON_OK;
 }
 
+/* What the peer may call here. */
+static grille_reason serve(dialed_channel *channel, const grille_channel_options *options, grille_error *error) {
+    grille_reason reason = GRILLE_REASON_OK;
+    if (options->services != NULL) grille_services_freeze(options->services);
+    if (options->services != NULL && options->workers > 0 && grille_services_offload(options->services)) {
+        reason = grille_workers_new(options->workers, GRILLE_LIMIT_QUEUED_TASKS, &channel->workers, error);
+    }
+    grille_loop_executor_init(&channel->executor, channel->workers, &channel->loop);
+    return reason;
+}
+
 /* What can be freed of a channel whose keeper never ran. */
 static void discard(dialed_channel *channel) {
     grille_channel_disconnect(channel);
@@ -137,8 +152,11 @@ static grille_reason make_channel(const grille_address *address, const grille_ch
         return reason;
     }
     take_options(made, options);
-    grille_channel_connect(made);
-    reason = grille_channel_start_keeper(made, error);
+    reason = serve(made, options, error);
+    if (reason == GRILLE_REASON_OK) {
+        grille_channel_connect(made);
+        reason = grille_channel_start_keeper(made, error);
+    }
     if (reason != GRILLE_REASON_OK) {
         discard(made);
         return reason;
@@ -185,7 +203,9 @@ void grille_channel_on_close(grille_job *job) {
 
 void grille_channel_destroy(dialed_channel *channel) {
     if (!channel->closed) grille_channel_on_close(&channel->close_job);
+    grille_workers_free(channel->workers);
     grille_loop_deinit(&channel->loop);
+    grille_loop_executor_deinit(&channel->executor);
     grille_call_pool_unref(channel->base.pool);
     grille_policy_free(channel->connection_options.policy);
     pthread_cond_destroy(&channel->keeper_woken);

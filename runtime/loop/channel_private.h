@@ -10,6 +10,7 @@
 #include "loop/connection.h"
 #include "loop/dialer.h"
 #include "loop/socket.h"
+#include "loop/worker.h"
 #include "rpc/channel.h"
 
 /* A channel that dials. */
@@ -39,6 +40,8 @@ struct dialed_channel {
     char name[GRILLE_ADDRESS_TEXT_BYTES];
     grille_connection_options connection_options;
     uint32_t connect_timeout_ms;
+    grille_loop_executor executor; /* of the peer's calls */
+    grille_workers *workers;       /* NULL: none of them is offloaded */
 
     /* Leadership and what other threads see; under lock. */
     pthread_mutex_t lock;

@@ -86,6 +86,7 @@ grille_code grille_server_start(grille_server *server, grille_error *error) {
         reason = grille_error_set(error, GRILLE_REASON_LOOP_WRONG_STATE,
                                   "the server has no address: call grille_server_listen() first");
     } else {
+        grille_services_freeze(server->registry);
         reason = start(server, error);
         server->state = reason == GRILLE_REASON_OK ? SERVER_STARTED : SERVER_STOPPED;
     }

@@ -8,6 +8,9 @@
 
 typedef struct grille_workers grille_workers;
 
+/* More threads than any machine has processors for. */
+#define GRILLE_MAX_WORKERS 1024
+
 /* `count` threads (at least 1) and a queue of at most `max_queued` tasks. OUT_OF_MEMORY, or SYSTEM when a thread can't
  * be made. */
 GRILLE_MUST_USE grille_reason grille_workers_new(uint32_t count, size_t max_queued, grille_workers **workers,

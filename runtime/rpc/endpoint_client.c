@@ -53,10 +53,18 @@ bool grille_endpoint_can_start(const grille_endpoint *endpoint) {
     return !endpoint->closed && grille_session_can_open(endpoint->session);
 }
 
+/* A peer that called us serves nothing by default. */
+static bool may_serve(const grille_endpoint *endpoint, const grille_method *method) {
+    if (grille_session_is_initiator(endpoint->session)) {
+        return grille_policy_serves(endpoint->policy, &endpoint->peer, method->path);
+    }
+    return grille_policy_serves_listed(endpoint->policy, &endpoint->peer, method->path);
+}
+
 /* What we ask of the peer before it hears of the call. */
 static grille_reason check_peer(grille_endpoint *endpoint, const grille_method *method, grille_error *error) {
     grille_error_clear(error);
-    if (!grille_policy_serves(endpoint->policy, &endpoint->peer, method->path)) {
+    if (!may_serve(endpoint, method)) {
         return grille_error_set(error, GRILLE_REASON_RPC_NOT_SERVED_BY,
                                 "the policy's set \"%s\", which the peer passed, does not list %s under `serves`",
                                 endpoint->peer.set, method->path);

@@ -14,6 +14,11 @@ void call_keep_reply(grille_call *call, void *user) {
 
 grille_call *call_start(endpoint_pair *pair, const grille_method *method, const char *text,
                         const grille_call_options *options, call_outcome *out) {
+    return call_start_on(pair, pair->client, method, text, options, out);
+}
+
+grille_call *call_start_on(endpoint_pair *pair, grille_endpoint *endpoint, const grille_method *method,
+                           const char *text, const grille_call_options *options, call_outcome *out) {
     const fake_message message = {text};
     const grille_client_call_request request = {.method = method,
                                                 .message = &message,
@@ -25,7 +30,7 @@ grille_call *call_start(endpoint_pair *pair, const grille_method *method, const 
     grille_call *call = NULL;
     memset(out, 0, sizeof *out);
     assert_int_equal(grille_client_call_new(pair->pool, &request, &call, NULL), GRILLE_OK);
-    assert_true(grille_endpoint_start(pair->client, call, pair->now_us));
+    assert_true(grille_endpoint_start(endpoint, call, pair->now_us));
     return call;
 }
 

@@ -18,6 +18,10 @@ void call_keep_reply(grille_call *call, void *user);
 grille_call *call_start(endpoint_pair *pair, const grille_method *method, const char *text,
                         const grille_call_options *options, call_outcome *out);
 
+/* The same of either endpoint: the server's is a reverse call. */
+grille_call *call_start_on(endpoint_pair *pair, grille_endpoint *endpoint, const grille_method *method,
+                           const char *text, const grille_call_options *options, call_outcome *out);
+
 /* Asserts that it ended once with this code, and with this answer (OK) or this part of its message. */
 void call_expect(const call_outcome *out, grille_code code, const char *text);
 

@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 
 bool endpoint_pair_may_call = true, endpoint_pair_serves = true, endpoint_pair_serves_listed = true;
-bool endpoint_pair_exact_schema;
+bool endpoint_pair_exact_schema, endpoint_pair_both_serve;
 grille_stats_table *endpoint_pair_stats[2];
 const grille_interceptor_list *endpoint_pair_interceptors[2];
 
@@ -64,7 +64,7 @@ static grille_endpoint *endpoint_of(endpoint_pair *pair, bool initiator, size_t 
     grille_endpoint_options options = {.initiator = initiator,
                                        .keepalive_interval_ms = GRILLE_KEEPALIVE_INTERVAL_MS,
                                        .keepalive_timeout_ms = GRILLE_KEEPALIVE_TIMEOUT_MS,
-                                       .registry = initiator ? NULL : pair->registry,
+                                       .registry = initiator && !endpoint_pair_both_serve ? NULL : pair->registry,
                                        .peer = &peer,
                                        .executor = &pair->executor,
                                        .budget = &pair->budgets[initiator ? 0 : 1],

@@ -47,6 +47,6 @@ extern bool endpoint_pair_may_call, endpoint_pair_serves, endpoint_pair_serves_l
 extern grille_stats_table *endpoint_pair_stats[2];
 extern const grille_interceptor_list *endpoint_pair_interceptors[2];
 /* Of the client that is opened next (default false). */
-extern bool endpoint_pair_exact_schema;
+extern bool endpoint_pair_exact_schema, endpoint_pair_both_serve;
 
 #endif

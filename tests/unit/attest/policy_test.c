@@ -345,7 +345,7 @@ static void methods_are_denied_by_default(void **state) {
     assert_false(grille_policy_may_call(policy, &peer, "/a.v1.B/C"));
     assert_true(grille_policy_serves(policy, &peer, "/a.v1.B/C")); /* nothing is said: what we call may answer */
     assert_false(grille_policy_serves_listed(policy, &peer, "/a.v1.B/C")); /* what called us may not */
-    peer.set[0] = 'c';                                             /* a set of another policy */
+    peer.set[0] = 'c';                                                     /* a set of another policy */
     assert_false(grille_policy_may_call(policy, &peer, "/a.v1.B/C"));
     assert_false(grille_policy_serves(policy, &peer, "/a.v1.B/C"));
     assert_false(grille_policy_serves_listed(policy, &peer, "/a.v1.B/C"));
