@@ -1,57 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A channel's life: options, opening, what can be asked of it, closing. */
+ * A channel's life: opening, what can be asked of it, closing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "crypto/crypto.h"
+#include "loop/address_list.h"
 #include "loop/channel_private.h"
+#include "loop/socket.h"
 
 /* Calls kept for reuse. */
 #define IDLE_CALLS 256
-
-grille_channel_options grille_channel_options_default(void) {
-    return (grille_channel_options){
-        .size = sizeof(grille_channel_options),
-        .connect_timeout_ms = GRILLE_DEFAULT_CONNECT_TIMEOUT_MS,
-        .cipher = GRILLE_CIPHER_CHOICE_AUTO,
-        .max_message_bytes = GRILLE_DEFAULT_MESSAGE_BYTES,
-        .max_memory_bytes = GRILLE_DEFAULT_CONNECTION_BUDGET_BYTES,
-        .spin_us = GRILLE_DEFAULT_SPIN_US,
-        .workers = 2,
-        .max_streams = GRILLE_DEFAULT_STREAMS,
-        .retry = {.max_attempts = 3,
-                  .first_backoff_ms = 20,
-                  .longest_backoff_ms = 1000,
-                  .codes = 1u << GRILLE_UNAVAILABLE,
-                  .throttle_tokens = 10,
-                  .throttle_ratio_permille = 100},
-        .first_backoff_ms = GRILLE_RECONNECT_FIRST_MS,
-        .longest_backoff_ms = GRILLE_RECONNECT_LONGEST_MS,
-        .keepalive_interval_ms = GRILLE_KEEPALIVE_INTERVAL_MS,
-        .keepalive_timeout_ms = GRILLE_KEEPALIVE_TIMEOUT_MS,
-    };
-}
-
-/* The first option that can't be, or NULL. */
-static const char *bad_option(const grille_channel_options *options) {
-    if (options == NULL) return "the options are NULL: make them with grille_channel_options_default()";
-    if (options->size != sizeof *options) {
-        return "the size of the options is wrong: make them with grille_channel_options_default()";
-    }
-    if (options->policy == NULL) return "policy is missing: load one with grille_policy_load()";
-    if (options->identity == NULL)
-        return "identity is missing: open one with grille_identity_load_x509() or _open_nsm()";
-    if (options->connect_timeout_ms == 0) return "connect_timeout_ms must not be 0";
-    if ((unsigned)options->cipher > GRILLE_CIPHER_CHOICE_CHACHA20) return "cipher is none of grille_cipher_choice";
-    if (options->max_message_bytes == 0) return "max_message_bytes must not be 0";
-    if (options->max_message_bytes > GRILLE_LIMIT_MESSAGE_BYTES) return "max_message_bytes must be at most 1 GiB";
-    if (options->max_memory_bytes == 0) return "max_memory_bytes must not be 0";
-    if (options->workers > GRILLE_MAX_WORKERS) return "workers must be at most 1,024";
-    if (options->max_streams > GRILLE_LIMIT_STREAMS) return "max_streams must be at most 65,536";
-    return NULL;
-}
 
 static grille_cipher cipher_of(grille_cipher_choice choice) {
     switch (choice) {
@@ -68,7 +28,6 @@ static grille_cipher cipher_of(grille_cipher_choice choice) {
 }
 
 static void take_options(dialed_channel *channel, const grille_channel_options *options) {
-    channel->connect_timeout_ms = options->connect_timeout_ms;
     channel->connection_options = (grille_connection_options){
         .role = GRILLE_INITIATOR,
         .cipher = cipher_of(options->cipher),
@@ -83,8 +42,17 @@ static void take_options(dialed_channel *channel, const grille_channel_options *
         .max_memory_bytes = options->max_memory_bytes,
         .keepalive_interval_ms = options->keepalive_interval_ms,
         .keepalive_timeout_ms = options->keepalive_timeout_ms,
-        .name = channel->name,
     };
+    channel->target_options = (grille_target_options){
+        .connection = &channel->connection_options,
+        .connect_timeout_ms = options->connect_timeout_ms,
+        .first_backoff_ms = options->first_backoff_ms,
+        .longest_backoff_ms = options->longest_backoff_ms,
+        .max_age_ms = options->max_age_ms,
+        .events = &grille_channel_target_events,
+        .user = channel,
+    };
+    channel->idle_timeout_ms = options->idle_timeout_ms;
 }
 
 static void init_lists(dialed_channel *channel) {
@@ -92,16 +60,14 @@ static void init_lists(dialed_channel *channel) {
     grille_list_init(&channel->noticed);
     grille_list_init(&channel->submitted);
     grille_list_init(&channel->waiting);
-    grille_list_init(&channel->retiring);
     grille_job_init(&channel->submit_job, grille_channel_on_submit);
     grille_job_init(&channel->notice_job, grille_channel_on_notice);
     grille_job_init(&channel->hold_job, grille_channel_on_hold);
     grille_job_init(&channel->close_job, grille_channel_on_close);
+    grille_job_init(&channel->connect_job, grille_channel_on_connect);
     pthread_mutex_init(&channel->lock, NULL);
     pthread_mutex_init(&channel->notice_lock, NULL);
     pthread_mutex_init(&channel->submit_lock, NULL);
-    channel->attempt_ends_us = GRILLE_TIME_NEVER;
-    channel->retry_at_us = GRILLE_TIME_NEVER;
     channel->armed_us = GRILLE_TIME_NEVER;
 }
 
@@ -139,19 +105,43 @@ static void discard(dialed_channel *channel) {
     grille_channel_destroy(channel);
 }
 
-static grille_reason make_channel(const grille_address *address, const grille_channel_options *options,
+static void name_channel(dialed_channel *channel, const grille_address_list *addresses) {
+    char first[GRILLE_ADDRESS_TEXT_BYTES];
+    grille_address_format(&addresses->addresses[0], first);
+    if (addresses->count == 1) {
+        (void)snprintf(channel->name, sizeof channel->name, "%s", first);
+    } else {
+        (void)snprintf(channel->name, sizeof channel->name, "%s and %zu more", first, addresses->count - 1);
+    }
+}
+
+static grille_reason make_targets(dialed_channel *channel, const grille_address_list *addresses,
+                                  const grille_channel_options *options) {
+    grille_balancer_init(&channel->balancer, options->balancing, addresses->count, false);
+    channel->targets = calloc(addresses->count, sizeof *channel->targets);
+    if (channel->targets == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
+    for (size_t i = 0; i < addresses->count; i++) {
+        grille_target_init(&channel->targets[i], &channel->loop, &channel->target_options, i, &addresses->addresses[i]);
+    }
+    return GRILLE_REASON_OK;
+}
+
+static grille_reason make_channel(const grille_address_list *addresses, const grille_channel_options *options,
                                   dialed_channel **channel, grille_error *error) {
     dialed_channel *made = calloc(1, sizeof *made);
     if (made == NULL) return grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
-    made->address = *address;
-    grille_address_format(address, made->name);
+    name_channel(made, addresses);
     init_lists(made);
-    grille_reason reason = init_loop(made, options, error);
+    take_options(made, options);
+    grille_reason reason = make_targets(made, addresses, options);
+    if (reason != GRILLE_REASON_OK) (void)grille_error_default(error, reason);
+    if (reason == GRILLE_REASON_OK) reason = init_loop(made, options, error);
     if (reason != GRILLE_REASON_OK) {
+        grille_policy_free(made->connection_options.policy);
+        free(made->targets);
         free(made);
         return reason;
     }
-    take_options(made, options);
     reason = serve(made, options, error);
     if (reason == GRILLE_REASON_OK) {
         grille_channel_connect(made);
@@ -165,24 +155,36 @@ static grille_reason make_channel(const grille_address *address, const grille_ch
     return GRILLE_REASON_OK;
 }
 
+static grille_reason check_dialable(const grille_address_list *addresses, grille_error *error) {
+    char text[GRILLE_ADDRESS_TEXT_BYTES];
+    grille_socket_name name;
+    for (size_t i = 0; i < addresses->count; i++) {
+        const grille_address *address = &addresses->addresses[i];
+        if (address->kind == GRILLE_ADDRESS_FD || address->kind == GRILLE_ADDRESS_INPROC ||
+            grille_socket_name_to_dial(address, 0, &name)) {
+            continue;
+        }
+        grille_address_format(address, text);
+        return grille_error_set(error, GRILLE_REASON_LOOP_BAD_ADDRESS,
+                                "%s is an address to listen on, not one to connect to", text);
+    }
+    return GRILLE_REASON_OK;
+}
+
 grille_code grille_channel_open(const char *text, const grille_channel_options *options, grille_channel **channel,
                                 grille_error *error) {
-    const char *bad = bad_option(options);
-    grille_address address;
-    grille_socket_name name;
+    const char *fault = grille_channel_options_fault(options);
+    grille_address_list addresses;
     dialed_channel *made = NULL;
     *channel = NULL;
     grille_error_clear(error);
-    if (bad != NULL) {
-        return grille_reason_code(grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "channel options: %s", bad));
+    if (fault != NULL) {
+        return grille_reason_code(
+            grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "channel options: %s", fault));
     }
-    grille_reason reason = grille_address_parse(text, &address, error);
-    if (reason == GRILLE_REASON_OK && address.kind != GRILLE_ADDRESS_FD && address.kind != GRILLE_ADDRESS_INPROC &&
-        !grille_socket_name_to_dial(&address, 0, &name)) {
-        reason = grille_error_set(error, GRILLE_REASON_LOOP_BAD_ADDRESS,
-                                  "%s is an address to listen on, not one to connect to", text);
-    }
-    if (reason == GRILLE_REASON_OK) reason = make_channel(&address, options, &made, error);
+    grille_reason reason = grille_address_list_parse(text, &addresses, error);
+    if (reason == GRILLE_REASON_OK) reason = check_dialable(&addresses, error);
+    if (reason == GRILLE_REASON_OK) reason = make_channel(&addresses, options, &made, error);
     if (made != NULL) *channel = &made->base;
     return grille_reason_code(reason);
 }
@@ -208,6 +210,7 @@ void grille_channel_destroy(dialed_channel *channel) {
     grille_loop_executor_deinit(&channel->executor);
     grille_call_pool_unref(channel->base.pool);
     grille_policy_free(channel->connection_options.policy);
+    free(channel->targets);
     pthread_cond_destroy(&channel->keeper_woken);
     pthread_mutex_destroy(&channel->submit_lock);
     pthread_mutex_destroy(&channel->notice_lock);

@@ -27,8 +27,7 @@ static grille_code get_peer(grille_channel *base, grille_peer_identity *peer) {
 /* Whether waiting for READY makes no sense any more; under lock. */
 static bool is_decided(const dialed_channel *channel) {
     if (channel->state == GRILLE_CHANNEL_READY || channel->state == GRILLE_CHANNEL_CLOSED) return true;
-    return channel->state == GRILLE_CHANNEL_FAILED &&
-           (channel->exhausted || channel->last_error.code == GRILLE_UNAUTHENTICATED);
+    return channel->state == GRILLE_CHANNEL_FAILED && channel->hopeless;
 }
 
 static void look(dialed_channel *channel, void *user) {
@@ -36,6 +35,7 @@ static void look(dialed_channel *channel, void *user) {
     pthread_mutex_lock(&channel->lock);
     if (is_decided(channel)) grille_channel_finish_waiter(waiter);
     pthread_mutex_unlock(&channel->lock);
+    grille_loop_post(&channel->loop, &channel->connect_job);
 }
 
 static grille_code readiness(dialed_channel *channel, uint32_t timeout_ms, grille_error *error) {
@@ -76,6 +76,14 @@ static grille_code wait_ready(grille_channel *base, uint32_t timeout_ms, grille_
     return code;
 }
 
+static void connect_now(grille_channel *base) {
+    dialed_channel *channel = dialed(base);
+    if (!grille_channel_enter(base, false)) return;
+    grille_loop_post(&channel->loop, &channel->connect_job);
+    grille_channel_need_leader(channel);
+    grille_channel_leave(base);
+}
+
 /* ---- The table ---- */
 
 static bool must_not_block(const grille_channel *base) {
@@ -104,5 +112,6 @@ const grille_channel_ops grille_dialed_channel_ops = {
     .state = get_state,
     .peer = get_peer,
     .wait_ready = wait_ready,
+    .connect_now = connect_now,
     .close = grille_channel_close_dialed,
 };

@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files of a channel share: channel.c opens and closes, channel_ask.c tells its
- * state, leader.c decides which thread turns the loop, submit.c
- * brings calls to it, connector.c keeps a connection. */
+ * What the files of a channel share: channel.c opens and closes, leader.c decides which thread turns the loop, submit.c
+ * brings calls to it, connector.c keeps it connected, channel_state.c tells others what that makes of it, channel_ask.c
+ * answers them. */
 #ifndef GRILLE_LOOP_CHANNEL_PRIVATE_H
 #define GRILLE_LOOP_CHANNEL_PRIVATE_H
 
 #include "grille/channel.h"
-#include "loop/address.h"
+#include "loop/balancer.h"
 #include "loop/connection.h"
-#include "loop/dialer.h"
-#include "loop/socket.h"
+#include "loop/target.h"
 #include "loop/worker.h"
 #include "rpc/channel.h"
 
 /* A channel that dials. */
 typedef struct dialed_channel dialed_channel;
 typedef grille_waiter channel_waiter;
-
-/* One connection of the channel: the one in use, or one that the peer drains. */
-typedef struct channel_connection {
-    grille_link link; /* in channel->retiring */
-    dialed_channel *channel;
-    grille_connection *connection;
-    size_t running; /* calls of ours on it */
-    bool open;
-    bool over; /* on_ended came */
-} channel_connection;
 
 /* What a call keeps in its owner space. */
 typedef struct call_owner {
@@ -36,12 +25,13 @@ _Static_assert(sizeof(call_owner) <= GRILLE_CLIENT_CALL_OWNER_BYTES, "the owner'
 struct dialed_channel {
     grille_channel base;
     grille_loop loop;
-    grille_address address;
-    char name[GRILLE_ADDRESS_TEXT_BYTES];
+    char name[GRILLE_ADDRESS_TEXT_BYTES + 32]; /* its first address, and how many more */
     grille_connection_options connection_options;
-    uint32_t connect_timeout_ms;
+    grille_target_options target_options;
     grille_loop_executor executor; /* of the peer's calls */
     grille_workers *workers;       /* NULL: none of them is offloaded */
+    uint32_t idle_timeout_ms;
+    char *health_service;
 
     /* Leadership and what other threads see; under lock. */
     pthread_mutex_t lock;
@@ -57,7 +47,8 @@ struct dialed_channel {
     bool closing;
     bool detached; /* closed in a callback: the keeper frees */
     grille_channel_state state;
-    grille_error last_error;   /* of the last attempt */
+    bool hopeless;             /* FAILED, and no use in waiting */
+    grille_error last_error;   /* why it was FAILED last; code OK since it was READY */
     grille_peer_identity peer; /* while READY */
 
     /* Calls that have something to do on the loop, or are held back; under notice_lock. */
@@ -77,15 +68,13 @@ struct dialed_channel {
     grille_link waiting; /* calls without a connection or a stream */
     size_t waiting_count;
     size_t async_count; /* asynchronous calls that are not done */
-    grille_dialer *dialer;
-    channel_connection *current; /* under way or in use */
-    grille_link retiring;
-    size_t connection_count; /* not freed yet */
-    unsigned failures;       /* attempts in a row */
-    bool exhausted;          /* fd:N has one attempt */
-    grille_time_us ready_since_us;
-    grille_time_us attempt_ends_us; /* or GRILLE_TIME_NEVER */
-    grille_time_us retry_at_us;     /* or GRILLE_TIME_NEVER */
+    size_t running;     /* calls on connections */
+    grille_job connect_job;
+    grille_balancer balancer;
+    grille_target *targets; /* as many as the balancer counts */
+    bool settling;          /* inside grille_channel_connect or an event of a target */
+    bool idle;              /* no connection until the next call */
+    grille_time_us idle_since_us;
     uv_timer_t timer;
     grille_time_us armed_us;
     uv_timer_t ready_timer; /* of a leader in grille_channel_wait_ready */
@@ -116,11 +105,16 @@ void grille_channel_end_keeper(dialed_channel *channel);
 
 /* connector.c; leader */
 
+extern const grille_target_events grille_channel_target_events;
+/* Connects whatever the balancer wants; ends being idle. */
 void grille_channel_connect(dialed_channel *channel);
+/* Where the next call goes, or NULL: it has to wait. `early`: also to a peer that has not verified us yet. */
+channel_connection *grille_channel_pick(dialed_channel *channel, bool early);
+/* A call has left its connection. */
+void grille_channel_call_left(dialed_channel *channel);
 /* Ends whatever is under way or in use. */
 void grille_channel_disconnect(dialed_channel *channel);
 bool grille_channel_is_disconnected(const dialed_channel *channel);
-void grille_channel_set_state(dialed_channel *channel, grille_channel_state state, const grille_error *error);
 void grille_channel_arm(dialed_channel *channel);
 
 /* submit.c; leader */
@@ -149,6 +143,16 @@ void grille_channel_forget(grille_channel *base, grille_call *call);
 /* channel_ask.c */
 
 extern const grille_channel_ops grille_dialed_channel_ops;
+
+/* channel_state.c; leader */
+
+/* `error` of FAILED. Wakes those who wait for what the state now is. */
+void grille_channel_set_state(dialed_channel *channel, grille_channel_state state, const grille_error *error);
+bool grille_channel_has_ready_waiters(dialed_channel *channel);
+void grille_channel_on_connect(grille_job *job);
+
+/* channel_options.c: the first option that can't be, one line for people, or NULL. */
+const char *grille_channel_options_fault(const grille_channel_options *options);
 
 /* channel.c */
 

@@ -13,14 +13,16 @@ static call_owner *owner_of(grille_call *call) {
 
 /* ---- Ends ---- */
 
-static void leave_connection(call_owner *owner) {
-    if (owner->connection != NULL) owner->connection->running--;
+static void leave_connection(dialed_channel *channel, call_owner *owner) {
+    if (owner->connection == NULL) return;
+    owner->connection->running--;
     owner->connection = NULL;
+    grille_channel_call_left(channel);
 }
 
 void grille_channel_forget(grille_channel *base, grille_call *call) {
     dialed_channel *channel = grille_container(base, dialed_channel, base);
-    leave_connection(owner_of(call));
+    leave_connection(channel, owner_of(call));
     if (grille_client_call_is_async(call)) channel->async_count--;
     pthread_mutex_lock(&channel->notice_lock);
     grille_list_remove(grille_client_call_work_link(call));
@@ -30,20 +32,19 @@ void grille_channel_forget(grille_channel *base, grille_call *call) {
 /* ---- On the loop ---- */
 
 static bool start(dialed_channel *channel, grille_call *call) {
-    channel_connection *current = channel->current;
-    grille_endpoint *endpoint = current == NULL ? NULL : grille_connection_endpoint(current->connection);
-    if (endpoint == NULL || !grille_endpoint_can_start(endpoint)) return false;
     /* Before the peer has verified us the connection may still fail, and nobody could tell whether the call ran. */
-    if (!current->open && grille_client_call_waits_for_ready(call)) return false;
+    channel_connection *own = grille_channel_pick(channel, !grille_client_call_waits_for_ready(call));
+    if (own == NULL) return false;
     call_owner *owner = owner_of(call);
     /* Before the start: a call that ends inside has left already. */
-    owner->connection = current;
-    current->running++;
-    if (grille_endpoint_start(endpoint, call, grille_clock_us())) {
-        grille_connection_changed(current->connection);
+    owner->connection = own;
+    own->running++;
+    channel->running++;
+    if (grille_endpoint_start(grille_connection_endpoint(own->connection), call, grille_clock_us())) {
+        grille_connection_changed(own->connection);
         return true;
     }
-    leave_connection(owner);
+    leave_connection(channel, owner);
     return false;
 }
 
@@ -73,10 +74,10 @@ void grille_channel_accept_call(dialed_channel *channel, grille_call *call) {
         grille_client_call_fail(call, GRILLE_CANCELLED, "the channel was closed");
         return;
     }
+    if (channel->idle) grille_channel_connect(channel);
     if (grille_list_empty(&channel->waiting) && start(channel, call)) return;
     bool failed = channel->state == GRILLE_CHANNEL_FAILED;
-    bool hopeless = channel->exhausted || channel->last_error.code == GRILLE_UNAUTHENTICATED;
-    if (failed && (hopeless || !grille_client_call_waits_for_ready(call))) {
+    if (failed && (channel->hopeless || !grille_client_call_waits_for_ready(call))) {
         fail_at_once(channel, call);
     } else {
         wait_for_room(channel, call);
@@ -131,7 +132,7 @@ grille_time_us grille_channel_expire_waiting(dialed_channel *channel, grille_tim
         if (grille_client_call_deadline(grille_client_call_of_link(link)) > now_us) continue;
         grille_list_append(&expired, grille_client_call_link(take_waiting(channel, link)));
     }
-    (void)snprintf(text, sizeof text, "the deadline passed while the call waited for %s%s%.300s", channel->name,
+    (void)snprintf(text, sizeof text, "the deadline passed while the call waited for %s%s%.260s", channel->name,
                    channel->last_error.text[0] == '\0' ? "" : "; the last attempt: ", channel->last_error.text);
     for (grille_link *link; (link = grille_list_take_first(&expired)) != NULL;) {
         grille_client_call_fail(grille_client_call_of_link(link), GRILLE_DEADLINE_EXCEEDED, text);

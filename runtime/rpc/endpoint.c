@@ -256,3 +256,7 @@ bool grille_endpoint_has_peer_calls(const grille_endpoint *endpoint) {
     const grille_session_stats stats = grille_session_get_stats(endpoint->session);
     return stats.peer_streams != 0 || stats.handlers != 0;
 }
+
+bool grille_endpoint_ids_are_used_up(const grille_endpoint *endpoint) {
+    return grille_session_needs_successor(endpoint->session);
+}

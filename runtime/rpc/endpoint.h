@@ -68,6 +68,8 @@ void grille_endpoint_drain(grille_endpoint *endpoint, grille_drain_reason reason
 bool grille_endpoint_is_drained(const grille_endpoint *endpoint);
 /* True when the peer drains: start new calls elsewhere. */
 bool grille_endpoint_peer_drains(const grille_endpoint *endpoint);
+/* That it is so because the ids of this end are used up, not because the peer wants it. */
+bool grille_endpoint_ids_are_used_up(const grille_endpoint *endpoint);
 /* Whether calls run on it: ours, the peer's. */
 bool grille_endpoint_has_own_calls(const grille_endpoint *endpoint);
 bool grille_endpoint_has_peer_calls(const grille_endpoint *endpoint);

@@ -205,9 +205,12 @@
 #define GRILLE_LIMIT_WAITING_CALLS 1024
 /* Addresses of one channel: each may have a connection. */
 #define GRILLE_LIMIT_TARGETS 32
+/* Connections to one address that take no new calls and wait for the last ones: a peer may hold calls for ever, and
+ * drain each connection at once. */
+#define GRILLE_LIMIT_RETIRING_CONNECTIONS 16
 /* Offloaded calls that wait for a worker, in one server. */
 #define GRILLE_LIMIT_QUEUED_TASKS 4096
-/* After a failed attempt a channel waits, longer each time (a half more, a fifth jitter), then tries again. */
+/* After a failed attempt a channel waits, longer each time (1.6 times, a fifth jitter), then tries again. */
 #define GRILLE_RECONNECT_FIRST_MS   20
 #define GRILLE_RECONNECT_LONGEST_MS 5000
 /* Connections of one server. */

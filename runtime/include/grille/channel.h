@@ -23,7 +23,8 @@ typedef enum grille_channel_state {
     GRILLE_CHANNEL_CONNECTING,
     GRILLE_CHANNEL_READY,
     GRILLE_CHANNEL_FAILED, /* the last attempt failed; the next one comes after its backoff */
-    GRILLE_CHANNEL_CLOSED
+    GRILLE_CHANNEL_CLOSED,
+    GRILLE_CHANNEL_IDLE /* without a connection for want of calls; the next one, or grille_channel_connect_now, dials */
 } grille_channel_state;
 
 typedef struct grille_channel grille_channel;

@@ -214,7 +214,8 @@ extern "C" {
     X(LOOP_WAITING_LIMIT,      "LOOP-WAITING-LIMIT",       RESOURCE_EXHAUSTED,  "too many calls wait for a connection") \
     X(LOOP_WOULD_DEADLOCK,     "LOOP-WOULD-DEADLOCK",      WOULD_DEADLOCK,      "a blocking call from the thread that would have to complete it") \
     X(LOOP_CHANNEL_CLOSED,     "LOOP-CHANNEL-CLOSED",      CANCELLED,           "the channel was closed")              \
-    X(LOOP_DRAINED,            "LOOP-DRAINED",             UNAVAILABLE,         "the server is stopping")
+    X(LOOP_DRAINED,            "LOOP-DRAINED",             UNAVAILABLE,         "the server is stopping") \
+    X(LOOP_NOT_SERVING,        "LOOP-NOT-SERVING",         UNAVAILABLE,         "the peer says that it does not serve")
 /* clang-format on */
 
 #define GRILLE_REASON_MAP(X)                                                                                           \
