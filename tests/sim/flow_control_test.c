@@ -22,12 +22,6 @@ static pair_options minimum_options(void) {
     return options;
 }
 
-static session_pair *make(const pair_options *options) {
-    session_pair *pair = pair_new(options);
-    pair_run(pair);
-    return pair;
-}
-
 static grille_session_stats stats_of(const pair_end *end) {
     return grille_session_get_stats(end->session);
 }
@@ -75,7 +69,7 @@ static void assert_credit_is_whole(session_pair *pair) {
 /* There and back, as the only message and among short ones. */
 static void a_message_of_four_windows_flows(void **state) {
     const pair_options options = minimum_options();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     (void)state;
     pair->responder.answers = true;
     pair->initiator.releases = true;
@@ -96,7 +90,7 @@ static void four_windows_flow_between_short_messages(void **state) {
     const size_t lens[] = {10, 4 * STREAM_WINDOW, 0, 4 * STREAM_WINDOW + 1, 5000};
     const size_t count = sizeof lens / sizeof lens[0];
     const pair_options options = minimum_options();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     grille_stream *stream = NULL;
     (void)state;
     pair->responder.consumes = true;
@@ -148,7 +142,7 @@ static void sixty_four_mebibytes_delay_a_small_call_by_a_few_frames(void **state
     options.initiator.settings.max_message_bytes = LONG_BYTES;
     options.responder.settings.max_message_bytes = LONG_BYTES;
     options.budget_bytes = (size_t)512 << 20;
-    pair = make(&options);
+    pair = pair_start(&options);
     pair->initiator.releases = true;
     (void)pair_call(pair, &pair->initiator, pair_bytes(LONG_BYTES));
     pair_run(pair);
@@ -181,7 +175,7 @@ static void sixty_four_mebibytes_delay_a_small_call_by_a_few_frames(void **state
 static void a_million_empty_messages(void **state) {
     enum { MESSAGES = 1000000, HALF_WINDOW_FRAMES = STREAM_WINDOW / 2 / FRAME_COST };
     const pair_options options = minimum_options();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     grille_stream *stream = NULL;
     uint64_t carried = pair->carried_bytes;
     uint64_t grants = stats_of(&pair->initiator).frames_in;
@@ -260,7 +254,7 @@ static void a_thousand_resets_with_data_in_flight_leave_the_credit_whole(void **
     const size_t pieces[] = {0, 1000};
     (void)state;
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
-        session_pair *pair = make(&options);
+        session_pair *pair = pair_start(&options);
         pair->piece = pieces[i];
         for (unsigned n = 0; n < 1000; n++)
             end_in_flight(pair, n);
@@ -290,7 +284,7 @@ static void stall(session_pair *pair, size_t streams, size_t len) {
 static void others_finish(size_t stalled, size_t len) {
     enum { OTHERS = 1000, AT_ONCE = 10, OTHER_BYTES = 20000, SLOT_BYTES = 6000 };
     const pair_options options = minimum_options();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     const size_t idle_bytes = pair->responder.budget.used_bytes;
     grille_session_stats stats;
     stall(pair, stalled, len);
@@ -339,7 +333,7 @@ static void sixteen_consumers_that_never_read_hold_the_connection(void **state) 
     (void)state;
     for (size_t stalled = 16; stalled <= 20; stalled += 4) {
         const pair_options options = minimum_options();
-        session_pair *pair = make(&options);
+        session_pair *pair = pair_start(&options);
         grille_stream *holder = NULL;
         grille_session_stats stats;
         uint32_t blocked = 0;
@@ -390,7 +384,7 @@ static void a_blocked_answer_ends_at_its_deadline(void **state) {
         size_t told = 0;
         options.initiator.settings.max_streams = 32;
         options.initiator.settings.max_handlers = 32;
-        pair = make(&options);
+        pair = pair_start(&options);
         for (size_t i = 0; i < stalled; i++) {
             grille_stream *stream = open_call(pair, &pair->responder, 0);
             do {
@@ -436,7 +430,7 @@ static void rapid_reset_keeps_its_limits(void **state) {
     (void)state;
     options.responder.settings.max_streams = 16;
     options.responder.settings.max_handlers = 16;
-    pair = make(&options);
+    pair = pair_start(&options);
     pair->responder.answers = true;
     for (int i = 0; i < CANCELS; i++) {
         grille_stream *stream = open_call(pair, &pair->initiator, 0);
@@ -475,7 +469,7 @@ static void rapid_reset_of_handlers_that_run_on(void **state) {
     (void)state;
     options.responder.settings.max_streams = 16;
     options.responder.settings.max_handlers = 16;
-    pair = make(&options);
+    pair = pair_start(&options);
     pair->initiator.releases = true;
     for (int i = 0; i < CANCELS; i++) {
         grille_stream *stream = open_call(pair, &pair->initiator, 0);

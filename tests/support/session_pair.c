@@ -132,6 +132,16 @@ pair_options pair_options_default(void) {
     return options;
 }
 
+pair_options pair_options_wide(void) {
+    pair_options options = pair_options_default();
+    options.responder.settings.max_message_bytes = 128 << 20;
+    options.responder.settings.stream_window_bytes = 64 << 20;
+    options.responder.settings.connection_window_bytes = 1 << 30;
+    options.initiator.settings.max_message_bytes = 128 << 20;
+    options.budget_bytes = (size_t)512 << 20;
+    return options;
+}
+
 static void open_end(pair_end *end, const grille_session_options *options, size_t budget_bytes) {
     grille_session_options mine = *options;
     grille_budget_init(&end->budget, budget_bytes);
@@ -183,6 +193,12 @@ bool pair_carry(session_pair *pair, pair_end *from, pair_end *to) {
     recv_pieces(pair, to, grille_bytes_of(pair->buffer, len));
     grille_session_sent(from->session, pair->now_us);
     return true;
+}
+
+session_pair *pair_start(const pair_options *options) {
+    session_pair *pair = pair_new(options);
+    pair_run(pair);
+    return pair;
 }
 
 void pair_run(session_pair *pair) {
@@ -267,6 +283,18 @@ grille_reason pair_feed(session_pair *pair, pair_end *end) {
     writer = grille_writer_into(writer_buffer, sizeof writer_buffer);
     recv_pieces(pair, end, bytes);
     return end->reason;
+}
+
+grille_reason pair_feed_cut(session_pair *pair, pair_end *end, grille_bytes bytes, size_t first, size_t piece) {
+    grille_reader reader = grille_reader_of(bytes);
+    grille_reason reason = GRILLE_REASON_OK;
+    while (reader.left > 0 && reason == GRILLE_REASON_OK) {
+        const size_t wanted = first > 0 ? first : piece > 0 ? piece : reader.left;
+        const size_t len = wanted < reader.left ? wanted : reader.left;
+        reason = grille_session_recv(end->session, grille_read_bytes(&reader, len), pair->now_us);
+        first = 0;
+    }
+    return reason;
 }
 
 void pair_write_settings(grille_writer *to, const grille_settings *settings) {

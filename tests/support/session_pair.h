@@ -75,9 +75,13 @@ typedef struct pair_options {
 } pair_options;
 
 pair_options pair_options_default(void);
+/* Messages of up to 128 MiB, and nothing that the initiator sends waits for credit. */
+pair_options pair_options_wide(void);
 
 /* Makes both ends (or, with `one` set to an end, only that one); asserts that it works. */
 session_pair *pair_new(const pair_options *options);
+/* The same, until both know the settings of the other and nothing waits. */
+session_pair *pair_start(const pair_options *options);
 /* Frees both; asserts that each budget is back at 0. */
 void pair_free(session_pair *pair);
 
@@ -106,6 +110,8 @@ grille_bytes pair_take_output(session_pair *pair, pair_end *end);
 /* A writer with a static buffer for frames; pair_feed gives what was written to the end and starts anew. */
 grille_writer *pair_writer(session_pair *pair);
 grille_reason pair_feed(session_pair *pair, pair_end *end);
+/* Gives bytes to the end: `first` of them, then `piece` at a time (0: all the rest), until it is not OK any more. */
+grille_reason pair_feed_cut(session_pair *pair, pair_end *end, grille_bytes bytes, size_t first, size_t piece);
 /* Writes SETTINGS with these numbers; NULL: the minima. */
 void pair_write_settings(grille_writer *writer, const grille_settings *settings);
 /* A CALL without message; `flags` of the frame. */

@@ -23,12 +23,15 @@ typedef struct told {
     bool message;
     bool half_closed;
     bool ended;
+    bool asked; /* a send was answered SESSION_WINDOW_FULL */
+    unsigned events;
 } told;
 
 typedef struct fuzz_end {
     grille_session *session;
     grille_budget budget;
     uint8_t bits;
+    uint8_t habits;
     grille_time_us now_us;
     size_t fed;
 } fuzz_end;
@@ -37,31 +40,77 @@ static told *told_of(grille_stream *stream) {
     return grille_stream_user(stream);
 }
 
-static void remember(grille_stream *stream) {
+/* False when there is no memory for it: the call is let go. */
+static bool remember(grille_stream *stream) {
     told *new_told = grille_arena_alloc(grille_stream_arena(stream), sizeof *new_told);
-    CHECK(new_told != NULL);
+    if (new_told == NULL) {
+        grille_stream_release(stream);
+        return false;
+    }
     *new_told = (told){0};
     grille_stream_set_user(stream, new_told);
+    return true;
 }
+
+/* ---- What owners do ---- */
+
+static bool has(const fuzz_end *end, unsigned habit) {
+    return (end->habits & habit) != 0;
+}
+
+static void send(grille_stream *stream, grille_bytes message) {
+    const grille_reason reason = grille_stream_send_message(stream, message, 0);
+    if (reason == GRILLE_REASON_SESSION_WINDOW_FULL) told_of(stream)->asked = true;
+}
+
+static void fill(grille_stream *stream) {
+    static const uint8_t bytes[3000];
+    for (size_t len = 0; len < sizeof bytes; len = 2 * len + 1)
+        while (grille_stream_send_message(stream, grille_bytes_of(bytes, len), 0) == GRILLE_REASON_OK)
+            continue;
+    send(stream, grille_bytes_of(bytes, sizeof bytes));
+}
+
+static void send_headers(grille_stream *stream) {
+    uint8_t bytes[16];
+    const grille_metadata_entry entry = {grille_bytes_of("k", 1), grille_bytes_of("v", 1)};
+    grille_writer writer = grille_writer_into(bytes, sizeof bytes);
+    grille_metadata_view view = {0};
+    grille_metadata_entry_write(&writer, &entry);
+    CHECK(grille_metadata_view_of(grille_written(&writer), &view) == GRILLE_REASON_OK);
+    (void)!grille_stream_send_headers(stream, &view);
+}
+
+/* True when the owner let go. */
+static bool leaves(const fuzz_end *end, grille_stream *stream) {
+    if (!has(end, FUZZ_LEAVES) || ++told_of(stream)->events < 3) return false;
+    grille_stream_release(stream);
+    return true;
+}
+
+/* ---- What they are told ---- */
 
 static void on_call(void *user, grille_stream *stream, const grille_call_header *header) {
     grille_metadata_iterator iterator = grille_metadata_iterate(&header->metadata);
     grille_metadata_entry entry;
+    const fuzz_end *end = user;
     uint32_t count = 0;
-    (void)user;
     CHECK(header->method_id != 0);
     while (grille_metadata_next(&iterator, &entry))
         count++;
     CHECK(count == header->metadata.count);
     CHECK(!grille_stream_is_ours(stream));
-    remember(stream);
+    if (!remember(stream)) return;
+    if (has(end, FUZZ_FILLS)) fill(stream);
+    (void)leaves(end, stream);
 }
 
 static void on_headers(void *user, grille_stream *stream, const grille_metadata_view *metadata) {
-    (void)user;
+    const fuzz_end *end = user;
     CHECK(!told_of(stream)->headers && !told_of(stream)->message && !told_of(stream)->ended);
     CHECK(metadata->count > 0);
     told_of(stream)->headers = true;
+    (void)leaves(end, stream);
 }
 
 static void on_message(void *user, grille_stream *stream, grille_bytes message) {
@@ -72,7 +121,19 @@ static void on_message(void *user, grille_stream *stream, grille_bytes message) 
     if (message.len > 0) last = message.data[message.len - 1];
     (void)last;
     told_of(stream)->message = true;
+    if (leaves(end, stream)) return;
+    if (has(end, FUZZ_HEADERS)) send_headers(stream);
+    if (has(end, FUZZ_ECHOES)) send(stream, message);
     if ((end->bits & FUZZ_CONSUMES) != 0) grille_stream_message_done(stream);
+}
+
+static void on_writable(void *user, grille_stream *stream) {
+    const fuzz_end *end = user;
+    CHECK(told_of(stream)->asked && !told_of(stream)->ended);
+    told_of(stream)->asked = false;
+    CHECK(grille_stream_send_message(stream, grille_bytes_of("x", 1), 0) != GRILLE_REASON_SESSION_WINDOW_FULL);
+    if (has(end, FUZZ_FILLS)) fill(stream);
+    (void)leaves(end, stream);
 }
 
 static void on_half_close(void *user, grille_stream *stream) {
@@ -81,7 +142,7 @@ static void on_half_close(void *user, grille_stream *stream) {
     grille_bytes message = {0};
     CHECK(!told_of(stream)->half_closed && !told_of(stream)->ended);
     told_of(stream)->half_closed = true;
-    if ((end->bits & FUZZ_ANSWERS) == 0) return;
+    if (leaves(end, stream) || (end->bits & FUZZ_ANSWERS) == 0) return;
     if (grille_stream_next_message(stream, &message)) (void)!grille_stream_send_message(stream, message, 0);
     (void)!grille_stream_send_status(stream, &status);
     grille_stream_release(stream);
@@ -108,6 +169,7 @@ static const grille_session_events events = {.on_call = on_call,
                                              .on_headers = on_headers,
                                              .on_message = on_message,
                                              .on_half_close = on_half_close,
+                                             .on_writable = on_writable,
                                              .on_status = on_status,
                                              .on_reset = on_reset};
 
@@ -116,8 +178,11 @@ static void check(const fuzz_end *end) {
     CHECK(stats.peer_streams <= GRILLE_MINIMUM_STREAMS);
     CHECK(stats.handlers <= GRILLE_MINIMUM_HANDLERS);
     CHECK(stats.receive_credit_bytes <= GRILLE_MINIMUM_CONNECTION_WINDOW_BYTES);
-    /* Slots, the map, one frame, and at most three times what came. */
-    CHECK(end->budget.peak_bytes <= 262144 + 3 * end->fed);
+    const size_t queues = (end->habits & (FUZZ_ECHOES | FUZZ_FILLS)) == 0
+                              ? 0
+                              : (CALLS + GRILLE_MINIMUM_STREAMS) * 2 * GRILLE_LIMIT_SEND_QUEUE_BYTES + end->fed;
+    /* Slots, the map, one frame, at most three times what came, and what owners queued. */
+    CHECK(end->budget.peak_bytes <= 262144 + 3 * end->fed + queues);
 }
 
 static void take_output(fuzz_end *end) {
@@ -138,7 +203,8 @@ static void open_calls(fuzz_end *end) {
     for (int i = 0; i < CALLS; i++) {
         grille_stream *stream = NULL;
         if (grille_session_open(end->session, &open, end->now_us, &stream) != GRILLE_REASON_OK) continue;
-        remember(stream);
+        if (!remember(stream)) continue;
+        if (has(end, FUZZ_FILLS)) fill(stream);
         (void)!grille_stream_send_message(stream, grille_bytes_of("ask", 3), i % 2 == 0 ? GRILLE_SEND_END_STREAM : 0);
     }
     take_output(end);
@@ -179,7 +245,8 @@ void session_fuzz(bool initiator, const uint8_t *data, size_t size) {
     size_t piece = 0;
     bool goes_on = true;
     end.bits = grille_read_u8(&reader);
-    piece = (size_t)1 << (grille_read_u8(&reader) % 16);
+    end.habits = grille_read_u8(&reader);
+    piece = (size_t)1 << (end.habits % 16);
     open_end(&end, initiator);
     if (initiator) open_calls(&end);
     if ((end.bits & FUZZ_SETTINGS) != 0) goes_on = feed(&end, grille_bytes_of(settings, sizeof settings));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A session fed with raw frames. Input: one byte of bits (below), one byte that says how long the pieces are, then the
- * frames. */
+ * A session fed with raw frames. Input: one byte of bits (below), one byte that says how long the pieces are (lower
+ * half) and what owners do with their streams (upper half), then the frames. */
 #ifndef GRILLE_TESTS_SESSION_FUZZ_H
 #define GRILLE_TESTS_SESSION_FUZZ_H
 
@@ -17,6 +17,14 @@ enum {
     FUZZ_SMALL = 32,   /* a budget that is soon used up */
     FUZZ_DRAINS = 64,
     FUZZ_TICKS = 128 /* 10 ms pass after each piece */
+};
+
+/* Upper half of the second byte. */
+enum {
+    FUZZ_ECHOES = 16,  /* each message is sent back */
+    FUZZ_HEADERS = 32, /* handlers send initial metadata, as late as they may */
+    FUZZ_FILLS = 64,   /* each call sends until its queue is full, and again whenever it hears of room */
+    FUZZ_LEAVES = 128  /* calls are let go inside their third event */
 };
 
 /* Runs one input against an initiator with four calls open, or a responder; aborts when something is wrong. */

@@ -196,14 +196,7 @@ static void run_split(const row *r, int role, grille_bytes script, size_t first,
     pair_end *end = NULL;
     size_t idle_bytes = 0;
     session_pair *pair = make(role, &end, &idle_bytes);
-    grille_reader reader = grille_reader_of(script);
-    grille_reason reason = GRILLE_REASON_OK;
-    while (reader.left > 0 && reason == GRILLE_REASON_OK) {
-        const size_t wanted = first > 0 ? first : piece > 0 ? piece : reader.left;
-        const size_t len = wanted < reader.left ? wanted : reader.left;
-        reason = grille_session_recv(end->session, grille_read_bytes(&reader, len), pair->now_us);
-        first = 0;
-    }
+    grille_reason reason = pair_feed_cut(pair, end, script, first, piece);
     if (reason != r->reason) {
         fail_msg("%s: %s, expected %s; %s", r->name, grille_reason_name(reason), grille_reason_name(r->reason),
                  grille_session_failure(end->session)->text);

@@ -232,14 +232,7 @@ static void check(const row *r, session_pair *pair, pair_end *end, grille_reason
 static void play(const row *r, bool caller, grille_bytes script, size_t first, size_t piece) {
     pair_end *end = NULL;
     session_pair *pair = make(r, caller, &end);
-    grille_reader reader = grille_reader_of(script);
-    grille_reason reason = GRILLE_REASON_OK;
-    while (reader.left > 0 && reason == GRILLE_REASON_OK) {
-        const size_t wanted = first > 0 ? first : piece > 0 ? piece : reader.left;
-        const size_t len = wanted < reader.left ? wanted : reader.left;
-        reason = grille_session_recv(end->session, grille_read_bytes(&reader, len), pair->now_us);
-        first = 0;
-    }
+    grille_reason reason = pair_feed_cut(pair, end, script, first, piece);
     if (r->prelude == LOSES) {
         assert_int_equal(reason, GRILLE_REASON_OK);
         grille_session_abort(end->session, GRILLE_REASON_SESSION_LOST, NULL);

@@ -6,17 +6,11 @@
 #include "session_pair.h"
 #include "session_script.h"
 
-static session_pair *make(const pair_options *options) {
-    session_pair *pair = pair_new(options);
-    pair_run(pair);
-    return pair;
-}
-
 /* Messages stay, in order, until they are done. */
 static void messages_wait_until_they_are_done(void **state) {
     const pair_options options = pair_options_default();
     const grille_call_open open = {.method_id = 7};
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     grille_stream *stream = NULL;
     grille_bytes message = {0};
     (void)state;
@@ -120,7 +114,7 @@ static void without_memory_the_call_ends_at_the_callee(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
         const pair_options options = pair_options_default();
-        session_pair *pair = make(&options);
+        session_pair *pair = pair_start(&options);
         pair->initiator.releases = true;
         pair->responder.releases = true;
         (void)pair_call(pair, &pair->initiator, pair_bytes(5));
@@ -145,7 +139,7 @@ static void without_memory_the_call_ends_at_the_callee(void **state) {
 /* And at the caller. */
 static void without_memory_the_call_ends_at_the_caller(void **state) {
     const pair_options options = pair_options_default();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     (void)state;
     pair->initiator.releases = true;
     pair->responder.releases = true;
@@ -168,7 +162,7 @@ static void nobody_asked_for_messages(void **state) {
     grille_stream *stream = NULL;
     (void)state;
     options.initiator.events = &none;
-    pair = make(&options);
+    pair = pair_start(&options);
     assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream), GRILLE_REASON_OK);
     pair_run(pair);
     for (int i = 0; i < 100; i++) {

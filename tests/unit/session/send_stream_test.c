@@ -3,27 +3,10 @@
 #include "cmocka_all.h"
 #include "session_pair.h"
 
-/* Both ends know the settings of the other; nothing waits. */
-static session_pair *make(const pair_options *options) {
-    session_pair *pair = pair_new(options);
-    pair_run(pair);
-    return pair;
-}
-
-static pair_options wide_options(void) {
-    pair_options options = pair_options_default();
-    options.responder.settings.max_message_bytes = 128 << 20;
-    options.responder.settings.stream_window_bytes = 64 << 20;
-    options.responder.settings.connection_window_bytes = 1 << 30;
-    options.initiator.settings.max_message_bytes = 128 << 20;
-    options.budget_bytes = (size_t)512 << 20;
-    return options;
-}
-
 /* In a buffer of whole TLS records no DATA frame lies across two of them. */
 static void frames_end_where_records_end(void **state) {
-    const pair_options options = wide_options();
-    session_pair *pair = make(&options);
+    const pair_options options = pair_options_wide();
+    session_pair *pair = pair_start(&options);
     size_t len = 0;
     (void)state;
     (void)pair_call(pair, &pair->initiator, pair_bytes(5));
@@ -51,7 +34,7 @@ static void frames_end_where_records_end(void **state) {
 static void a_message_that_does_not_fit_follows_as_data(void **state) {
     const pair_options options = pair_options_default();
     const size_t fits = GRILLE_LIMIT_FRAME_PAYLOAD_BYTES - 2 - 5 - GRILLE_MESSAGE_LENGTH_BYTES;
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     grille_bytes output = {0};
     (void)state;
     (void)pair_call(pair, &pair->initiator, pair_bytes(fits));
@@ -75,7 +58,7 @@ static void an_answer_is_in_order(void **state) {
     grille_writer writer = grille_writer_into(encoded, sizeof encoded);
     const grille_metadata_entry entry = {grille_bytes_of("k", 1), grille_bytes_of("v", 1)};
     grille_metadata_view metadata = {0};
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     grille_stream *stream = NULL;
     grille_bytes output = {0};
     (void)state;
@@ -103,7 +86,7 @@ static void an_answer_is_in_order(void **state) {
 static void what_is_left_of_the_time_travels(void **state) {
     const pair_options options = pair_options_default();
     const grille_call_open open = {.method_id = 3, .has_timeout = true, .timeout_us = 5000};
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     grille_stream *stream = NULL;
     (void)state;
     assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &stream), GRILLE_REASON_OK);

@@ -4,23 +4,6 @@
 #include "session_pair.h"
 #include "session_script.h"
 
-/* Both ends know the settings of the other; nothing waits. */
-static session_pair *make(const pair_options *options) {
-    session_pair *pair = pair_new(options);
-    pair_run(pair);
-    return pair;
-}
-
-static pair_options wide_options(void) {
-    pair_options options = pair_options_default();
-    options.responder.settings.max_message_bytes = 128 << 20;
-    options.responder.settings.stream_window_bytes = 64 << 20;
-    options.responder.settings.connection_window_bytes = 1 << 30;
-    options.initiator.settings.max_message_bytes = 128 << 20;
-    options.budget_bytes = (size_t)512 << 20;
-    return options;
-}
-
 static void settings_come_first(void **state) {
     const pair_options options = pair_options_default();
     session_pair *pair = pair_new(&options);
@@ -56,7 +39,7 @@ static void a_buffer_below_one_frame_is_refused(void **state) {
 /* What waits at a time with nothing to say costs no frame. */
 static void nothing_to_say_is_nothing_written(void **state) {
     const pair_options options = pair_options_default();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     (void)state;
     assert_false(grille_session_wants_write(pair->initiator.session));
     assert_int_equal(pair_take_output(pair, &pair->initiator).len, 0);
@@ -76,8 +59,8 @@ static size_t position(grille_bytes output, uint32_t stream) {
 
 /* A call that comes while 64 MiB are under way waits for one frame of them. */
 static void a_long_message_delays_a_short_call_by_one_frame(void **state) {
-    const pair_options options = wide_options();
-    session_pair *pair = make(&options);
+    const pair_options options = pair_options_wide();
+    session_pair *pair = pair_start(&options);
     size_t len = 0;
     uint64_t frames = 0;
     (void)state;
@@ -106,8 +89,8 @@ static void a_long_message_delays_a_short_call_by_one_frame(void **state) {
 
 /* Ten long messages take turns: none is ever more than a frame ahead. */
 static void streams_take_turns(void **state) {
-    const pair_options options = wide_options();
-    session_pair *pair = make(&options);
+    const pair_options options = pair_options_wide();
+    session_pair *pair = pair_start(&options);
     size_t counts[10] = {0};
     size_t len = 0;
     (void)state;
@@ -180,7 +163,7 @@ static void a_peer_that_never_reads_costs_little(void **state) {
 
 static void a_gate_frame_is_carried(void **state) {
     const pair_options options = pair_options_default();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     grille_frame_header header = {0};
     grille_bytes payload = {0};
     grille_bytes output = {0};

@@ -7,10 +7,12 @@
 #include "session_pair.h"
 #include "session_script.h"
 
-static session_pair *make(const pair_options *options) {
-    session_pair *pair = pair_new(options);
-    pair_run(pair);
-    return pair;
+/* CALL and RESET, each in a write of its own. */
+static void call_and_cancel(session_pair *pair) {
+    grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
+    (void)pair_carry(pair, &pair->initiator, &pair->responder);
+    grille_stream_release(stream);
+    (void)pair_carry(pair, &pair->initiator, &pair->responder);
 }
 
 static uint32_t slots(const pair_end *end) {
@@ -21,7 +23,7 @@ static uint32_t slots(const pair_end *end) {
 static void a_slot_waits_for_all_three(void **state) {
     const pair_options options = pair_options_default();
     const grille_status_header status = {.code = GRILLE_OK};
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     grille_stream *first = NULL;
     size_t len = 0;
     (void)state;
@@ -59,13 +61,10 @@ static void handlers_are_bounded_whatever_is_reset(void **state) {
     session_pair *pair = NULL;
     (void)state;
     options.responder.settings = grille_settings_minimum();
-    pair = make(&options);
+    pair = pair_start(&options);
     pair->initiator.releases = true;
     for (int i = 0; i < 200; i++) {
-        grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
-        (void)pair_carry(pair, &pair->initiator, &pair->responder);
-        grille_stream_release(stream);
-        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        call_and_cancel(pair);
         (void)pair_carry(pair, &pair->responder, &pair->initiator);
     }
     assert_int_equal(pair->responder.counts[PAIR_CALL], GRILLE_MINIMUM_HANDLERS);
@@ -97,16 +96,13 @@ static void a_refused_call_may_be_reset(void **state) {
 /* Open and cancel as fast as it can: GRILLE_LIMIT_RESET_BURST of them, then the connection ends. */
 static void a_flood_of_resets_ends_the_connection(void **state) {
     const pair_options options = pair_options_default();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     int sent = 0;
     (void)state;
     pair->initiator.releases = true;
     pair->responder.releases = true;
     while (pair->responder.reason == GRILLE_REASON_OK && sent < 100000) {
-        grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
-        (void)pair_carry(pair, &pair->initiator, &pair->responder);
-        grille_stream_release(stream);
-        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        call_and_cancel(pair);
         sent++;
     }
     assert_int_equal(sent, GRILLE_LIMIT_RESET_BURST + 1);
@@ -117,7 +113,7 @@ static void a_flood_of_resets_ends_the_connection(void **state) {
 /* Open, cancel, and one honest call for each: no rate of that ends the connection. */
 static void cancels_beside_answered_calls_are_no_flood(void **state) {
     const pair_options options = pair_options_default();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     (void)state;
     pair->initiator.releases = true;
     pair->responder.releases = true;
@@ -141,7 +137,7 @@ static void cancels_beside_answered_calls_are_no_flood(void **state) {
 /* What answered calls earn is not kept for ever: the burst, then once more as much. */
 static void answered_calls_earn_no_more_than_a_burst(void **state) {
     const pair_options options = pair_options_default();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     int sent = 0;
     (void)state;
     pair->initiator.releases = true;
@@ -153,10 +149,7 @@ static void answered_calls_earn_no_more_than_a_burst(void **state) {
     }
     pair->responder.answers = false;
     for (; pair->responder.reason == GRILLE_REASON_OK && sent < 100000; sent++) {
-        grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
-        (void)pair_carry(pair, &pair->initiator, &pair->responder);
-        grille_stream_release(stream);
-        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        call_and_cancel(pair);
     }
     assert_int_equal(sent, 2 * GRILLE_LIMIT_RESET_BURST + 1);
     assert_int_equal(pair->responder.reason, GRILLE_REASON_SESSION_FLOOD);
@@ -196,7 +189,7 @@ static void calls_of_ours_may_be_reset_at_any_rate(void **state) {
     session_pair *pair = NULL;
     (void)state;
     options.responder.events = &none;
-    pair = make(&options);
+    pair = pair_start(&options);
     pair->initiator.releases = true;
     for (int i = 0; i < 30000; i++) {
         (void)pair_call(pair, &pair->initiator, pair_bytes(5));
@@ -236,7 +229,7 @@ static bool holds_secret(const grille_stream *stream) {
 static void a_slot_is_wiped_when_it_is_free(void **state) {
     const pair_options options = pair_options_default();
     const grille_status_header status = {.code = GRILLE_OK, .message = grille_bytes_of("card 4242 4242", 14)};
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     grille_stream *caller = NULL;
     grille_stream *handler = NULL;
     (void)state;
@@ -258,7 +251,7 @@ static void a_slot_is_wiped_when_it_is_free(void **state) {
 /* Slots and the map are given back 100 ms after the last call. */
 static void idle_memory_is_given_back(void **state) {
     const pair_options options = pair_options_default();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     const size_t idle_bytes = pair->initiator.budget.used_bytes;
     (void)state;
     pair->responder.answers = true;
@@ -282,7 +275,7 @@ static void idle_memory_is_given_back(void **state) {
 /* Buffers of long messages too, although another call goes on. */
 static void idle_buffers_are_given_back_under_a_call(void **state) {
     const pair_options options = pair_options_default();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     size_t before = 0;
     (void)state;
     pair->initiator.releases = true;
@@ -303,7 +296,7 @@ static void idle_buffers_are_given_back_under_a_call(void **state) {
 /* Owners may keep things in the call's arena. */
 static void the_arena_lives_until_release(void **state) {
     const pair_options options = pair_options_default();
-    session_pair *pair = make(&options);
+    session_pair *pair = pair_start(&options);
     grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
     char *mine = NULL;
     (void)state;
