@@ -277,14 +277,18 @@ def frames_of_ended_streams(world):
     """They cross its STATUS; what they cost comes back."""
     opened = world.channel()
     opened.run(lambda: opened.session.has_peer_settings)
-    window = opened.session.peer.connection_window_bytes
-    for _ in range(window // 9000 + 100):
-        stream = opened.session.call(method_id("Secret"))
-        opened.session.out += wire.frame(wire.DATA, wire.BEGIN, stream.number, (9000).to_bytes(4, "big") + bytes(9000))
-        opened.session.use_credit(stream, 9000)
-        opened.session.out += wire.frame(wire.CREDIT, 0, stream.number, b"\0\0\0\1")
-        failed(opened.finish(stream), 7)
+    left = opened.session.peer.connection_window_bytes // 9000 + 100
+    while left > 0:
+        streams = [opened.session.call(method_id("Secret")) for _ in range(100)]
+        for stream in streams:
+            opened.session.out += wire.frame(wire.DATA, wire.BEGIN, stream.number, (9000).to_bytes(4, "big") + bytes(9000))
+            opened.session.use_credit(stream, 9000)
+            opened.session.out += wire.frame(wire.CREDIT, 0, stream.number, b"\0\0\0\1")
+        opened.run(lambda: all(stream.ended for stream in streams))
+        for stream in streams:
+            failed(stream, 7)
         assert opened.session.send_credit > 0
+        left -= len(streams)
     is_alive(opened)
     opened.close()
 
