@@ -7,7 +7,7 @@ import os
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from client import channel, gate, nitro, paths, wire
-from world import GATEWAY, PARENT, SERVICE, blob, method_id, service_id, unblob
+from world import GATEWAY, PARENT, SERVICE, blob, method_id, text_id, unblob
 
 # Of others; the page's example stands in for them where they are not.
 VECTORS = os.path.join(os.environ.get("GRILLE_TESTDATA", "/nonexistent"), "gate/vectors.json")
@@ -83,7 +83,7 @@ def settings_list_the_service(world):
     opened = world.channel("x509")
     opened.run(lambda: opened.session.has_peer_settings)
     services = dict(opened.session.peer.services)
-    assert list(services) == [service_id(SERVICE)] and len(services[service_id(SERVICE)]) == 32
+    assert list(services) == [text_id(SERVICE)] and len(services[text_id(SERVICE)]) == 32
     assert opened.session.peer.max_message_bytes == 1 << 20
     opened.close()
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: docs/protocol.md suffices. A second implementation that was written from it calls the real server.
 
-usage: interop_test.py SERVER GRILLE MEASURE [--record]   --record prints a new example for the page
+usage: interop_test.py SERVER PARENT GRILLE MEASURE [--record]   --record prints a new example for the page
 """
 
 import os
@@ -17,11 +17,13 @@ import bad_frame_cases  # noqa: E402
 import call_cases  # noqa: E402
 import gate_cases  # noqa: E402
 import page  # noqa: E402
+import responder_cases  # noqa: E402
 import stream_cases  # noqa: E402
 from world import World  # noqa: E402
 
 GROUPS = [("page", [page.the_example_of_the_page]), ("gate", gate_cases.CASES), ("bad gate", bad_gate_cases.CASES), ("call", call_cases.CASES),
-          ("stream", stream_cases.CASES), ("bad frame", bad_frame_cases.CASES)]
+          ("stream", stream_cases.CASES), ("bad frame", bad_frame_cases.CASES),
+          ("responder", responder_cases.CASES)]
 
 
 def every_server_ends_well(world):
@@ -45,8 +47,8 @@ def run(world, group, case):
     return 0
 
 
-def main(server, grille, measure, *rest):
-    world = World(server, grille, measure)
+def main(server, parent, grille, measure, *rest):
+    world = World(server, parent, grille, measure)
     try:
         if rest == ("--record",):
             return page.record(world)

@@ -16,6 +16,7 @@ from client import channel, nitro, paths, wire
 from client.paths import sha256
 
 PARENT = "spiffe://interop/parent"
+CALLER = "spiffe://interop/caller"
 GATEWAY = "spiffe://interop/gateway"
 SERVICE = "grille.interop.v1.Interop"
 
@@ -29,12 +30,12 @@ peers:
 """
 
 
+def text_id(text):
+    return struct.unpack(">I", sha256(text.encode())[:4])[0]
+
+
 def method_id(method):
-    return struct.unpack(">I", sha256(("/%s/%s" % (SERVICE, method)).encode())[:4])[0]
-
-
-def service_id(service=SERVICE):
-    return struct.unpack(">I", sha256(service.encode())[:4])[0]
+    return text_id("/%s/%s" % (SERVICE, method))
 
 
 # ---- Messages of interop.proto ----
@@ -91,8 +92,8 @@ class Server:
 
 
 class World:
-    def __init__(self, program, grille, measure):
-        self.program, self.grille = os.path.abspath(program), os.path.abspath(grille)
+    def __init__(self, program, parent, grille, measure):
+        self.program, self.parent, self.grille = map(os.path.abspath, (program, parent, grille))
         self.folder = tempfile.mkdtemp(prefix="interop.", dir="/tmp")
         self.ca = paths.new_ca("Interop parents")
         self.identity = paths.new_identity(PARENT, [self.ca], claims=wire.encode_claims(3))
@@ -102,6 +103,7 @@ class World:
         self.write("policy.yaml", (POLICY % (PARENT, allowed)).encode())
         self.run("identity", "new", "ca", self.file("ca"))
         self.run("identity", "new", "x509", self.file("gateway"), "--ca", self.file("ca"), "--name", GATEWAY)
+        self.run("identity", "new", "x509", self.file("caller"), "--ca", self.file("ca"), "--name", CALLER)
         self.run("sim", "init", self.file("sim"))
         measured = json.loads(subprocess.run([measure, program], check=True, stdout=subprocess.PIPE).stdout)
         self.pcrs = {i: bytes.fromhex(measured["Measurements"]["PCR%d" % i]) for i in (0, 1, 2)}
@@ -139,7 +141,7 @@ class World:
 
     def channel(self, kind="nitro", server=None, identity=None, policy=None, **options):
         path = (server or self.server(kind)).path
-        return channel.Channel(path, identity or self.identity, policy or self.policy(kind), **options)
+        return channel.Channel(channel.connect(path), identity or self.identity, policy or self.policy(kind), **options)
 
     def end_servers(self):
         """Each one's exit status and what it said."""

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A second implementation of docs/protocol.md, written from that page: the initiator of a channel, and a caller."""
+"""A second implementation of docs/protocol.md, written from that page: initiator and responder, caller and callee."""

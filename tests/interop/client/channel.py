@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A connection over a Unix socket: TLS 1.3, the gate, the session."""
+"""A connection over a Unix socket: TLS 1.3, the gate, the session; as either side."""
 
 import datetime
 import select
@@ -39,13 +39,19 @@ def spki(certificate):
                                                  serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def tls_context(leaf, suite=None, alpn=gate.ALPN):
+def choose_protocol(connection, offered):
+    return gate.ALPN if offered == [gate.ALPN] else SSL.NO_OVERLAPPING_PROTOCOLS
+
+
+def tls_context(leaf, suite=None):
     context = SSL.Context(SSL.TLS_METHOD)
     context.set_min_proto_version(SSL.TLS1_3_VERSION)
-    context.set_alpn_protos([alpn])
+    context.set_alpn_protos([gate.ALPN])
+    context.set_alpn_select_callback(choose_protocol)
     context.use_privatekey(crypto.PKey.from_cryptography_key(leaf[0]))
     context.use_certificate(crypto.X509.from_cryptography(leaf[1]))
-    context.set_verify(SSL.VERIFY_PEER, lambda connection, certificate, error, depth, ok: ok or error in SELF_SIGNED)
+    context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT,
+                       lambda connection, certificate, error, depth, ok: ok or error in SELF_SIGNED)
     if suite is not None:
         SSL._lib.SSL_CTX_set_ciphersuites(context._context, suite.encode())
     return context
@@ -60,16 +66,25 @@ def check_peer_leaf(certificate):
     gate.need(certificate.not_valid_before <= now <= certificate.not_valid_after, "a TLS certificate's dates")
 
 
+def connect(path):
+    connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connected.connect(path)
+    return connected
+
+
 class Wire:
     """TLS over a connected socket, and waiting for it."""
 
-    def __init__(self, path, suite=None, leaf=None):
-        self.leaf = leaf or new_leaf()
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.connect(path)
+    def __init__(self, connected, initiator=True, suite=None):
+        self.leaf = new_leaf()
+        self.socket = connected
         self.socket.setblocking(False)
+        self.initiator = initiator
         self.tls = SSL.Connection(tls_context(self.leaf, suite), self.socket)
-        self.tls.set_connect_state()
+        if initiator:
+            self.tls.set_connect_state()
+        else:
+            self.tls.set_accept_state()
         self.deadline = time.monotonic() + PATIENCE_S
 
     def wait(self, events):
@@ -98,9 +113,10 @@ class Wire:
         """Returns what the gate needs of TLS."""
         self.patiently(self.tls.do_handshake)
         gate.need(self.tls.get_alpn_proto_negotiated() == gate.ALPN, "another ALPN")
-        chain = self.tls.get_peer_cert_chain()
-        gate.need(len(chain) == 1, "%d TLS certificates" % len(chain))
-        peer = chain[0].to_cryptography()
+        chain = self.tls.get_peer_cert_chain() or []
+        # OpenSSL's list of a server lacks the client's own certificate.
+        gate.need(len(chain) == (1 if self.initiator else 0), "another number of TLS certificates")
+        peer = self.tls.get_peer_certificate().to_cryptography()
         check_peer_leaf(peer)
         exporter = self.tls.export_keying_material(gate.EXPORTER_LABEL, gate.EXPORTER_BYTES)
         return gate.Tls(SUITES[self.tls.get_cipher_name()], exporter, paths.der(self.leaf[1]), paths.der(peer),
@@ -134,17 +150,19 @@ class Wire:
 
 
 class Channel:
-    """An open connection. Raises gate.Refused or gate.Refuse when the gate fails."""
+    """An open connection over a connected socket. Raises gate.Refused or gate.Refuse when the gate fails. Further
+    options are the session's."""
 
-    def __init__(self, path, identity, policy, settings=wire.MINIMA, suite=None, first_id=1, grants=True, alter=None):
+    def __init__(self, connected, identity, policy, initiator=True, initiator_first=False, suite=None, alter=None,
+                 gate_type=gate.Gate, **options):
         """alter: None, or a function that makes of a payload of the gate the frames to be sent in its place."""
-        self.wire = Wire(path, suite)
+        self.wire = Wire(connected, initiator, suite)
         self.alter = alter
         self.record = []  # (direction, frame) of the gate and the session, for the page's example
         try:
             self.tls = self.wire.handshake()
-            self.gate = gate.Gate(self.tls, identity, policy)
-            self.run_gate(settings, first_id, grants)
+            self.gate = gate_type(self.tls, identity, policy, b"I" if initiator else b"R", initiator_first)
+            self.run_gate(options)
         except gate.Refuse:
             self.refuse()
             raise
@@ -161,11 +179,11 @@ class Channel:
             data = wire.frame(wire.GATE, 0, 0, payload)
             if self.alter is not None:
                 data = self.alter(payload, self)
-            self.record.append(("I", data))
+            self.record.append((self.gate.role.decode(), data))
             self.wire.write(data)
         self.gate.outgoing.clear()
 
-    def run_gate(self, settings, first_id, grants):
+    def run_gate(self, options):
         reader = wire.FrameReader()
         self.send_gate()
         while not self.gate.is_open:
@@ -174,14 +192,14 @@ class Channel:
                 reader.feed(self.wire.read())
                 continue
             gate.need(received.type == wire.GATE, "a frame before the peer's CONFIRM")
-            self.record.append(("R", wire.frame(*received)))
+            self.record.append((self.gate.peer_role.decode(), wire.frame(*received)))
             try:
                 self.gate.take(received.payload)
             except gate.Refused:
                 self.check_goodbye(reader)
                 raise
             self.send_gate()
-        self.session = session.Session(settings, first_id, grants)
+        self.session = session.Session(initiator=self.wire.initiator, **options)
         self.session.feed(bytes(reader.buffer))
 
     def check_goodbye(self, reader):

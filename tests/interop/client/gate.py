@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The attested gate, as initiator: its messages, its keys, and its two orders."""
+"""The attested gate: its messages, its keys, and its two orders."""
 
 import hashlib
 import hmac
@@ -112,46 +112,89 @@ def decode_evidence(payload):
     return payload[1], claims, body
 
 
+# Lower case: we send it, upper case: we take it. Hello, Evidence, Confirm.
+PLANS = {
+    (b"I", False): "hHEecC",
+    (b"I", True): "hHeECc",
+    (b"R", False): "HheECc",
+    (b"R", True): "HhEecC",
+}
+
+
 class Gate:
-    """One gate as the initiator. `identity` has kind, claims and prove(binder, role, nonce); `policy` has kinds and
-    verify(kind, binder, role, nonce, spki, claims, body), which raises Refuse."""
+    """One gate. `role` is b"I" or b"R"; an R says by `initiator_first` who proves first. `identity` has kind, claims and
+    prove(binder, role, nonce, spki); `policy` has kinds and verify(kind, binder, role, nonce, spki, claims, body), which
+    raises Refuse."""
 
-    def __init__(self, tls, identity, policy, nonce=None):
-        self.tls, self.identity, self.policy = tls, identity, policy
-        self.nonce = nonce or os.urandom(32)
-        self.outgoing = []  # payloads
-        self.is_open = False
-        self.values = {}  # every intermediate value by its name
-        self.steps = ["HELLO"]
+    def __init__(self, tls, identity, policy, role=b"I", initiator_first=False):
         need(tls.own_spki != tls.peer_spki, "the peer has our own TLS key")
-        self.own_hello = encode_hello(Hello(0, 0, self.nonce, [identity.kind]))
-        self.own_evidence = self.peer_evidence = None
-        self.outgoing.append(self.own_hello)
+        self.tls, self.identity, self.policy = tls, identity, policy
+        self.role, self.peer_role = role, b"R" if role == b"I" else b"I"
+        self.plan = PLANS[role, initiator_first]
+        self.nonce = os.urandom(32)
+        self.outgoing = []  # payloads
+        self.values = {}  # every intermediate value by its name
+        self.payloads = {}  # by role and type
+        flags = INITIATOR_FIRST if initiator_first else 0
+        self.own_hello = encode_hello(Hello(flags, 0, self.nonce, [identity.kind]))
+        self.advance()
 
-    def expects(self):
-        return self.steps[0] if self.steps else None
+    @property
+    def is_open(self):
+        return not self.plan
+
+    def advance(self):
+        """Sends what is ours to send."""
+        while self.plan and self.plan[0].islower():
+            step, self.plan = self.plan[0], self.plan[1:]
+            {"h": self.send_hello, "e": self.send_evidence, "c": self.send_confirm}[step]()
+
+    def send(self, payload):
+        self.payloads[self.role, payload[0]] = payload
+        self.outgoing.append(payload)
 
     def take(self, payload):
         kind = payload[0]
         need(kind in MOST_BYTES and len(payload) <= MOST_BYTES[kind], "a gate message of type %d" % kind)
         if kind == REFUSED:
             raise Refused()
-        wanted = {"HELLO": HELLO, "EVIDENCE": EVIDENCE, "CONFIRM": CONFIRM}.get(self.expects())
-        need(kind == wanted, "gate message %d, expected %s" % (kind, wanted))
-        self.steps.pop(0)
+        step = {HELLO: "H", EVIDENCE: "E", CONFIRM: "C"}.get(kind)
+        need(step == self.plan[0], "gate message %d, expected %s" % (kind, self.plan[0]))
+        self.plan = self.plan[1:]
+        self.payloads[self.peer_role, kind] = payload
         {HELLO: self.take_hello, EVIDENCE: self.take_evidence, CONFIRM: self.take_confirm}[kind](payload)
+        self.advance()
+
+    # ---- Hello ----
+
+    def send_hello(self):
+        self.send(self.own_hello)
+        self.derive_context()
 
     def take_hello(self, payload):
         hello = decode_hello(payload)
         need(hello.epoch == 0, "epoch %d" % hello.epoch)
         need(hello.nonce != self.nonce, "our own nonce")
         need(any(kind in self.policy.kinds for kind in hello.kinds), "kinds %s" % hello.kinds)
-        self.peer_hello, self.peer_hello_payload = hello, payload
-        tls = self.tls
-        self.ctx = context(tls.suite, ALPN, tls.own_leaf, tls.peer_leaf, self.own_hello, payload)
-        self.steps = ["EVIDENCE", "CONFIRM"]
-        if hello.flags & INITIATOR_FIRST:
-            self.prove()
+        first = bool(hello.flags & INITIATOR_FIRST)
+        need(self.role == b"I" or not first, "an initiator that sets the order")
+        if self.role == b"I":
+            self.plan = PLANS[b"I", first][2:]
+        self.peer_hello = hello
+        self.derive_context()
+
+    def of_both(self, own, peer):
+        """The initiator's first."""
+        return (own, peer) if self.role == b"I" else (peer, own)
+
+    def derive_context(self):
+        if (b"I", HELLO) not in self.payloads or (b"R", HELLO) not in self.payloads:
+            return
+        leaf_i, leaf_r = self.of_both(self.tls.own_leaf, self.tls.peer_leaf)
+        self.ctx = context(self.tls.suite, ALPN, leaf_i, leaf_r, self.payloads[b"I", HELLO], self.payloads[b"R", HELLO])
+        self.values["ctx"] = self.ctx
+
+    # ---- Evidence ----
 
     def binder_of(self, role, spki, claims):
         key = evidence_key(self.tls.exporter, role, self.ctx)
@@ -159,41 +202,32 @@ class Gate:
         self.values.update({"E_" + role.decode(): key, "B_" + role.decode(): value})
         return value
 
-    def prove(self):
+    def send_evidence(self):
         claims = self.identity.claims
-        value = self.binder_of(b"I", self.tls.own_spki, claims)
-        body = self.identity.prove(value, b"I", self.peer_hello.nonce, self.tls.own_spki)
-        self.own_evidence = encode_evidence(self.identity.kind, claims, body)
-        self.outgoing.append(self.own_evidence)
+        value = self.binder_of(self.role, self.tls.own_spki, claims)
+        body = self.identity.prove(value, self.role, self.peer_hello.nonce, self.tls.own_spki)
+        self.send(encode_evidence(self.identity.kind, claims, body))
 
     def take_evidence(self, payload):
         kind, claims, body = decode_evidence(payload)
         need(kind in self.peer_hello.kinds, "evidence of kind %d was not offered" % kind)
-        need(kind in self.policy.kinds and kind != 4, "evidence of kind %d" % kind)
+        need(kind in self.policy.kinds and (kind != 4 or self.role == b"R"), "evidence of kind %d" % kind)
         self.peer_claims = wire.decode_claims(claims)
-        self.peer_evidence = payload
-        value = self.binder_of(b"R", self.tls.peer_spki, claims)
-        self.policy.verify(kind, value, b"R", self.nonce, self.tls.peer_spki, self.peer_claims, body)
-        if self.own_evidence is None:
-            self.prove()
-            self.send_confirm()
+        value = self.binder_of(self.peer_role, self.tls.peer_spki, claims)
+        self.policy.verify(kind, value, self.peer_role, self.nonce, self.tls.peer_spki, self.peer_claims, body)
+
+    # ---- Confirm ----
 
     def confirm_of(self, role):
-        self.th = transcript_hash(self.ctx, self.peer_evidence, self.own_evidence)
+        th = transcript_hash(self.ctx, self.payloads[b"R", EVIDENCE], self.payloads[b"I", EVIDENCE])
         key = confirm_key(self.tls.exporter, role, self.ctx)
-        mac = confirm_mac(key, self.th)
-        self.values.update({"ctx": self.ctx, "K_" + role.decode(): key, "TH": self.th, "Confirm_" + role.decode(): mac})
+        mac = confirm_mac(key, th)
+        self.values.update({"K_" + role.decode(): key, "TH": th, "Confirm_" + role.decode(): mac})
         return mac
 
     def send_confirm(self):
-        self.outgoing.append(bytes([CONFIRM]) + self.confirm_of(b"I"))
-        self.confirmed = True
-
-    confirmed = False
+        self.send(bytes([CONFIRM]) + self.confirm_of(self.role))
 
     def take_confirm(self, payload):
         need(len(payload) == 49, "a CONFIRM of %d bytes" % len(payload))
-        need(hmac.compare_digest(payload[1:], self.confirm_of(b"R")), "another mac")
-        if not self.confirmed:
-            self.send_confirm()
-        self.is_open = True
+        need(hmac.compare_digest(payload[1:], self.confirm_of(self.peer_role)), "another mac")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames, streams and credit of one connection, as its initiator. No I/O: bytes in, bytes out."""
+"""Frames, streams and credit of one connection. No I/O: bytes in, bytes out."""
 
 import struct
 from collections import deque
@@ -14,11 +14,12 @@ FRAME_COST = 8
 
 
 class Stream:
-    """One call of ours."""
+    """One call, of ours or of the peer's."""
 
-    def __init__(self, session, number, window, peer_window):
-        self.session, self.number = session, number
-        self.receive_credit, self.send_credit = window, peer_window
+    def __init__(self, session, number, ours=True):
+        self.session, self.number, self.ours = session, number, ours
+        self.receive_credit = session.settings.stream_window_bytes
+        self.send_credit = session.peer.stream_window_bytes
         self.outgoing = deque()  # [message, bytes sent so far]
         self.end_waits = self.half_closed = self.ended = False
         self.headers = None
@@ -30,6 +31,9 @@ class Stream:
         self.broken_rule = None  # why we ended it with RESET PROTOCOL
         self.assembly = None  # bytes of the message under way
         self.assembly_size = 0
+        self.call = None  # of the peer: its CallHeader
+        self.peer_closed = False  # of the peer: END_STREAM came
+        self.answer = None  # of the peer: STATUS that waits for the messages before it
 
     def send(self, message, end=False):
         require(not self.end_waits and not self.half_closed, "a message after END_STREAM")
@@ -45,17 +49,25 @@ class Stream:
         if not self.ended:
             self.session.end(self, code)
 
+    def finish(self, status):
+        """Answers a call of the peer, behind what was sent."""
+        self.answer = status
+        self.session.flush()
+
     def sent_all(self):
         return not self.outgoing and not self.end_waits
 
 
 class Session:
-    def __init__(self, settings=wire.MINIMA, first_id=1, grants=True):
+    def __init__(self, settings=wire.MINIMA, first_id=None, grants=True, initiator=True, serve=None):
+        """serve: called with each stream of the peer that has half-closed; None: calls are refused."""
         self.settings, self.peer = settings, wire.MINIMA
+        self.initiator, self.serve = initiator, serve
+        self.highest_peer_id = 0
         self.has_peer_settings = False
         self.out = bytearray(wire.frame(wire.SETTINGS, 0, 0, wire.encode_settings(settings)))
         self.reader = wire.FrameReader()
-        self.next_id = first_id
+        self.next_id = first_id or (1 if initiator else 2)
         self.streams = {}
         self.receive_credit = settings.connection_window_bytes
         self.send_credit = self.peer.connection_window_bytes
@@ -71,7 +83,7 @@ class Session:
     def call(self, method_id, timeout_us=None, metadata=(), message=None, end=False):
         """Opens a stream. A message that fits rides in the CALL."""
         require(not self.drains, "the peer drains")
-        stream = Stream(self, self.next_id, self.settings.stream_window_bytes, self.peer.stream_window_bytes)
+        stream = Stream(self, self.next_id)
         self.streams[self.next_id] = stream
         self.next_id += 2
         header = wire.encode_call(method_id, timeout_us, metadata)
@@ -115,6 +127,10 @@ class Session:
     def send_data(self, stream):
         """One DATA frame, if there is something to send and credit for it."""
         credit = min(stream.send_credit, self.send_credit) - FRAME_COST
+        if not stream.outgoing and stream.answer is not None:
+            self.out += frame(wire.STATUS, 0, stream.number, wire.headed(wire.encode_status(stream.answer), None))
+            self.close(stream)
+            return False
         if not stream.outgoing:
             if not stream.end_waits or credit < 0:
                 return False
@@ -199,8 +215,12 @@ class Session:
              wire.DRAIN: self.take_drain, wire.CALL: self.take_call, wire.GATE: self.take_gate}[kind](received)
         self.flush()
 
+    def is_ours(self, number):
+        return (number % 2 == 1) == self.initiator
+
     def find(self, number):
-        require(number % 2 == 1 and number < self.next_id, "a stream that was never opened")
+        opened = number < self.next_id if self.is_ours(number) else number <= self.highest_peer_id
+        require(opened, "a stream that was never opened")
         return self.streams.get(number)
 
     def take_gate(self, received):
@@ -214,12 +234,23 @@ class Session:
             stream.send_credit += self.peer.stream_window_bytes - wire.MINIMA.stream_window_bytes
 
     def take_call(self, received):
-        """We serve nothing."""
-        require(received.stream % 2 == 0, "a stream of ours")
+        number = received.stream
+        require(not self.is_ours(number) and self.highest_peer_id < number < 2**31, "the id of a CALL")
+        self.highest_peer_id = number
         header, body = wire.split_headed(received.flags, received.payload)
+        call = wire.decode_call(header, self.settings.max_metadata_bytes)
+        stream = Stream(self, number, ours=False)
         if body is not None:
-            self.take_credit(None, len(body))
-        self.out += frame(wire.RESET, 0, received.stream, bytes([REFUSED]))
+            self.take_credit(stream, len(body))
+        if self.serve is None or call.timeout_us == 0:
+            self.out += frame(wire.RESET, 0, number, bytes([REFUSED if self.serve is None else DEADLINE]))
+            return
+        stream.call = call
+        stream.messages = [] if body is None else [body]
+        self.streams[number] = stream
+        if received.flags & END_STREAM:
+            stream.peer_closed = True
+            self.serve(stream)
 
     def take_credit_frame(self, received):
         size = struct.unpack(">I", received.payload)[0]
@@ -246,10 +277,10 @@ class Session:
         last, reason = struct.unpack(">IB", received.payload)
         require(1 <= reason <= 6, "DRAIN reason %d" % reason)
         require(len(self.drains) < 2 and (not self.drains or last != DRAIN_ALL), "DRAIN out of order")
-        require(last in (0, DRAIN_ALL) or last % 2 == 1 and last < self.next_id, "DRAIN of a stream never opened")
+        require(last in (0, DRAIN_ALL) or self.is_ours(last) and last < self.next_id, "DRAIN of a stream never opened")
         self.drains.append((last, reason))
         for stream in self.streams.values():
-            if stream.number > last and not stream.ended:
+            if stream.ours and stream.number > last and not stream.ended:
                 stream.never_ran = True
                 self.close(stream)
 
@@ -280,15 +311,15 @@ class Session:
 
     def take_headers(self, stream, received):
         metadata = wire.decode_headers(received.payload, self.settings.max_metadata_bytes)
-        if stream.headers is not None or stream.messages or stream.assembly is not None:
+        if not stream.ours or stream.headers is not None or stream.messages or stream.assembly is not None:
             self.fault(stream, "HEADERS out of order")
             return
         stream.headers = metadata
 
     def take_data(self, stream, received):
         payload = received.payload
-        if received.flags & END_STREAM:
-            self.fault(stream, "END_STREAM of the callee")
+        if stream.peer_closed or stream.ours and received.flags & END_STREAM:
+            self.fault(stream, "END_STREAM of the callee, or DATA behind it")
             return
         if received.flags & BEGIN:
             if stream.assembly is not None:
@@ -301,15 +332,28 @@ class Session:
                 self.end(stream, LIMIT)
                 return
             stream.assembly = bytearray()
-        elif stream.assembly is None or len(stream.assembly) + len(payload) > stream.assembly_size:
+        elif payload and (stream.assembly is None or len(stream.assembly) + len(payload) > stream.assembly_size):
             self.fault(stream, "bytes outside a message")
             return
-        stream.assembly += payload
-        if len(stream.assembly) == stream.assembly_size:
-            stream.messages.append(bytes(stream.assembly))
-            stream.assembly = None
+        if stream.assembly is not None:
+            stream.assembly += payload
+            if len(stream.assembly) == stream.assembly_size:
+                stream.messages.append(bytes(stream.assembly))
+                stream.assembly = None
+        if received.flags & END_STREAM:
+            self.take_end(stream)
+
+    def take_end(self, stream):
+        if stream.assembly is not None:
+            self.fault(stream, "END_STREAM inside a message")
+            return
+        stream.peer_closed = True
+        self.serve(stream)
 
     def take_status(self, stream, received):
+        if not stream.ours:
+            self.fault(stream, "STATUS of the caller")
+            return
         header, body = wire.split_headed(received.flags, received.payload)
         status = wire.decode_status(header, self.settings.max_metadata_bytes)
         if stream.assembly is not None:

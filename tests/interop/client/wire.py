@@ -26,7 +26,7 @@ RULES = {
 }
 
 Frame = namedtuple("Frame", "type flags stream payload")
-Call = namedtuple("Call", "method_id timeout_us metadata message end_stream")
+Call = namedtuple("Call", "method_id timeout_us metadata")
 Status = namedtuple("Status", "code message details trailers")
 Settings = namedtuple("Settings", "max_streams max_handlers max_message_bytes max_metadata_bytes stream_window_bytes "
                                   "connection_window_bytes services")
@@ -207,6 +207,12 @@ def encode_call(method_id, timeout_us, metadata):
     if timeout_us is not None:
         out += field_varint(2, timeout_us)
     return out + encode_metadata(metadata)
+
+
+def decode_call(header, most_bytes):
+    found = message(header, {1: ("method_id", 5, False), 2: ("timeout_us", 0, False), 15: ("metadata", 2, True)})
+    require(found.get("method_id", 0) != 0, "CALL without a method")
+    return Call(found["method_id"], found.get("timeout_us"), decode_metadata(found.get("metadata", []), most_bytes))
 
 
 def headed(header, body):
