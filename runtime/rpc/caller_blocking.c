@@ -201,7 +201,7 @@ static grille_code wait_for_end(grille_client_call *call) {
         pthread_mutex_unlock(&call->lock);
         return code;
     }
-    call->half_close_asked = true;
+    call->half_close_asked = grille_method_streams_requests(call->method);
     call->discards = true;
     grille_waiter_init(&waiter);
     call->ender = &waiter;
