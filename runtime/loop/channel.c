@@ -53,6 +53,8 @@ static void take_options(dialed_channel *channel, const grille_channel_options *
         .user = channel,
     };
     channel->idle_timeout_ms = options->idle_timeout_ms;
+    channel->retry_options = options->retry;
+    grille_retry_throttle_init(&channel->throttle, &options->retry);
 }
 
 static void init_lists(dialed_channel *channel) {
@@ -60,10 +62,13 @@ static void init_lists(dialed_channel *channel) {
     grille_list_init(&channel->noticed);
     grille_list_init(&channel->submitted);
     grille_list_init(&channel->waiting);
+    grille_list_init(&channel->again);
+    grille_list_init(&channel->resting);
     grille_job_init(&channel->submit_job, grille_channel_on_submit);
     grille_job_init(&channel->notice_job, grille_channel_on_notice);
     grille_job_init(&channel->hold_job, grille_channel_on_hold);
     grille_job_init(&channel->close_job, grille_channel_on_close);
+    grille_job_init(&channel->again_job, grille_channel_on_again);
     grille_job_init(&channel->connect_job, grille_channel_on_connect);
     pthread_mutex_init(&channel->lock, NULL);
     pthread_mutex_init(&channel->notice_lock, NULL);
@@ -198,7 +203,9 @@ void grille_channel_on_close(grille_job *job) {
     channel->closed = true;
     grille_channel_set_state(channel, GRILLE_CHANNEL_CLOSED, NULL);
     grille_channel_fail_waiting(channel, true, GRILLE_CANCELLED, "the channel was closed");
+    grille_channel_end_retries(channel);
     grille_channel_disconnect(channel);
+    grille_job_cancel(&channel->again_job);
     uv_close((uv_handle_t *)&channel->timer, NULL);
     uv_close((uv_handle_t *)&channel->ready_timer, NULL);
 }

@@ -107,6 +107,7 @@ const grille_channel_ops grille_dialed_channel_ops = {
     .wake = grille_channel_wake,
     .forget = grille_channel_forget,
     .hold = grille_channel_hold,
+    .retry = grille_channel_retry,
     .must_not_block = must_not_block,
     .clock_us = grille_clock_us,
     .state = get_state,

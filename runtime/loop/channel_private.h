@@ -19,6 +19,8 @@ typedef grille_waiter channel_waiter;
 /* What a call keeps in its owner space. */
 typedef struct call_owner {
     channel_connection *connection; /* where it runs, or NULL */
+    grille_retry retry;             /* zeroed until an attempt has ended */
+    grille_time_us retry_at_us;     /* in channel->resting */
 } call_owner;
 _Static_assert(sizeof(call_owner) <= GRILLE_CLIENT_CALL_OWNER_BYTES, "the owner's room in a call");
 
@@ -65,8 +67,13 @@ struct dialed_channel {
     grille_job notice_job;
     grille_job hold_job;
     grille_job close_job;
-    grille_link waiting; /* calls without a connection or a stream */
-    size_t waiting_count;
+    grille_link waiting;  /* calls without a connection or a stream */
+    grille_link again;    /* calls that are tried again at the end of this turn */
+    grille_link resting;  /* and those that are when their time has come */
+    size_t waiting_count; /* of all three */
+    grille_job again_job;
+    grille_retry_options retry_options;
+    grille_retry_throttle throttle;
     size_t async_count; /* asynchronous calls that are not done */
     size_t running;     /* calls on connections */
     grille_job connect_job;
@@ -143,6 +150,20 @@ void grille_channel_forget(grille_channel *base, grille_call *call);
 /* channel_ask.c */
 
 extern const grille_channel_ops grille_dialed_channel_ops;
+
+/* A call leaves its connection, if it is on one. */
+void grille_channel_leave_connection(dialed_channel *channel, grille_call *call);
+
+/* retries.c; leader */
+
+/* In grille_channel_ops. */
+bool grille_channel_retry(grille_channel *base, grille_call *call, const grille_retry_facts *end);
+void grille_channel_on_again(grille_job *job);
+/* When a resting call is due, or GRILLE_TIME_NEVER; and starting those that are. */
+grille_time_us grille_channel_first_retry(const dialed_channel *channel);
+void grille_channel_retry_due(dialed_channel *channel, grille_time_us now_us);
+/* Ends those that are to be tried again; of a closed channel. */
+void grille_channel_end_retries(dialed_channel *channel);
 
 /* channel_state.c; leader */
 

@@ -166,6 +166,7 @@ static void on_timer(uv_timer_t *timer);
 
 static grille_time_us next_expiry(const dialed_channel *channel) {
     grille_time_us next = earliest(grille_channel_first_deadline(channel), idle_due(channel));
+    next = earliest(next, grille_channel_first_retry(channel));
     if (!channel->idle) next = earliest(next, grille_balancer_expiry(&channel->balancer));
     for (size_t i = 0; i < channel->balancer.count; i++)
         next = earliest(next, grille_target_expiry(&channel->targets[i]));
@@ -188,6 +189,7 @@ static void on_timer(uv_timer_t *timer) {
     grille_loop_active(&channel->loop);
     channel->armed_us = GRILLE_TIME_NEVER;
     grille_channel_expire_waiting(channel, now_us);
+    grille_channel_retry_due(channel, now_us);
     for (size_t i = 0; i < channel->balancer.count; i++)
         grille_target_tick(&channel->targets[i], now_us);
     if (idle_due(channel) <= now_us) go_idle(channel, now_us);

@@ -13,7 +13,8 @@ static call_owner *owner_of(grille_call *call) {
 
 /* ---- Ends ---- */
 
-static void leave_connection(dialed_channel *channel, call_owner *owner) {
+void grille_channel_leave_connection(dialed_channel *channel, grille_call *call) {
+    call_owner *owner = owner_of(call);
     if (owner->connection == NULL) return;
     owner->connection->running--;
     owner->connection = NULL;
@@ -22,7 +23,7 @@ static void leave_connection(dialed_channel *channel, call_owner *owner) {
 
 void grille_channel_forget(grille_channel *base, grille_call *call) {
     dialed_channel *channel = grille_container(base, dialed_channel, base);
-    leave_connection(channel, owner_of(call));
+    grille_channel_leave_connection(channel, call);
     if (grille_client_call_is_async(call)) channel->async_count--;
     pthread_mutex_lock(&channel->notice_lock);
     grille_list_remove(grille_client_call_work_link(call));
@@ -44,7 +45,7 @@ static bool start(dialed_channel *channel, grille_call *call) {
         grille_connection_changed(own->connection);
         return true;
     }
-    leave_connection(channel, owner);
+    grille_channel_leave_connection(channel, call);
     return false;
 }
 

@@ -146,6 +146,7 @@ static bool take_options(grille_client_call *call, const grille_client_call_requ
 static void call_prepare(grille_client_call *call, const grille_client_call_request *request) {
     atomic_store(&call->references, 1);
     call->form = request->form;
+    call->previous_attempts = 0;
     call->method = request->method;
     call->max_response_bytes = response_limit(request);
     call->done = request->done;
@@ -218,6 +219,10 @@ bool grille_client_call_cancel_requested(const grille_call *call) {
 
 bool grille_client_call_is_done(const grille_call *call) {
     return atomic_load(&((const grille_client_call *)(const void *)call)->is_done);
+}
+
+void grille_client_call_set_previous_attempts(grille_call *call, uint32_t count) {
+    grille_client_call_of(call)->previous_attempts = count;
 }
 
 void *grille_client_call_owner_space(grille_call *call) {

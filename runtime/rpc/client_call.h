@@ -74,6 +74,9 @@ void grille_client_call_submitted(grille_call *call);
  * its channel takes it from where it waits and ends it (grille_client_call_fail). */
 GRILLE_MUST_USE bool grille_client_call_work(grille_call *call, grille_time_us now_us);
 
+/* How many attempts went before the next one, for the peer to know; on the loop, between two of them. */
+void grille_client_call_set_previous_attempts(grille_call *call, uint32_t count);
+
 /* Ends a call that is on no connection (or lost its own), loop thread: done follows inside. `text` is copied. */
 void grille_client_call_fail(grille_call *call, grille_code code, const char *text);
 

@@ -57,6 +57,7 @@ typedef struct grille_client_call {
     const grille_method *method;
     bool waits_for_ready;
     bool no_retry;
+    uint32_t previous_attempts;
     size_t max_response_bytes;
     grille_client_done_fn *done;
     void *user;

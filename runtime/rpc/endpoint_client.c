@@ -23,16 +23,40 @@ static void fail_with(grille_client_call *call, grille_reason reason) {
     grille_client_call_complete(call, grille_reason_code(reason), grille_bytes_of_text(grille_reason_text(reason)));
 }
 
-static grille_reason open_stream(grille_endpoint *endpoint, grille_client_call *call, grille_time_us now_us,
-                                 grille_stream **stream) {
+/* The request's metadata, with the number of attempts before this one. */
+static grille_reason describe_request(grille_client_call *call, bool tells_attempts, grille_metadata_view *view) {
+    /* What is added stays out of the call's own: the next attempt has another number. */
+    grille_metadata_builder builder = call->metadata;
+    char number[12];
+    if (tells_attempts) {
+        (void)snprintf(number, sizeof number, "%" PRIu32, call->previous_attempts);
+        const grille_reason reason = grille_metadata_builder_add_own(
+            &builder, &call->arena, GRILLE_METADATA_PREVIOUS_ATTEMPTS, grille_bytes_of_text(number));
+        if (reason != GRILLE_REASON_OK) return reason;
+    }
+    return grille_metadata_builder_view(&builder, view);
+}
+
+static grille_reason open_described(grille_endpoint *endpoint, grille_client_call *call, bool tells_attempts,
+                                    grille_time_us now_us, grille_stream **stream) {
     grille_call_open open = {.method_id = call->method->id, .user = call};
-    grille_reason reason = grille_metadata_builder_view(&call->metadata, &open.metadata);
+    grille_reason reason = describe_request(call, tells_attempts, &open.metadata);
     if (reason != GRILLE_REASON_OK) return reason;
     if (call->base.deadline_us != GRILLE_TIME_NEVER) {
         open.has_timeout = true;
         open.timeout_us = call->base.deadline_us > now_us ? call->base.deadline_us - now_us : 0;
     }
     return grille_session_open(endpoint->session, &open, now_us, stream);
+}
+
+/* A number that there is no room for is left out: the call itself had room. */
+static grille_reason open_stream(grille_endpoint *endpoint, grille_client_call *call, grille_time_us now_us,
+                                 grille_stream **stream) {
+    const bool tells_attempts = call->previous_attempts > 0;
+    const grille_reason reason = open_described(endpoint, call, tells_attempts, now_us, stream);
+    const bool too_long =
+        reason == GRILLE_REASON_SESSION_METADATA_TOO_LONG || reason == GRILLE_REASON_RPC_METADATA_TOO_LONG;
+    return tells_attempts && too_long ? open_described(endpoint, call, false, now_us, stream) : reason;
 }
 
 /* The call that failed to send knows its size, the peer its limit. */

@@ -35,10 +35,17 @@ static grille_reason make_room(grille_metadata_builder *builder, grille_arena *a
 
 grille_reason grille_metadata_builder_add(grille_metadata_builder *builder, grille_arena *arena, const char *key,
                                           grille_bytes value) {
+    if (grille_metadata_key_is_reserved(grille_bytes_of_text(key != NULL ? key : ""))) {
+        return GRILLE_REASON_RPC_BAD_METADATA;
+    }
+    return grille_metadata_builder_add_own(builder, arena, key, value);
+}
+
+grille_reason grille_metadata_builder_add_own(grille_metadata_builder *builder, grille_arena *arena, const char *key,
+                                              grille_bytes value) {
     grille_metadata_entry entry = {.key = grille_bytes_of_text(key != NULL ? key : ""), .value = value};
     grille_writer writer = {0};
     grille_reason reason = GRILLE_REASON_OK;
-    if (grille_metadata_key_is_reserved(entry.key)) return GRILLE_REASON_RPC_BAD_METADATA;
     if (grille_metadata_entry_check(&entry) != GRILLE_REASON_OK) return GRILLE_REASON_RPC_BAD_METADATA;
     if (builder->count >= GRILLE_LIMIT_METADATA_ENTRIES) return GRILLE_REASON_RPC_METADATA_TOO_LONG;
     if (value.len > GRILLE_LIMIT_METADATA_BYTES) return GRILLE_REASON_RPC_METADATA_TOO_LONG;

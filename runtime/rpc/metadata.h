@@ -21,6 +21,10 @@ typedef struct grille_metadata_builder {
 GRILLE_MUST_USE grille_reason grille_metadata_builder_add(grille_metadata_builder *builder, grille_arena *arena,
                                                           const char *key, grille_bytes value);
 
+/* The same for the library's own pairs: the key may be a reserved one. */
+GRILLE_MUST_USE grille_reason grille_metadata_builder_add_own(grille_metadata_builder *builder, grille_arena *arena,
+                                                              const char *key, grille_bytes value);
+
 /* The checked view of what was built; lives as long as the arena's content. */
 GRILLE_MUST_USE grille_reason grille_metadata_builder_view(const grille_metadata_builder *builder,
                                                            grille_metadata_view *view);

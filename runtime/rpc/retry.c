@@ -92,8 +92,8 @@ grille_retry_verdict grille_retry_judge(grille_retry *retry, grille_retry_thrott
         return GRILLE_RETRY_OVER;
     }
     if (now_us >= deadline_us) return GRILLE_RETRY_OVER;
-    if (end->never_sent) return GRILLE_RETRY_AT_ONCE;
     if (end->no_retry || end->answered) return GRILLE_RETRY_OVER;
+    if (end->never_sent) return GRILLE_RETRY_AT_ONCE;
     if (end->never_processed && !retry->was_repeated) {
         retry->was_repeated = true;
         return GRILLE_RETRY_AT_ONCE;

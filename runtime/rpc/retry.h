@@ -44,7 +44,7 @@ typedef struct grille_retry_facts {
     bool never_processed; /* no handler of the peer ran for it (session/session.h, grille_stream_end) */
     bool answered;        /* initial metadata or a message of the answer has come */
     bool idempotent;      /* the method is */
-    bool no_retry;        /* the caller wants one attempt */
+    bool no_retry;        /* the caller wants one attempt, or what it sent can't be sent again */
     bool has_pushback;
     grille_bytes pushback; /* the trailer's value */
 } grille_retry_facts;
