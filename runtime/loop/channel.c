@@ -33,6 +33,8 @@ static void take_options(dialed_channel *channel, const grille_channel_options *
         .cipher = cipher_of(options->cipher),
         .crypto = grille_crypto_wolf(),
         .identity = options->identity,
+        .stats = &channel->stats,
+        .interceptors = &channel->interceptors,
         .policy = grille_policy_ref(options->policy),
         .build = options->build,
         .registry = options->services,
@@ -81,6 +83,8 @@ static grille_reason init_loop(dialed_channel *channel, const grille_channel_opt
     grille_reason reason = grille_call_pool_new(IDLE_CALLS, &pool);
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
     grille_channel_init(&channel->base, &grille_dialed_channel_ops, pool, options->max_message_bytes);
+    channel->base.interceptors = &channel->interceptors;
+    channel->base.stats = &channel->stats;
     reason = grille_loop_init(&channel->loop, options->spin_us, error);
     if (reason != GRILLE_REASON_OK) {
         grille_call_pool_unref(channel->base.pool);
@@ -138,11 +142,16 @@ static grille_reason make_channel(const grille_address_list *addresses, const gr
     name_channel(made, addresses);
     init_lists(made);
     take_options(made, options);
-    grille_reason reason = make_targets(made, addresses, options);
+    grille_stats_table_init(&made->stats, 0, 1);
+    grille_reason reason =
+        grille_interceptor_list_copy(&made->interceptors, options->interceptors, options->interceptor_count);
+    if (reason == GRILLE_REASON_OK) reason = make_targets(made, addresses, options);
     if (reason != GRILLE_REASON_OK) (void)grille_error_default(error, reason);
     if (reason == GRILLE_REASON_OK) reason = init_loop(made, options, error);
     if (reason != GRILLE_REASON_OK) {
         grille_policy_free(made->connection_options.policy);
+        grille_interceptor_list_free(&made->interceptors);
+        grille_stats_table_deinit(&made->stats);
         free(made->targets);
         free(made);
         return reason;
@@ -217,6 +226,8 @@ void grille_channel_destroy(dialed_channel *channel) {
     grille_loop_executor_deinit(&channel->executor);
     grille_call_pool_unref(channel->base.pool);
     grille_policy_free(channel->connection_options.policy);
+    grille_interceptor_list_free(&channel->interceptors);
+    grille_stats_table_deinit(&channel->stats);
     free(channel->targets);
     pthread_cond_destroy(&channel->keeper_woken);
     pthread_mutex_destroy(&channel->submit_lock);

@@ -36,6 +36,9 @@ static const char *life_fault(const grille_channel_options *options) {
     if (options->keepalive_interval_ms != 0 && options->keepalive_timeout_ms == 0) {
         return "keepalive_timeout_ms must not be 0";
     }
+    if (options->interceptor_count > 0 && options->interceptors == NULL) {
+        return "interceptor_count is not 0, but interceptors is NULL";
+    }
     return grille_retry_options_fault(&options->retry);
 }
 

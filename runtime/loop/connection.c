@@ -105,6 +105,7 @@ static void tell_end(grille_connection *connection, const grille_error *why, gri
     char text[GRILLE_ERROR_NAME_BYTES + GRILLE_ERROR_TEXT_BYTES];
     connection->ended = true;
     log_end(connection, why);
+    grille_connection_count_end(connection, why);
     grille_job_cancel(&connection->step);
     grille_error_describe(why, text, sizeof text);
     if (connection->endpoint != NULL) grille_endpoint_close(connection->endpoint, code, text);
@@ -237,6 +238,8 @@ static grille_connection *allocate(grille_loop *loop, const grille_connection_op
     connection->linger_until_us = GRILLE_TIME_NEVER;
     connection->broken_until_us = GRILLE_TIME_NEVER;
     connection->registry = options->registry;
+    connection->stats = options->stats;
+    connection->interceptors = options->interceptors;
     connection->executor = options->executor;
     connection->initiator = options->role == GRILLE_INITIATOR;
     connection->max_streams = options->max_streams;

@@ -40,8 +40,10 @@ typedef struct grille_connection_options {
     size_t max_memory_bytes;
     uint32_t keepalive_interval_ms; /* 0: never */
     uint32_t keepalive_timeout_ms;
-    uint32_t first_stream_id; /* for tests near the last id; 0: the first */
-    const char *name;         /* for log lines; copied, cut at 160 bytes */
+    uint32_t first_stream_id;                    /* for tests near the last id; 0: the first */
+    grille_stats_table *stats;                   /* NULL: nothing is counted; outlives the connection */
+    const grille_interceptor_list *interceptors; /* NULL: none; outlives the connection */
+    const char *name;                            /* for log lines; copied, cut at 160 bytes */
 } grille_connection_options;
 
 /* Takes over the conduit (also when it fails: it is closed then) and starts the handshake. Errors: what

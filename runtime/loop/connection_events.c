@@ -66,6 +66,7 @@ static void on_timer(uv_timer_t *timer) {
     grille_loop_active(connection->loop);
     connection->armed_us = GRILLE_TIME_NEVER;
     if (!connection->ended) {
+        grille_connection_publish(connection, true);
         tick(connection, now_us);
     } else if (now_us >= connection->linger_until_us) {
         grille_connection_finish(connection);

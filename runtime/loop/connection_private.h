@@ -44,6 +44,11 @@ struct grille_connection {
     bool trimmed; /* nothing happened since the buffers were given back */
     grille_time_us linger_until_us;
     size_t lingered_bytes;
+    grille_stats_table *stats; /* or NULL */
+    const grille_interceptor_list *interceptors;
+    grille_connection_counters counters;
+    bool listed; /* in stats */
+    grille_time_us published_us;
     grille_services const *registry;
     grille_executor *executor;
     grille_policy *policy;
@@ -74,6 +79,15 @@ void grille_connection_poll(grille_connection *connection, int events);
 /* connection_events.c */
 
 void grille_connection_on_ready(grille_transport *transport, int status, int events);
+
+/* connection_stats.c */
+
+/* Both ends are verified. */
+void grille_connection_count_open(grille_connection *connection);
+/* It is over; before the stage changes. */
+void grille_connection_count_end(grille_connection *connection, const grille_error *why);
+/* How it stands, for snapshots; with `now` even if it was told a moment ago. */
+void grille_connection_publish(grille_connection *connection, bool now);
 
 /* connection_receive.c */
 

@@ -80,6 +80,8 @@ static bool start_endpoint(grille_connection *connection) {
     grille_endpoint_options options = {
         .initiator = connection->initiator,
         .registry = connection->registry,
+        .stats = connection->stats,
+        .interceptors = connection->interceptors,
         .policy = connection->policy,
         .peer = &connection->peer,
         .executor = connection->executor,
@@ -119,6 +121,7 @@ static void follow_state(grille_connection *connection) {
     if (connection->stage != CONNECTION_HANDSHAKE || connection->endpoint == NULL) return;
     if (state == GRILLE_SECURE_OPEN || state == GRILLE_SECURE_CLOSED) {
         connection->stage = CONNECTION_FRAMES;
+        grille_connection_count_open(connection);
         connection->events->on_open(connection, connection->user);
         if (connection->stage != CONNECTION_FRAMES) return;
         if (connection->draining)

@@ -67,6 +67,7 @@ static void all_sent(grille_connection *connection) {
 }
 
 static void after_all(grille_connection *connection) {
+    grille_connection_publish(connection, false);
     grille_connection_poll(connection, UV_READABLE);
     if (connection->ended) {
         grille_connection_said_goodbye(connection);

@@ -44,14 +44,19 @@ static void log_refused(grille_connection_counts *counts, grille_reason reason, 
     }
 }
 
+static void refuse(grille_connection_counts *counts, grille_reason reason, const char *advice, uint32_t limit) {
+    grille_stats_handshake(counts->stats, reason);
+    log_refused(counts, reason, advice, limit);
+}
+
 static bool admit(grille_connection_counts *counts) {
     if (!count_up(&counts->connections, counts->max_connections)) {
-        log_refused(counts, GRILLE_REASON_LOOP_CONNECTION_LIMIT, "raise max_connections", counts->max_connections);
+        refuse(counts, GRILLE_REASON_LOOP_CONNECTION_LIMIT, "raise max_connections", counts->max_connections);
         return false;
     }
     if (!count_up(&counts->half_open, counts->max_half_open)) {
         atomic_fetch_sub(&counts->connections, 1);
-        log_refused(counts, GRILLE_REASON_LOOP_HALF_OPEN_LIMIT, "raise max_half_open", counts->max_half_open);
+        refuse(counts, GRILLE_REASON_LOOP_HALF_OPEN_LIMIT, "raise max_half_open", counts->max_half_open);
         return false;
     }
     return true;
@@ -122,6 +127,7 @@ static void serve(grille_loop_thread *thread, grille_conduit conduit) {
     options.executor = &thread->executor.executor;
     (void)snprintf(name, sizeof name, "%s %" PRIu64, options.name, ++thread->last_number);
     options.name = name;
+    options.stats = thread->stats;
     grille_reason reason = grille_connection_new(&thread->loop, conduit, &options, &connection_events, served,
                                                  &served->connection, &error);
     if (reason != GRILLE_REASON_OK) {
@@ -247,6 +253,10 @@ grille_reason grille_loop_thread_init(grille_loop_thread *thread, uint32_t spin_
     (void)uv_timer_init(&thread->loop.uv, &thread->drain_timer);
     thread->drain_timer.data = thread;
     return GRILLE_REASON_OK;
+}
+
+void grille_loop_thread_use_stats(grille_loop_thread *thread, grille_stats_table *stats) {
+    thread->stats = stats;
 }
 
 void grille_loop_thread_use_workers(grille_loop_thread *thread, grille_workers *workers) {

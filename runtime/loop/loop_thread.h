@@ -14,6 +14,7 @@ typedef struct grille_connection_counts {
     atomic_uint connections;
     atomic_uint half_open; /* not past the gate, or gone before they were */
     _Atomic grille_time_us refused_logged_us;
+    grille_stats_table *stats; /* where refusals are counted; NULL: nowhere */
 } grille_connection_counts;
 
 /* Caller's storage. */
@@ -25,6 +26,7 @@ typedef struct grille_loop_thread {
     const grille_connection_options *connection_options; /* of the server; `executor` is set by the loop */
     grille_connection_counts *counts;
     uint32_t drain_timeout_ms;
+    grille_stats_table *stats;
     grille_link connections;
     uint64_t last_number; /* of a connection, for its name in log lines */
     grille_link arrivals; /* descriptors from the accepting loop; under arrivals_lock */
@@ -41,6 +43,8 @@ GRILLE_MUST_USE grille_reason grille_loop_thread_init(grille_loop_thread *thread
                                                       const grille_connection_options *connection_options,
                                                       grille_connection_counts *counts, uint32_t drain_timeout_ms,
                                                       grille_error *error);
+/* Its connections are counted there. Before the start. */
+void grille_loop_thread_use_stats(grille_loop_thread *thread, grille_stats_table *stats);
 /* After join, or when it was never started. */
 void grille_loop_thread_deinit(grille_loop_thread *thread);
 

@@ -44,6 +44,9 @@ static const char *bad_option(const grille_server_options *options) {
     if (options->max_message_bytes == 0) return "max_message_bytes must not be 0";
     if (options->max_message_bytes > GRILLE_LIMIT_MESSAGE_BYTES) return "max_message_bytes must be at most 1 GiB";
     if (options->max_memory_bytes == 0) return "max_memory_bytes must not be 0";
+    if (options->interceptor_count > 0 && options->interceptors == NULL) {
+        return "interceptor_count is not 0, but interceptors is NULL";
+    }
     return NULL;
 }
 
@@ -59,6 +62,7 @@ static void describe_connections(grille_server *server) {
         .policy = options->policy,
         .build = options->build,
         .registry = server->registry,
+        .interceptors = &server->interceptors,
         .max_streams = options->max_streams,
         .max_message_bytes = options->max_message_bytes,
         .max_memory_bytes = options->max_memory_bytes,
@@ -66,6 +70,37 @@ static void describe_connections(grille_server *server) {
         .keepalive_timeout_ms = options->keepalive_timeout_ms,
         .name = "server connection",
     };
+}
+
+static void free_parts(grille_server *server) {
+    for (size_t i = 0; server->stats_tables != NULL && i < server->stats_count; i++)
+        grille_stats_table_deinit(server->stats_tables[i]);
+    free(server->stats_tables);
+    free(server->stats);
+    grille_interceptor_list_free(&server->interceptors);
+    grille_services_free(server->registry);
+}
+
+static grille_reason make_stats(grille_server *server, size_t count) {
+    server->stats = calloc(count, sizeof *server->stats);
+    server->stats_tables = calloc(count, sizeof *server->stats_tables);
+    if (server->stats == NULL || server->stats_tables == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
+    for (; server->stats_count < count; server->stats_count++) {
+        server->stats_tables[server->stats_count] = &server->stats[server->stats_count];
+        grille_stats_table_init(&server->stats[server->stats_count], server->stats_count, count);
+    }
+    server->counts.stats = server->stats;
+    return GRILLE_REASON_OK;
+}
+
+/* What of a server can fail to be made; free_parts takes what there is. */
+static grille_code make_parts(grille_server *server, const grille_server_options *options, grille_error *error) {
+    grille_code code = grille_services_new(&server->registry, error);
+    grille_reason reason = GRILLE_REASON_OK;
+    if (code != GRILLE_OK) return code;
+    reason = grille_interceptor_list_copy(&server->interceptors, options->interceptors, options->interceptor_count);
+    if (reason == GRILLE_REASON_OK) reason = make_stats(server, options->loops);
+    return reason == GRILLE_REASON_OK ? GRILLE_OK : grille_reason_code(grille_error_default(error, reason));
 }
 
 grille_code grille_server_new(const grille_server_options *options, grille_server **server, grille_error *error) {
@@ -77,8 +112,9 @@ grille_code grille_server_new(const grille_server_options *options, grille_serve
     }
     grille_server *made = calloc(1, sizeof *made);
     if (made == NULL) return grille_reason_code(grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY));
-    grille_code code = grille_services_new(&made->registry, error);
+    grille_code code = make_parts(made, options, error);
     if (code != GRILLE_OK) {
+        free_parts(made);
         free(made);
         return code;
     }
@@ -136,6 +172,10 @@ grille_services *grille_server_services(grille_server *server) {
     return server->registry;
 }
 
+grille_code grille_server_get_stats(grille_server *server, grille_stats **stats) {
+    return grille_reason_code(grille_stats_take(server->stats_tables, server->stats_count, grille_clock_us(), stats));
+}
+
 void grille_server_free(grille_server *server) {
     if (server == NULL) return;
     grille_server_stop(server);
@@ -143,7 +183,7 @@ void grille_server_free(grille_server *server) {
         for (size_t i = 0; i < server->address_count; i++)
             grille_listener_close(server->listeners[i]);
     }
-    grille_services_free(server->registry);
+    free_parts(server);
     grille_policy_free(server->options.policy);
     pthread_cond_destroy(&server->stopped);
     pthread_mutex_destroy(&server->lock);

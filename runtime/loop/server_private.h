@@ -23,6 +23,10 @@ struct grille_server {
     grille_listener *listeners[GRILLE_SERVER_MAX_LISTENERS];
     bool listeners_given; /* to the first loop, which closes them */
     grille_connection_counts counts;
+    grille_interceptor_list interceptors;
+    grille_stats_table *stats;         /* options.loops of them */
+    grille_stats_table **stats_tables; /* the same, one by one */
+    size_t stats_count;
     grille_connection_options connection_options;
     grille_workers *workers;
     grille_loop_thread *threads;

@@ -31,6 +31,8 @@ static grille_reason make_threads(grille_server *server, grille_error *error) {
             grille_loop_thread_init(&server->threads[server->thread_count], options->spin_us,
                                     &server->connection_options, &server->counts, options->drain_timeout_ms, error);
         if (reason != GRILLE_REASON_OK) return reason;
+        grille_loop_thread_use_stats(&server->threads[server->thread_count],
+                                     server->stats_tables[server->thread_count]);
     }
     if (options->workers == 0) return GRILLE_REASON_OK;
     grille_reason reason = grille_workers_new(options->workers, GRILLE_LIMIT_QUEUED_TASKS, &server->workers, error);

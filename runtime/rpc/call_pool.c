@@ -141,6 +141,9 @@ static void call_forget(grille_client_call *call) {
     give_back(&call->request, &call->request_capacity, GRILLE_CLIENT_CALL_KEPT_REQUEST_BYTES);
     call->request_len = 0;
     call->metadata = (grille_metadata_builder){0};
+    call->watch = (grille_call_watch){0};
+    call->clock_us = NULL;
+    call->messages_told = 0;
     call->endpoint = NULL;
     call->stream = NULL;
     call->response = grille_bytes_of(NULL, 0);

@@ -83,6 +83,9 @@ grille_code grille_caller_make(grille_channel *channel, const grille_client_call
     grille_call *made = NULL;
     grille_code code = GRILLE_OK;
     wanted.max_response_bytes = channel->max_message_bytes;
+    wanted.interceptors = channel->interceptors;
+    wanted.stats = channel->stats;
+    wanted.clock_us = channel->ops->clock_us;
     wanted.now_us = channel->ops->clock_us();
     wanted.done = on_done;
     wanted.user = channel;

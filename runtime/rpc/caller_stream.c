@@ -53,6 +53,7 @@ static grille_code send_now(grille_client_call *call, const void *message, size_
         return GRILLE_INVALID_ARGUMENT;
     }
     if (grille_stream_send_reserved(call->stream, 0) != GRILLE_REASON_OK) return GRILLE_CLOSED;
+    call->messages_moved++;
     grille_endpoint_changed(call->endpoint);
     return GRILLE_OK;
 }
@@ -97,9 +98,11 @@ static grille_code stream_half_close(grille_call *base) {
 static grille_code stream_send(grille_call *base, const void *message) {
     grille_client_call *call = grille_client_call_of(base);
     size_t len = 0;
+    uint64_t moved = 0;
     grille_code code = grille_caller_measure(call, message, &len);
     if (code != GRILLE_OK) return code;
     pthread_mutex_lock(&call->lock);
+    moved = call->messages_moved;
     code = grille_caller_check_send(call, len);
     if (code == GRILLE_OK && !grille_caller_has_room(call, len)) {
         call->writable_asked = true;
@@ -108,7 +111,10 @@ static grille_code stream_send(grille_call *base, const void *message) {
     } else if (code == GRILLE_OK) {
         code = grille_caller_queue(call, message, len, false);
     }
+    moved = call->messages_moved - moved;
     pthread_mutex_unlock(&call->lock);
+    /* Only on the loop can it have gone to the session at once. */
+    if (moved > 0) grille_client_stream_tell_sent(call, len);
     return code;
 }
 

@@ -27,7 +27,7 @@ void grille_channel_init(grille_channel *channel, const grille_channel_ops *ops,
     channel->pool = pool;
     channel->max_message_bytes = max_message_bytes;
     channel->interceptors = NULL;
-    channel->interceptor_count = 0;
+    channel->stats = NULL;
 }
 
 grille_channel *grille_channel_ref(grille_channel *channel) {
@@ -38,6 +38,11 @@ grille_channel *grille_channel_ref(grille_channel *channel) {
 void grille_channel_close(grille_channel *channel) {
     if (channel == NULL || atomic_fetch_sub(&channel->references, 1) != 1) return;
     channel->ops->close(channel);
+}
+
+grille_code grille_channel_get_stats(grille_channel *channel, grille_stats **stats) {
+    return grille_reason_code(
+        grille_stats_take(&channel->stats, channel->stats != NULL ? 1 : 0, channel->ops->clock_us(), stats));
 }
 
 grille_channel_state grille_channel_get_state(grille_channel *channel) {

@@ -84,8 +84,8 @@ struct grille_channel {
     atomic_size_t references;
     grille_call_pool *pool;
     size_t max_message_bytes;
-    const grille_interceptor *interceptors; /* the kind's */
-    size_t interceptor_count;
+    const grille_interceptor_list *interceptors; /* the kind's; NULL: none */
+    grille_stats_table *stats;                   /* the kind's; NULL: nothing is counted */
 };
 
 /* One reference. `pool` is the kind's, which gives it back. */

@@ -158,9 +158,24 @@ static void call_prepare(grille_client_call *call, const grille_client_call_requ
     grille_arena_init(&call->inbox.arena, call->inbox.room, call->inbox.capacity, &call->inbox.budget);
 }
 
+static bool start_watch(grille_client_call *call, const grille_client_call_request *request) {
+    const char *text = "";
+    grille_code code = grille_client_watch_start(call, request, &text);
+    if (code != GRILLE_OK) reply_fail(call, code, "%s", text);
+    return code == GRILLE_OK;
+}
+
+static bool tell_request(grille_client_call *call, const grille_method *method) {
+    if (!grille_method_streams_requests(method)) {
+        grille_call_watch_message(&call->watch, GRILLE_MESSAGE_SENT, call->request_len);
+    }
+    return true;
+}
+
 /* Joining comes last: from then on the parent may cancel it. */
 static bool call_fill(grille_client_call *call, const grille_client_call_request *request) {
-    return take_options(call, request) && encode_request(call, request->method, request->message) &&
+    return take_options(call, request) && start_watch(call, request) &&
+           encode_request(call, request->method, request->message) && tell_request(call, request->method) &&
            join_parent(call, request->options != NULL ? request->options->parent : NULL);
 }
 
@@ -176,6 +191,7 @@ grille_code grille_client_call_new(grille_call_pool *pool, const grille_client_c
         *call = &made->base;
         return GRILLE_OK;
     }
+    grille_client_watch_end(made);
     code = made->reply.code;
     if (reply != NULL) grille_client_call_take_reply(&made->base, reply);
     grille_call_unref(&made->base);

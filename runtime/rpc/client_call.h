@@ -10,6 +10,8 @@
 #include "grille/call.h"
 #include "grille/channel.h"
 #include "grille/reasons.h"
+#include "rpc/interceptor.h"
+#include "rpc/stats.h"
 
 typedef struct grille_call_pool grille_call_pool;
 
@@ -33,9 +35,12 @@ typedef enum grille_call_form {
 typedef struct grille_client_call_request {
     grille_call_form form;
     const grille_method *method;
-    const void *message;                /* NULL where the caller streams */
-    const grille_call_options *options; /* NULL: defaults */
-    size_t max_response_bytes;          /* the channel's */
+    const void *message;                         /* NULL where the caller streams */
+    const grille_call_options *options;          /* NULL: defaults */
+    size_t max_response_bytes;                   /* the channel's */
+    const grille_interceptor_list *interceptors; /* NULL: none; outlives the call */
+    grille_stats_table *stats;                   /* NULL: not counted; outlives the call until it is done */
+    grille_time_us (*clock_us)(void);            /* NULL: no time passes before it has a connection */
     grille_time_us now_us;
     grille_client_done_fn *done;
     void *user;

@@ -11,6 +11,7 @@ void grille_client_call_complete(grille_client_call *call, grille_code code, gri
     call->reply.code = code;
     call->reply.message = copy.data != NULL ? (const char *)copy.data : "";
     if (code != GRILLE_OK) call->reply.response = NULL;
+    grille_client_watch_end(call);
     call->stream = NULL;
     call->endpoint = NULL;
     if (call->has_parent) grille_call_family_leave(&call->family_link);

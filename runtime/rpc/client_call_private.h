@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Inside of a caller's call: client_call.c makes and ends it, call_pool.c keeps it, caller.c and caller_*.c are the
- * public functions over a channel, endpoint_client.c and endpoint_stream.c carry it. */
+ * public functions over a channel, client_watch.c what is seen from outside, endpoint_client.c and endpoint_stream.c
+ * carry it. */
 #ifndef GRILLE_RPC_CLIENT_CALL_PRIVATE_H
 #define GRILLE_RPC_CLIENT_CALL_PRIVATE_H
 
@@ -8,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "rpc/call.h"
+#include "rpc/call_watch.h"
 #include "rpc/channel.h"
 #include "rpc/client_call.h"
 #include "rpc/metadata.h"
@@ -55,6 +57,8 @@ typedef struct grille_client_call {
     _Atomic bool returned; /* the function that made it has: callbacks may come */
 
     const grille_method *method;
+    grille_call_watch watch;
+    grille_time_us (*clock_us)(void);
     bool waits_for_ready;
     bool no_retry;
     uint32_t previous_attempts;
@@ -99,7 +103,9 @@ typedef struct grille_client_call {
     /* One attempt; on the loop. */
     struct grille_endpoint *endpoint; /* while it has a stream */
     grille_stream *stream;
-    grille_bytes response; /* encoded; the stream's */
+    uint64_t messages_moved; /* from the outbox to the session */
+    uint64_t messages_told;  /* of them, in all attempts */
+    grille_bytes response;   /* encoded; the stream's */
     bool has_response;
     bool answered; /* initial metadata or a message of the answer came */
     bool tells_headers;
@@ -140,6 +146,17 @@ void grille_client_call_complete(grille_client_call *call, grille_code code, gri
 grille_code grille_client_call_decode(grille_client_call *call, grille_bytes encoded, bool copy, grille_arena *arena,
                                       const void **message, grille_error *error);
 
+/* ---- client_watch.c ---- */
+
+/* Counts the call and runs on_start, before the request is encoded. Not OK: *text says why; the end is still to be
+ * told. */
+GRILLE_MUST_USE grille_code grille_client_watch_start(grille_client_call *call,
+                                                      const grille_client_call_request *request, const char **text);
+/* The reply's headers came. */
+void grille_client_watch_headers(grille_client_call *call);
+/* The reply is complete; the first time counts. */
+void grille_client_watch_end(grille_client_call *call);
+
 /* ---- caller.c ---- */
 
 /* What a channel's call of any form starts from. Between enter and leave. On failure *reply (may be NULL) says why. */
@@ -167,6 +184,9 @@ grille_code grille_caller_measure(const grille_client_call *call, const void *me
 void grille_client_stream_flush(grille_client_call *call);
 /* Hands received messages to the application as far as it takes them, then the status. */
 void grille_client_stream_deliver(grille_client_call *call);
+/* A message went to the session. Without the lock: interceptors are the application's. They hear of it once, however
+ * often it is sent. */
+void grille_client_stream_tell_sent(grille_client_call *call, size_t len);
 /* The session would take more. */
 void grille_client_stream_writable(grille_client_call *call);
 /* Resets the stream and ends the call. */

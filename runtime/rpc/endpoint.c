@@ -194,6 +194,10 @@ uint32_t grille_endpoint_different_schemas(const grille_endpoint *endpoint) {
     return endpoint->peer_services.different;
 }
 
+grille_session_stats grille_endpoint_session_stats(const grille_endpoint *endpoint) {
+    return grille_session_get_stats(endpoint->session);
+}
+
 void grille_endpoint_set_clock(grille_endpoint *endpoint, grille_time_us (*clock_us)(void)) {
     endpoint->clock_us = clock_us;
 }

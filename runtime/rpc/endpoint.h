@@ -11,6 +11,7 @@
 #include "rpc/interceptor.h"
 #include "rpc/registry.h"
 #include "rpc/stats.h"
+#include "session/session.h"
 #include "wire/payload.h"
 
 typedef struct grille_endpoint grille_endpoint;
@@ -88,6 +89,8 @@ void grille_endpoint_free(grille_endpoint *endpoint);
 /* Services that we called and that the peer generated from another schema. */
 uint32_t grille_endpoint_different_schemas(const grille_endpoint *endpoint);
 
+/* Its session's numbers; looks at every stream. */
+grille_session_stats grille_endpoint_session_stats(const grille_endpoint *endpoint);
 /* Monotonic time as the endpoint last heard it, for handlers' grille_call_remaining_ms. */
 void grille_endpoint_set_clock(grille_endpoint *endpoint, grille_time_us (*clock_us)(void));
 

@@ -22,6 +22,7 @@ void grille_endpoint_client_headers(grille_client_call *call, const grille_metad
     if (!grille_metadata_to_pairs(metadata, &call->arena, &call->reply.headers)) {
         call->reply.headers = (grille_metadata){0};
     }
+    grille_client_watch_headers(call);
     call->tells_headers = true;
     grille_client_stream_tell_headers(call);
 }
@@ -46,6 +47,7 @@ static void take_only_message(grille_client_call *call, grille_bytes message) {
 void grille_endpoint_client_message(grille_client_call *call, grille_stream *stream, grille_bytes message) {
     (void)stream;
     begin_answer(call);
+    grille_call_watch_message(&call->watch, GRILLE_MESSAGE_RECEIVED, message.len);
     if (grille_method_streams_responses(call->method)) {
         grille_client_stream_deliver(call);
     } else {

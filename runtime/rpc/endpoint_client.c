@@ -102,6 +102,8 @@ static void begin_attempt(grille_endpoint *endpoint, grille_client_call *call, g
     call->stream = stream;
     call->response = grille_bytes_of(NULL, 0);
     call->has_response = false;
+    call->messages_moved = 0;
+    grille_interception_set_peer(call->watch.interception, &endpoint->peer);
     if (!grille_method_streams_requests(call->method)) return;
     pthread_mutex_lock(&call->lock);
     call->session_full = false;
@@ -215,7 +217,9 @@ static bool is_retried(grille_client_call *call, grille_stream *stream, grille_r
     end->no_retry = call->no_retry || (grille_method_streams_requests(call->method) && !call->outbox.keeps);
     (void)grille_client_call_detach(call);
     call->endpoint = NULL;
+    grille_interception_set_peer(call->watch.interception, NULL);
     if (channel->ops->retry(channel, &call->base, end)) return true;
+    grille_interception_set_peer(call->watch.interception, &endpoint->peer);
     call->endpoint = endpoint;
     call->stream = stream;
     return false;

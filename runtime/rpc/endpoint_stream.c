@@ -11,17 +11,42 @@
 
 /* ---- out ---- */
 
-/* The messages that the session takes, then the half-close; under lock. */
-static grille_reason move_outbox(grille_client_call *call, bool *moved) {
+/* One message that waits, if the session takes it; under lock. */
+static grille_reason move_message(grille_client_call *call, bool *moved, size_t *len) {
     grille_bytes message = {0};
     grille_reason reason = GRILLE_REASON_OK;
-    while (!call->session_full && grille_send_queue_next(&call->outbox, &message)) {
-        reason = grille_stream_send_message(call->stream, message, 0);
-        call->session_full = reason == GRILLE_REASON_SESSION_WINDOW_FULL;
-        if (call->session_full) return GRILLE_REASON_OK;
+    *moved = false;
+    if (call->session_full || !grille_send_queue_next(&call->outbox, &message)) return GRILLE_REASON_OK;
+    *len = message.len;
+    reason = grille_stream_send_message(call->stream, message, 0);
+    call->session_full = reason == GRILLE_REASON_SESSION_WINDOW_FULL;
+    if (call->session_full) return GRILLE_REASON_OK;
+    if (reason != GRILLE_REASON_OK) return reason;
+    grille_send_queue_taken(&call->outbox);
+    call->messages_moved++;
+    *moved = true;
+    return GRILLE_REASON_OK;
+}
+
+void grille_client_stream_tell_sent(grille_client_call *call, size_t len) {
+    if (call->messages_moved <= call->messages_told) return;
+    call->messages_told = call->messages_moved;
+    grille_call_watch_message(&call->watch, GRILLE_MESSAGE_SENT, len);
+}
+
+/* The messages that the session takes, then the half-close; under lock, which it gives up now and then. */
+static grille_reason move_outbox(grille_client_call *call, bool *moved) {
+    grille_reason reason = GRILLE_REASON_OK;
+    size_t len = 0;
+    for (bool one = true; one;) {
+        if (call->sends_over) return GRILLE_REASON_OK;
+        reason = move_message(call, &one, &len);
         if (reason != GRILLE_REASON_OK) return reason;
-        grille_send_queue_taken(&call->outbox);
+        if (!one) break;
         *moved = true;
+        pthread_mutex_unlock(&call->lock);
+        grille_client_stream_tell_sent(call, len);
+        pthread_mutex_lock(&call->lock);
     }
     if (!call->half_close_asked || call->half_close_sent || grille_send_queue_waiting(&call->outbox) > 0) return reason;
     call->half_close_sent = true;

@@ -55,7 +55,8 @@ void grille_interception_end_view(grille_interception *interception, grille_code
 void grille_interception_end(grille_interception *interception, grille_code code, const char *message,
                              const grille_metadata *trailers);
 
-/* Metadata that interceptors changed; valid as long as the arena. False when they left it as it was. */
+/* Metadata that interceptors changed; valid as long as the arena. False, and *pairs as it was, when they left it as it
+ * was. */
 GRILLE_MUST_USE bool grille_interception_changed(const grille_interception *interception, grille_metadata_place place,
                                                  grille_metadata *pairs);
 /* The same into a builder, which is left alone when nothing was changed. BUDGET. */

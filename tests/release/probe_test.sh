@@ -8,7 +8,7 @@ page=docs/observability.md
 
 # probes PROGRAM: "name arguments", one a line, each once.
 probes() {
-    readelf -nW "$1" | awk '/Provider: /{provider=$2} / Name: /{name=$2} /Arguments:/{if (provider == "grille") print name, NF - 1}' | sort -u
+    readelf -nW "$1" | awk '/Provider: /{provider=$NF} $1 == "Name:"{name=$2} $1 == "Arguments:"{if (provider == "grille") print name, NF - 1}' | sort -u
 }
 
 # documented: the same from the page's table: | `name` | argument, argument | … |

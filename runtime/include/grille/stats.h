@@ -106,7 +106,7 @@ typedef struct grille_stats {
 } grille_stats;
 
 /* Takes a snapshot; it is the caller's, to be freed by grille_stats_free. Any thread, callbacks and handlers included,
- * until the server or channel is freed. OUT_OF_MEMORY: *stats is NULL. */
+ * until the server or channel is freed. RESOURCE_EXHAUSTED (no memory): *stats is NULL. */
 GRILLE_MUST_USE grille_code grille_server_get_stats(struct grille_server *server, grille_stats **stats);
 GRILLE_MUST_USE grille_code grille_channel_get_stats(struct grille_channel *channel, grille_stats **stats);
 /* NULL is ignored. */

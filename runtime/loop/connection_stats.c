@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a connection tells the counters of its loop: that it opened or why it did not, and how it stands. */
+#include <string.h>
+
+#include "loop/connection_private.h"
+
+/* Looking at every stream costs something: not more often than this while there is traffic. */
+enum { PUBLISH_US = 1000 };
+
+void grille_connection_count_open(grille_connection *connection) {
+    grille_connection_counters *counters = &connection->counters;
+    if (connection->stats == NULL) return;
+    grille_stats_handshake(connection->stats, GRILLE_REASON_OK);
+    memcpy(counters->set, connection->peer.set, sizeof counters->set);
+    counters->since_us = connection->loop->now_us;
+    grille_stats_add_connection(connection->stats, counters);
+    connection->listed = true;
+}
+
+/* The reason behind a name of the table; INTERNAL for another one. */
+static grille_reason reason_of(const grille_error *why) {
+    for (int reason = 1; reason < GRILLE_REASON_COUNT; reason++) {
+        if (strcmp(why->name, grille_reason_name((grille_reason)reason)) == 0) return (grille_reason)reason;
+    }
+    return GRILLE_REASON_INTERNAL;
+}
+
+void grille_connection_count_end(grille_connection *connection, const grille_error *why) {
+    if (connection->listed) {
+        grille_stats_remove_connection(connection->stats, &connection->counters);
+        connection->listed = false;
+    } else if (connection->stage == CONNECTION_HANDSHAKE && why->code != GRILLE_OK) {
+        grille_stats_handshake(connection->stats, reason_of(why));
+    }
+}
+
+#define publish(field, value) atomic_store_explicit(&counters->field, (value), memory_order_relaxed)
+
+void grille_connection_publish(grille_connection *connection, bool now) {
+    grille_connection_counters *counters = &connection->counters;
+    grille_time_us now_us = connection->loop->now_us;
+    grille_session_stats session;
+    if (!connection->listed || (!now && now_us - connection->published_us < PUBLISH_US)) return;
+    connection->published_us = now_us;
+    session = grille_endpoint_session_stats(connection->endpoint);
+    publish(own_calls, session.own_streams);
+    publish(peer_calls, session.peer_streams);
+    publish(send_credit_bytes, session.send_credit_bytes);
+    publish(receive_credit_bytes, session.receive_credit_bytes);
+    publish(blocked_streams, session.blocked_streams);
+    publish(unconsumed_bytes, session.undone_bytes);
+    publish(holder_stream, session.largest_holder_stream);
+    publish(holder_bytes, session.largest_holder_bytes);
+    publish(frames_received, session.frames_in);
+    publish(frames_sent, session.frames_out);
+    publish(calls_refused, session.calls_refused);
+    publish(memory_bytes, connection->budget.used_bytes);
+}
