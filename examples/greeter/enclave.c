@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The enclave: greeter_enclave ADDRESS POLICY [NSM] */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "examples/greeter/greeter.grille-nano.h"
 #include "grille/grille.h"
 
 static grille_code greet(grille_call *call, const acme_greeter_v1_GreetRequest *request,
                          acme_greeter_v1_GreetResponse *response, void *user) {
-    char *text = grille_call_alloc(call, sizeof "Hello, !" + request->name.len);
     (void)user;
-    if (text == NULL) return GRILLE_RESOURCE_EXHAUSTED;
-    response->text.data = (uint8_t *)text;
-    response->text.len =
-        (size_t)sprintf(text, "Hello, %.*s!", (int)request->name.len, (const char *)request->name.data);
-    return GRILLE_OK;
-}
-
-static void check(grille_code code, const grille_error *error) {
-    if (code == GRILLE_OK) return;
-    (void)fprintf(stderr, "greeter_enclave: %s: %s\n", error->name, error->text);
-    exit(1);
+    response->text = grille_call_format(call, "Hello, %.*s!", (int)request->name.len, (const char *)request->name.data);
+    return response->text.data != NULL ? GRILLE_OK : GRILLE_RESOURCE_EXHAUSTED;
 }
 
 int main(int argc, char **argv) {
@@ -30,13 +19,13 @@ int main(int argc, char **argv) {
     grille_server *server = NULL;
     grille_error error;
     if (argc != 3 && argc != 4) return fputs("usage: greeter_enclave ADDRESS POLICY [NSM]\n", stderr), 2;
-    check(grille_policy_load(argv[2], &options.policy, &error), &error);
-    check(grille_identity_open_nsm(argv[3], &identity, &error), &error);
+    grille_check(grille_policy_load(argv[2], &options.policy, &error), &error);
+    grille_check(grille_identity_open_nsm(argv[3], &identity, &error), &error);
     options.identity = identity;
-    check(grille_server_new(&options, &server, &error), &error);
-    check(acme_greeter_v1_greeter_register_with_error(server, &handlers, NULL, &error), &error);
-    check(grille_server_listen(server, argv[1], &error), &error);
-    check(grille_server_run(server, &error), &error);
+    grille_check(grille_server_new(&options, &server, &error), &error);
+    grille_check(acme_greeter_v1_greeter_register_with_error(server, &handlers, NULL, &error), &error);
+    grille_check(grille_server_listen(server, argv[1], &error), &error);
+    grille_check(grille_server_run(server, &error), &error);
     grille_server_free(server);
     grille_identity_free(identity);
     grille_policy_free(options.policy);

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The parent: greeter_parent ADDRESS POLICY IDENTITY.pem IDENTITY.key NAME */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "examples/greeter/greeter.grille-pb.h"
 #include "grille/grille.h"
-
-static void check(grille_code code, const char *name, const char *text) {
-    if (code == GRILLE_OK) return;
-    (void)fprintf(stderr, "greeter_parent: %s: %s\n", name, text);
-    exit(1);
-}
 
 int main(int argc, char **argv) {
     grille_channel_options options = grille_channel_options_default();
@@ -20,17 +13,18 @@ int main(int argc, char **argv) {
     grille_channel *channel = NULL;
     grille_error error;
     if (argc != 6) return fputs("usage: greeter_parent ADDRESS POLICY IDENTITY.pem IDENTITY.key NAME\n", stderr), 2;
-    check(grille_policy_load(argv[2], &options.policy, &error), error.name, error.text);
-    check(grille_identity_load_x509(argv[3], argv[4], &identity, &error), error.name, error.text);
+    grille_check(grille_policy_load(argv[2], &options.policy, &error), &error);
+    grille_check(grille_identity_load_x509(argv[3], argv[4], &identity, &error), &error);
     options.identity = identity;
-    check(grille_channel_open(argv[1], &options, &channel, &error), error.name, error.text);
+    grille_check(grille_channel_open(argv[1], &options, &channel, &error), &error);
     request.name = argv[5];
-    (void)acme_greeter_v1_greeter_greet(channel, &request, &GRILLE_CALL_OPTIONS(.timeout_ms = 5000), &reply);
-    check(reply.code, grille_code_name(reply.code), reply.message);
-    (void)puts(reply.response->text);
+    grille_code code =
+        acme_greeter_v1_greeter_greet(channel, &request, &GRILLE_CALL_OPTIONS(.timeout_ms = 5000), &reply);
+    if (code == GRILLE_OK) (void)puts(reply.response->text);
+    if (code != GRILLE_OK) (void)fprintf(stderr, "greeter_parent: %s: %s\n", grille_code_name(code), reply.message);
     acme_greeter_v1_greeter_greet_reply_free(&reply);
     grille_channel_close(channel);
     grille_identity_free(identity);
     grille_policy_free(options.policy);
-    return 0;
+    return code != GRILLE_OK;
 }

@@ -56,6 +56,9 @@ GRILLE_MUST_USE grille_code grille_call_add_trailer(grille_call *call, const cha
  * the connection's budget is used up: answer RESOURCE_EXHAUSTED. */
 void *grille_call_alloc(grille_call *call, size_t bytes);
 
+/* A text (printf form) in such memory, with a 0 behind it; data is NULL when the connection's budget is used up. */
+GRILLE_MUST_USE grille_bytes grille_call_format(grille_call *call, const char *format, ...) GRILLE_PRINTF(2, 3);
+
 /* Milliseconds until the caller's deadline; 0 when it has passed, UINT64_MAX without one. Only in handlers. */
 uint64_t grille_call_remaining_ms(const grille_call *call);
 

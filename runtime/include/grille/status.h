@@ -61,6 +61,10 @@ typedef struct grille_error {
     char text[GRILLE_ERROR_TEXT_BYTES];
 } grille_error;
 
+/* For programs that stop at their first error: unless the code is OK, writes one line with the program's name and the
+ * error's to standard error, and ends the process with status 1 (exit). Any thread. */
+void grille_check(grille_code code, const grille_error *error);
+
 #ifdef __cplusplus
 }
 #endif
