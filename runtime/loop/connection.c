@@ -253,6 +253,7 @@ static grille_connection *allocate(grille_loop *loop, const grille_connection_op
     grille_job_init(&connection->step, grille_connection_on_step);
     grille_budget_init(&connection->budget, options->max_memory_bytes);
     connection->last_active_us = grille_loop_refresh(loop);
+    grille_connection_age_init(connection, options);
     return connection;
 }
 

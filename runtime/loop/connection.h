@@ -44,6 +44,9 @@ typedef struct grille_connection_options {
     grille_stats_table *stats;                   /* NULL: nothing is counted; outlives the connection */
     const grille_interceptor_list *interceptors; /* NULL: none; outlives the connection */
     const char *name;                            /* for log lines; copied, cut at 160 bytes */
+    uint32_t idle_timeout_ms;                    /* drained after so long without a call; 0: never */
+    uint32_t max_age_ms;                         /* drained when so old, with jitter of 10 %; 0: never */
+    uint32_t max_age_grace_ms;                   /* and ended so long after that; 0: never */
 } grille_connection_options;
 
 /* Takes over the conduit (also when it fails: it is closed then) and starts the handshake. Errors: what

@@ -57,6 +57,10 @@ struct grille_connection {
     size_t max_message_bytes;
     uint32_t keepalive_interval_ms;
     uint32_t keepalive_timeout_ms;
+    uint64_t idle_timeout_us;
+    uint64_t max_age_grace_us;
+    grille_time_us drain_at_us; /* when it has reached its greatest age, or GRILLE_TIME_NEVER */
+    grille_time_us cut_at_us;   /* when its calls have had their time after that, or GRILLE_TIME_NEVER */
     uint32_t first_stream_id;
     char name[160];
 };
@@ -88,6 +92,14 @@ void grille_connection_count_open(grille_connection *connection);
 void grille_connection_count_end(grille_connection *connection, const grille_error *why);
 /* How it stands, for snapshots; with `now` even if it was told a moment ago. */
 void grille_connection_publish(grille_connection *connection, bool now);
+
+/* connection_age.c */
+
+/* After loop and budget are set. */
+void grille_connection_age_init(grille_connection *connection, const grille_connection_options *options);
+grille_time_us grille_connection_age_expiry(const grille_connection *connection);
+/* May end the connection. */
+void grille_connection_age_tick(grille_connection *connection, grille_time_us now_us);
 
 /* connection_receive.c */
 

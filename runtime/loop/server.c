@@ -68,6 +68,9 @@ static void describe_connections(grille_server *server) {
         .max_memory_bytes = options->max_memory_bytes,
         .keepalive_interval_ms = options->keepalive_interval_ms,
         .keepalive_timeout_ms = options->keepalive_timeout_ms,
+        .idle_timeout_ms = options->idle_timeout_ms,
+        .max_age_ms = options->max_age_ms,
+        .max_age_grace_ms = options->max_age_grace_ms,
         .name = "server connection",
     };
 }

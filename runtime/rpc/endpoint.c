@@ -237,6 +237,10 @@ const grille_error *grille_endpoint_failure(const grille_endpoint *endpoint) {
     return grille_session_failure(endpoint->session);
 }
 
+grille_time_us grille_endpoint_idle_since(const grille_endpoint *endpoint) {
+    return grille_session_idle_since(endpoint->session);
+}
+
 /* ---- draining ---- */
 
 void grille_endpoint_drain(grille_endpoint *endpoint, grille_drain_reason reason, grille_time_us now_us) {

@@ -64,6 +64,9 @@ void grille_endpoint_cancel(grille_endpoint *endpoint, grille_call *call, grille
 /* Whether grille_endpoint_start would take a call now. */
 bool grille_endpoint_can_start(const grille_endpoint *endpoint);
 
+/* Since when no call runs in either direction; GRILLE_TIME_NEVER while one does. */
+grille_time_us grille_endpoint_idle_since(const grille_endpoint *endpoint);
+
 /* Takes no new calls of the peer; grille_endpoint_is_drained once all have ended. */
 void grille_endpoint_drain(grille_endpoint *endpoint, grille_drain_reason reason, grille_time_us now_us);
 bool grille_endpoint_is_drained(const grille_endpoint *endpoint);

@@ -136,18 +136,37 @@ static bool is_served(const grille_registered_method *registered) {
     return registered != NULL && (registered->handler.invoke != NULL || registered->handler.open != NULL);
 }
 
+/* Why this peer may not call the method, or NULL: the policy, then what the method itself asks for. */
+static const char *why_not(const grille_endpoint *endpoint, const grille_method *method) {
+    if (!grille_policy_may_call(endpoint->policy, &endpoint->peer, method->path)) {
+        return "no may_call of the policy lists it";
+    }
+    if (method->identity_kinds != 0 && (method->identity_kinds >> (unsigned)endpoint->peer.kind & 1) == 0) {
+        return "its identity_kinds (an option of the method) leave this kind of identity out";
+    }
+    return NULL;
+}
+
 static bool authorize(grille_endpoint *endpoint, grille_stream *stream, const grille_method *method) {
     char text[GRILLE_ERROR_TEXT_BYTES];
-    if (grille_policy_may_call(endpoint->policy, &endpoint->peer, method->path)) return true;
+    const char *why = why_not(endpoint, method);
+    if (why == NULL) return true;
     grille_stats_refused(endpoint->stats, GRILLE_REFUSED_UNAUTHORIZED);
     if (grille_endpoint_may_log(endpoint)) {
-        grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC,
-                   "peer of set \"%s\" may not call %s: no may_call of the policy lists it", endpoint->peer.set,
-                   method->path);
+        grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC, "peer of set \"%s\" may not call %s: %s", endpoint->peer.set,
+                   method->path, why);
     }
     (void)snprintf(text, sizeof text, "this peer may not call %s", method->path);
     grille_server_refuse(stream, GRILLE_PERMISSION_DENIED, text);
     return false;
+}
+
+/* The method's limit, and one of ours below the protocol's minimum, which SETTINGS can't say. */
+static void limit_messages(grille_server_call *call) {
+    const size_t of_method = call->registered->method->max_request_bytes;
+    const size_t of_endpoint = call->endpoint->max_message_bytes;
+    grille_stream_limit_messages(call->stream,
+                                 of_method != 0 && of_method < of_endpoint ? of_method : of_endpoint);
 }
 
 void grille_endpoint_server_call(grille_endpoint *endpoint, grille_stream *stream, const grille_call_header *header) {
@@ -168,6 +187,7 @@ void grille_endpoint_server_call(grille_endpoint *endpoint, grille_stream *strea
         grille_server_refuse(stream, GRILLE_RESOURCE_EXHAUSTED, "the memory budget of this connection is used up");
         return;
     }
+    limit_messages(call);
     if (!grille_server_watch_start(call)) {
         grille_server_call_settle(call);
     } else if (call->streaming != NULL && call->streaming->receives) {
@@ -190,14 +210,8 @@ static void take_request(grille_server_call *call, grille_bytes message) {
 }
 
 void grille_endpoint_server_message(grille_server_call *call, grille_bytes message) {
-    char text[GRILLE_ERROR_TEXT_BYTES];
     grille_call_watch_message(&call->watch, GRILLE_MESSAGE_RECEIVED, message.len);
-    /* A limit below the protocol's minimum, which SETTINGS can't say. */
-    if (message.len > call->endpoint->max_message_bytes) {
-        (void)snprintf(text, sizeof text, "a message of %zu bytes is over the limit of %zu bytes", message.len,
-                       call->endpoint->max_message_bytes);
-        refuse(call, GRILLE_RESOURCE_EXHAUSTED, text);
-    } else if (call->streaming == NULL || !call->streaming->receives) {
+    if (call->streaming == NULL || !call->streaming->receives) {
         take_request(call, message);
     } else if (call->streaming->blocking) {
         grille_server_feed(call);

@@ -259,6 +259,14 @@ static grille_call_end end_of(const grille_stream_end *end) {
 }
 
 void grille_endpoint_server_reset(grille_server_call *call, const grille_stream_end *end) {
+    grille_metadata_builder none = {0};
+    /* The session has answered the call itself, or reset it. */
+    if (!call->over && end->local && end_of(end) == GRILLE_CALL_END_BROKEN) {
+        if (end->status == GRILLE_RESOURCE_EXHAUSTED) {
+            grille_stats_refused(call->endpoint->stats, GRILLE_REFUSED_LIMIT);
+        }
+        grille_server_watch_end(call, end->status, end->text, &none);
+    }
     grille_server_call_end(call, end_of(end));
     grille_server_call_settle(call);
 }

@@ -57,6 +57,7 @@ struct grille_stream {
 
     uint32_t send_credit;    /* bytes that the peer still takes */
     uint32_t receive_credit; /* bytes that the peer may still send */
+    uint32_t max_message_bytes; /* of the peer, below the session's; 0: that one */
     uint64_t undone_bytes;   /* charges of messages that were delivered and are not done */
 
     grille_message_queue inbox;

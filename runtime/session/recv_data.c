@@ -52,7 +52,8 @@ static grille_reason out_of_memory(grille_stream *stream) {
 
 /* A record for a message of `len` bytes, after its length was checked; NULL when the call was ended. */
 static grille_record *begin_message(grille_stream *stream, uint32_t len, grille_reason *reason) {
-    const uint32_t limit = stream->session->options.settings.max_message_bytes;
+    const uint32_t limit = stream->max_message_bytes != 0 ? stream->max_message_bytes
+                                                          : stream->session->options.settings.max_message_bytes;
     const grille_record_kind kind = len <= GRILLE_QUEUE_SHORT_BYTES ? GRILLE_RECORD_SHORT : GRILLE_RECORD_LONG;
     grille_record *record = NULL;
     char text[GRILLE_LIMIT_TEXT_BYTES];

@@ -178,6 +178,10 @@ const grille_error *grille_session_failure(const grille_session *session) {
     return &session->failure;
 }
 
+grille_time_us grille_session_idle_since(const grille_session *session) {
+    return session->slots_used == 0 ? session->idle_since_us : GRILLE_TIME_NEVER;
+}
+
 bool grille_session_is_initiator(const grille_session *session) {
     return session->options.initiator;
 }

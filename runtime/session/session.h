@@ -186,6 +186,10 @@ GRILLE_MUST_USE grille_reason grille_stream_send_status(grille_stream *stream, c
  * follows. Harmless on an ended stream. */
 void grille_stream_reset(grille_stream *stream, grille_reset_code code);
 
+/* The peer's, in on_call: messages of it have at most `bytes`, besides the limit that SETTINGS told. A longer one is
+ * answered RESOURCE_EXHAUSTED, naming both, before anything of it is stored; on_reset follows. */
+void grille_stream_limit_messages(grille_stream *stream, size_t bytes);
+
 /* The oldest message that was delivered and is not done: its memory and credit are given back. */
 void grille_stream_message_done(grille_stream *stream);
 /* That message again; false when there is none. */
@@ -211,6 +215,8 @@ bool grille_stream_has_ended(const grille_stream *stream);
 grille_arena *grille_stream_arena(grille_stream *stream);
 grille_session *grille_stream_session(grille_stream *stream);
 
+/* Since when no stream is in use, for whatever; GRILLE_TIME_NEVER while one is. */
+grille_time_us grille_session_idle_since(const grille_session *session);
 bool grille_session_is_initiator(const grille_session *session);
 bool grille_session_peer_drains(const grille_session *session);
 /* What the peer allows: its SETTINGS, or the minima until they come. services_encoded is empty here. */
