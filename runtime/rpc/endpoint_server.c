@@ -165,8 +165,7 @@ static bool authorize(grille_endpoint *endpoint, grille_stream *stream, const gr
 static void limit_messages(grille_server_call *call) {
     const size_t of_method = call->registered->method->max_request_bytes;
     const size_t of_endpoint = call->endpoint->max_message_bytes;
-    grille_stream_limit_messages(call->stream,
-                                 of_method != 0 && of_method < of_endpoint ? of_method : of_endpoint);
+    grille_stream_limit_messages(call->stream, of_method != 0 && of_method < of_endpoint ? of_method : of_endpoint);
 }
 
 void grille_endpoint_server_call(grille_endpoint *endpoint, grille_stream *stream, const grille_call_header *header) {

@@ -55,10 +55,10 @@ struct grille_stream {
     grille_time_us half_time_us; /* half of its time is over; NEVER without a deadline */
     uint32_t heap_index;
 
-    uint32_t send_credit;    /* bytes that the peer still takes */
-    uint32_t receive_credit; /* bytes that the peer may still send */
+    uint32_t send_credit;       /* bytes that the peer still takes */
+    uint32_t receive_credit;    /* bytes that the peer may still send */
     uint32_t max_message_bytes; /* of the peer, below the session's; 0: that one */
-    uint64_t undone_bytes;   /* charges of messages that were delivered and are not done */
+    uint64_t undone_bytes;      /* charges of messages that were delivered and are not done */
 
     grille_message_queue inbox;
     uint32_t delivered; /* records at the front of inbox that on_message told */
