@@ -50,6 +50,11 @@ static grille_reason out_of_memory(grille_stream *stream) {
     return grille_stream_over_limit(stream, GRILLE_REASON_BUDGET, grille_reason_text(GRILLE_REASON_BUDGET));
 }
 
+void grille_stream_limit_messages(grille_stream *stream, size_t bytes) {
+    const uint32_t limit = stream->session->options.settings.max_message_bytes;
+    stream->max_message_bytes = bytes != 0 && bytes < limit ? (uint32_t)bytes : limit;
+}
+
 /* A record for a message of `len` bytes, after its length was checked; NULL when the call was ended. */
 static grille_record *begin_message(grille_stream *stream, uint32_t len, grille_reason *reason) {
     const uint32_t limit = stream->max_message_bytes != 0 ? stream->max_message_bytes

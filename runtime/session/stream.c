@@ -228,13 +228,6 @@ grille_reason grille_stream_send_status(grille_stream *stream, const grille_stat
     return GRILLE_REASON_OK;
 }
 
-/* ---- Receiving ---- */
-
-void grille_stream_limit_messages(grille_stream *stream, size_t bytes) {
-    const uint32_t limit = stream->session->options.settings.max_message_bytes;
-    stream->max_message_bytes = bytes != 0 && bytes < limit ? (uint32_t)bytes : limit;
-}
-
 /* ---- Ending ---- */
 
 void grille_stream_reset(grille_stream *stream, grille_reset_code code) {
