@@ -64,11 +64,11 @@ static void send(grille_stream *stream, grille_bytes message) {
 }
 
 static void fill(grille_stream *stream) {
-    static const uint8_t bytes[3000];
-    for (size_t len = 0; len < sizeof bytes; len = 2 * len + 1)
-        while (grille_stream_send_message(stream, grille_bytes_of(bytes, len), 0) == GRILLE_REASON_OK)
-            continue;
-    send(stream, grille_bytes_of(bytes, sizeof bytes));
+    static const uint8_t bytes[20000];
+    for (size_t len = 0; len < 2000; len = 4 * len + 1)
+        (void)!grille_stream_send_message(stream, grille_bytes_of(bytes, len), 0);
+    for (int i = 0; i < 4; i++)
+        send(stream, grille_bytes_of(bytes, sizeof bytes));
 }
 
 static void send_headers(grille_stream *stream) {
