@@ -1,6 +1,7 @@
 """Rules that turn .proto files into Grille's C code, here and in workspaces that use Grille.
 
     load("@grille//bazel:grille.bzl", "grille_client_library", "grille_proto_library", "grille_server_library")
+    load("@grille//bazel:grille.bzl", "grille_fake_library")
 
     grille_proto_library(
         name = "cryptor_proto",
@@ -9,6 +10,7 @@
     )
     grille_client_library(name = "cryptor_client", proto = ":cryptor_proto")
     grille_server_library(name = "cryptor_server", proto = ":cryptor_proto", codec = "nanopb")
+    grille_fake_library(name = "cryptor_fake", proto = ":cryptor_proto")     # for tests
 
 A program includes "acme/cryptor/v1/cryptor.grille-pb.h" or "….grille-nano.h" (docs/generated-code.md).
 """
@@ -149,6 +151,18 @@ def _stubs_impl(ctx):
         ),
     ]
 
+def _fakes_impl(ctx):
+    kind = _CODECS[ctx.attr.codec].stubs
+    headers, sources = _declare(ctx, kind + "-fake.h"), _declare(ctx, kind + "-fake.c")
+    parameters = ["codec=" + ctx.attr.codec, "side=fake"]
+    if ctx.attr.prefix:
+        parameters.append("prefix=" + ctx.attr.prefix)
+    _run_protoc(ctx, ctx.executable._grille, "grille", parameters, headers + sources)
+    return [
+        DefaultInfo(files = depset(headers + sources), runfiles = ctx.runfiles(headers + sources)),
+        OutputGroupInfo(headers = depset(headers), sources = depset(sources)),
+    ]
+
 def _plugin(name):
     return attr.label(default = "@grille//codegen:" + name, executable = True, cfg = "exec")
 
@@ -164,6 +178,16 @@ _grille_messages = rule(
 
 _grille_stubs = rule(
     implementation = _stubs_impl,
+    attrs = {
+        "proto": attr.label(providers = [GrilleProtoInfo], mandatory = True),
+        "codec": attr.string(values = _CODECS.keys(), mandatory = True),
+        "prefix": attr.string(),
+        "_grille": _plugin("protoc-gen-grille"),
+    },
+)
+
+_grille_fakes = rule(
+    implementation = _fakes_impl,
     attrs = {
         "proto": attr.label(providers = [GrilleProtoInfo], mandatory = True),
         "codec": attr.string(values = _CODECS.keys(), mandatory = True),
@@ -281,18 +305,24 @@ def grille_proto_library(
         _message_library(messages, ":" + name, codec, on, attributes)
         _stub_libraries("%s.%s" % (name, names.short), ":" + name, codec, "", ":" + messages, copts, attributes)
 
-def _side_library(name, side, proto, codec, prefix, attributes):
+def _stubs_of(proto, codec, prefix, testonly):
+    """The name of the stubs' libraries; those of a prefix are made where they are first asked for."""
     if codec not in _CODECS:
         fail("codec = \"%s\": the codecs are %s" % (codec, " and ".join(_CODECS.keys())))
     base = "%s.%s" % (_absolute(proto), _CODECS[codec].short)
-    if prefix:
-        # Client and server of one prefix share their tables when they stand in one package.
-        messages = base + "_messages"
-        base = "%s.%s.%s" % (proto.replace("/", "_").replace(":", "_").replace("@", "_"), _CODECS[codec].short, prefix)
-        if not native.existing_rule(base + "_gen"):
-            shared = {"testonly": attributes.get("testonly"), "tags": ["manual"]}
-            _stub_libraries(base, proto, codec, prefix, messages, [], shared)
-        base = ":" + base
+    if not prefix:
+        return base
+    messages = base + "_messages"
+    base = "%s.%s.%s" % (proto.replace("/", "_").replace(":", "_").replace("@", "_"), _CODECS[codec].short, prefix)
+
+    # Client and server of one prefix share their tables when they stand in one package.
+    if not native.existing_rule(base + "_gen"):
+        shared = {"testonly": testonly, "tags": ["manual"]}
+        _stub_libraries(base, proto, codec, prefix, messages, [], shared)
+    return ":" + base
+
+def _side_library(name, side, proto, codec, prefix, attributes):
+    base = _stubs_of(proto, codec, prefix, attributes.get("testonly"))
     native.cc_library(name = name, deps = ["%s_%s" % (base, side), "@grille//runtime:" + side], **attributes)
 
 def grille_client_library(name, proto, codec = "protobuf-c", prefix = "", **attributes):
@@ -318,3 +348,37 @@ def grille_server_library(name, proto, codec = "protobuf-c", prefix = "", **attr
       **attributes: visibility, testonly, tags …
     """
     _side_library(name, "server", proto, codec, prefix, attributes)
+
+def grille_fake_library(name, proto, codec = "protobuf-c", prefix = "", copts = [], **attributes):
+    """Fakes of services, for unit tests of callers and handlers: X.grille-pb-fake.h, with stubs and handlers.
+
+    Without any connection, TLS or identity: only what is testonly can depend on it.
+
+    Args:
+      name: the target, a cc_library
+      proto: a grille_proto_library
+      codec: "protobuf-c" or "nanopb"
+      prefix: that of the client or server libraries beside it
+      copts: added to the options that the fakes are compiled with
+      **attributes: visibility, tags …
+    """
+    base = _stubs_of(proto, codec, prefix, True)
+    generated = name + "_gen"
+    shared = {"visibility": attributes.get("visibility"), "testonly": True, "tags": ["manual"]}
+    _grille_fakes(name = generated, proto = proto, codec = codec, prefix = prefix, **shared)
+    native.cc_library(
+        name = name,
+        testonly = True,
+        srcs = [_group(name + "_srcs", generated, "sources", shared)],
+        hdrs = [_group(name + "_hdrs", generated, "headers", shared)],
+        copts = _STUB_COPTS + copts,
+        includes = [generated],
+        deps = [
+            base + "_client",
+            base + "_server",
+            "@grille//runtime:client",
+            "@grille//runtime:server",
+            "@grille//testing",
+        ],
+        **attributes
+    )

@@ -24,6 +24,10 @@ void grille_gen_emit_client(grille_gen_emitter *emitter);
 /* X.grille-pb-server.c: trampolines and registration. */
 void grille_gen_emit_server(grille_gen_emitter *emitter);
 
+/* X.grille-pb-fake.h and .c: a typed grille_fake (grille/testing.h) of each service. */
+void grille_gen_emit_fake_header(grille_gen_emitter *emitter);
+void grille_gen_emit_fake(grille_gen_emitter *emitter);
+
 /* ---- used by several of them ---- */
 
 /* "grille-pb" or "grille-nano". */

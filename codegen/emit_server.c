@@ -125,7 +125,9 @@ static void emit_service(grille_gen_emitter *emitter, const grille_gen_service *
         }
     }
     if (service->method_count) {
-        grille_gen_emit(emitter, service, NULL, "static const grille_method_handler $S_invoke[] = {\n");
+        grille_gen_emit(emitter, service, NULL,
+                        "/* Fakes know it too. */\nextern const grille_method_handler $S_invoke[];\nconst "
+                        "grille_method_handler $S_invoke[] = {\n");
         for (size_t i = 0; i < service->method_count; i++)
             emit_row(emitter, service, &service->methods[i]);
         grille_gen_emit(emitter, service, NULL, "};\n\n");

@@ -18,6 +18,18 @@ static void add_file(grille_gen_response *response, const grille_gen_emitter *co
                             emitter.text.start);
 }
 
+static void add_files(grille_gen_response *response, const grille_gen_emitter *context) {
+    if (context->parameters->fake) {
+        add_file(response, context, "-fake.h", grille_gen_emit_fake_header);
+        add_file(response, context, "-fake.c", grille_gen_emit_fake);
+        return;
+    }
+    add_file(response, context, ".h", grille_gen_emit_header);
+    add_file(response, context, ".c", grille_gen_emit_tables);
+    if (context->parameters->client) add_file(response, context, "-client.c", grille_gen_emit_client);
+    if (context->parameters->server) add_file(response, context, "-server.c", grille_gen_emit_server);
+}
+
 void grille_gen_generate(grille_gen_pool *pool, Grille__Codegen__Request *request, grille_gen_response *response) {
     grille_gen_parameters parameters;
     grille_gen_model model;
@@ -32,10 +44,7 @@ void grille_gen_generate(grille_gen_pool *pool, Grille__Codegen__Request *reques
     for (size_t i = 0; i < model.file_count; i++) {
         grille_gen_emitter emitter = {.model = &model, .parameters = &parameters, .file = &model.files[i]};
         if (!model.files[i].wanted) continue;
-        add_file(response, &emitter, ".h", grille_gen_emit_header);
-        add_file(response, &emitter, ".c", grille_gen_emit_tables);
-        if (parameters.client) add_file(response, &emitter, "-client.c", grille_gen_emit_client);
-        if (parameters.server) add_file(response, &emitter, "-server.c", grille_gen_emit_server);
+        add_files(response, &emitter);
     }
     if (model.problems.count) grille_gen_response_fail(response, grille_gen_problem_text(&model.problems));
 }

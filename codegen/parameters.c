@@ -19,7 +19,8 @@ static bool set_side(grille_gen_parameters *parameters, const char *value) {
     bool both = !strcmp(value, "both");
     parameters->client = both || !strcmp(value, "client");
     parameters->server = both || !strcmp(value, "server");
-    return parameters->client || parameters->server;
+    parameters->fake = !strcmp(value, "fake");
+    return parameters->client || parameters->server || parameters->fake;
 }
 
 /* NULL, or what is wrong. */
@@ -32,7 +33,7 @@ static const char *set_one(grille_gen_pool *pool, grille_gen_parameters *paramet
     if (!strcmp(name, "side"))
         return set_side(parameters, value)
                    ? NULL
-                   : grille_gen_format(pool, "side=%s: the sides are client, server and both", value);
+                   : grille_gen_format(pool, "side=%s: the sides are client, server, both and fake", value);
     if (!strcmp(name, "prefix")) {
         parameters->prefix = value;
         return !*value || grille_gen_is_identifier(value)

@@ -129,7 +129,9 @@ static void namespace_operator_try_switch_server_end(grille_call *call, grille_c
     if (typed->switch_.end) typed->switch_.end((namespace_operator_try_switch_server_stream *)call, why, user);
 }
 
-static const grille_method_handler namespace_operator_try_invoke[] = {
+/* Fakes know it too. */
+extern const grille_method_handler namespace_operator_try_invoke[];
+const grille_method_handler namespace_operator_try_invoke[] = {
     {.invoke = namespace_operator_try_int_invoke},
     {.invoke = namespace_operator_try_register__invoke},
     {.invoke = namespace_operator_try_handlers__invoke},

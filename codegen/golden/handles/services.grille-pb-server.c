@@ -49,7 +49,9 @@ static grille_code handles_first_get_url_f2794909_invoke(
     return typed->get_url_f2794909(call, request, response, user);
 }
 
-static const grille_method_handler handles_first_invoke[] = {
+/* Fakes know it too. */
+extern const grille_method_handler handles_first_invoke[];
+const grille_method_handler handles_first_invoke[] = {
     {.invoke = handles_first_take_invoke},
     {.invoke = handles_first_get_url_invoke},
     {.invoke = handles_first_get_url_b9f34ef3_invoke},
@@ -220,7 +222,9 @@ static void handles_sha256_service_both_server_end(grille_call *call, grille_cal
     if (typed->both.end) typed->both.end((handles_sha256_service_both_server_stream *)call, why, user);
 }
 
-static const grille_method_handler handles_sha256_service_invoke[] = {
+/* Fakes know it too. */
+extern const grille_method_handler handles_sha256_service_invoke[];
+const grille_method_handler handles_sha256_service_invoke[] = {
     {.invoke = handles_sha256_service_take_async_invoke},
     {.invoke = handles_sha256_service_take_feba4a8d_invoke},
     {.invoke = handles_sha256_service_take_reply_invoke},
@@ -453,7 +457,9 @@ static grille_code handles_meeting_fake_new__invoke(
     return typed->fake_new(call, request, response, user);
 }
 
-static const grille_method_handler handles_meeting_invoke[] = {
+/* Fakes know it too. */
+extern const grille_method_handler handles_meeting_invoke[];
+const grille_method_handler handles_meeting_invoke[] = {
     {.open = handles_meeting_watch_server_open,
      .message = handles_meeting_watch_server_message,
      .half_close = handles_meeting_watch_server_half_close,

@@ -15,8 +15,8 @@ extern "C" {
 /* A channel whose calls run in `services`, which must outlive it. Handlers see `caller` as their peer, callers see
  * `callee` (grille_channel_get_peer); both are copied, NULL is an x509 peer with the name "spiffe://test/caller" or
  * "spiffe://test/callee". READY at once. Messages are encoded and decoded, metadata, deadlines, cancellation, windows,
- * offloading and every thread rule are those of a channel with a connection. The caller's; grille_channel_close.
- * INVALID_ARGUMENT, RESOURCE_EXHAUSTED (no memory); *channel is then NULL. */
+ * offloading and every thread rule are those of a channel with a connection. The caller's; grille_channel_close, which
+ * also waits for handlers on workers. INVALID_ARGUMENT, RESOURCE_EXHAUSTED (no memory); *channel is then NULL. */
 GRILLE_MUST_USE grille_code grille_insecure_fake_channel_open(grille_services *services,
                                                               const grille_peer_identity *caller,
                                                               const grille_peer_identity *callee,
@@ -27,33 +27,34 @@ GRILLE_MUST_USE grille_code grille_insecure_fake_channel_open(grille_services *s
  * answers what it was told to, or does what a handler says. Any thread, but for _free. */
 typedef struct grille_fake grille_fake;
 
-/* `methods` is the generated table of trampolines, one per method; with `handlers` NULL every method answers
- * UNIMPLEMENTED until it is told something, else all calls go to the handlers. `caller` as above. NULL with *error
- * when it fails. */
+/* `methods` is the generated table of trampolines, one per method, and lives as long as the fake. With `handlers` NULL
+ * every method answers UNIMPLEMENTED until it is told something, else all calls go to the handlers. `caller` as above.
+ * NULL with *error when it fails. */
 grille_fake *grille_fake_new(const grille_service *service, const grille_method_handler *methods, const void *handlers,
                              void *user, const grille_peer_identity *caller, grille_error *error);
 
-/* Closes the channel and waits for handlers on workers. NULL is ignored. */
+/* Closes the channel. NULL is ignored. */
 void grille_fake_free(grille_fake *fake);
 
 /* Borrowed; lives as long as the fake. */
 grille_channel *grille_fake_channel(const grille_fake *fake);
 
 /* From now on calls of the `index`-th method are answered with this code and message (NULL: none) and, where they have
- * a place, copies of these responses: of a method that answers one message the first, with OK. A method whose caller
- * streams is answered when the caller has half-closed; one that streams both ways sends its responses at once, and
- * an answer other than OK at once too. INVALID_ARGUMENT when a response can't be encoded; OUT_OF_MEMORY. */
-GRILLE_MUST_USE grille_code grille_fake_answer(grille_fake *fake, size_t index, grille_code code, const char *message,
-                                               const void *const *responses, size_t response_count);
+ * a place and with OK, copies of these responses: the first one where one is due (none: a default one). A method whose
+ * caller streams is answered when the caller has half-closed; one that streams both ways sends its responses at once,
+ * and then at once any answer but OK. A response that can't be encoded, or no memory for it: INTERNAL, and why. */
+void grille_fake_answer(grille_fake *fake, size_t index, grille_code code, const char *message,
+                        const void *const *responses, size_t response_count);
 
-/* From now on its calls go to its member of `handlers`, which outlives the fake. */
+/* From now on its calls go to its member of `handlers`, which lives as long as the fake. */
 void grille_fake_handle(grille_fake *fake, size_t index, const void *handlers, void *user);
 
 /* Calls that reached the method. */
 size_t grille_fake_calls(grille_fake *fake, size_t index);
 
-/* The last request, or the last message of a stream, that reached the method: a copy that lives until the next call of
- * this function for the same method. NULL when none came. */
+/* The last request, or the last message of a stream, that reached the method (not the messages that a handler on a
+ * worker reads itself): a copy that lives until the next call of this function for the same method. NULL when none
+ * came, or without memory. */
 const void *grille_fake_request(grille_fake *fake, size_t index);
 
 #ifdef __cplusplus

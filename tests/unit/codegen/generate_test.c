@@ -31,8 +31,8 @@ static grille_gen_response generate(grille_gen_pool *pool, void (*change)(Grille
 }
 
 static void test_same_bytes_every_time(void **state) {
-    static const char *const parameters[] = {"", "codec=nanopb", "side=client", "side=server,prefix=x_"};
-    static const size_t files[] = {4, 4, 3, 3};
+    static const char *const parameters[] = {"", "codec=nanopb", "side=client", "side=server,prefix=x_", "side=fake"};
+    static const size_t files[] = {4, 4, 3, 3, 2};
     (void)state;
     for (size_t i = 0; i < sizeof(parameters) / sizeof(*parameters); i++) {
         grille_gen_pool pool = {0};

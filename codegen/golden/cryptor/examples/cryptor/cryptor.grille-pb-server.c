@@ -25,7 +25,9 @@ static grille_code acme_cryptor_v1_cryptor_tokenize_invoke(
     return typed->tokenize(call, request, response, user);
 }
 
-static const grille_method_handler acme_cryptor_v1_cryptor_invoke[] = {
+/* Fakes know it too. */
+extern const grille_method_handler acme_cryptor_v1_cryptor_invoke[];
+const grille_method_handler acme_cryptor_v1_cryptor_invoke[] = {
     {.invoke = acme_cryptor_v1_cryptor_attest_invoke},
     {.invoke = acme_cryptor_v1_cryptor_tokenize_invoke},
 };

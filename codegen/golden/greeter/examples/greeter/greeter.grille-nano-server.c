@@ -13,7 +13,9 @@ static grille_code acme_greeter_v1_greeter_greet_invoke(
     return typed->greet(call, request, response, user);
 }
 
-static const grille_method_handler acme_greeter_v1_greeter_invoke[] = {
+/* Fakes know it too. */
+extern const grille_method_handler acme_greeter_v1_greeter_invoke[];
+const grille_method_handler acme_greeter_v1_greeter_invoke[] = {
     {.invoke = acme_greeter_v1_greeter_greet_invoke},
 };
 
