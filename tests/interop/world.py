@@ -71,11 +71,19 @@ class Server:
             identity = [world.file("sim")]
         else:
             identity = [world.file("gateway/identity.pem"), world.file("gateway/identity.key")]
-        self.process = subprocess.Popen([world.program, world.file("policy.yaml"), "unix:" + self.path, kind] + identity,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        # Not a pipe: a log that nobody reads would stop the server.
+        self.log = world.file(name + ".log")
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [world.program, world.file("policy.yaml"), "unix:" + self.path, kind] + identity,
+                stdout=subprocess.PIPE, stderr=log)
         line = self.process.stdout.readline()
         if line != b"ready\n":
-            raise RuntimeError("the server said %r %r" % (line, self.process.stderr.read()))
+            raise RuntimeError("the server said %r %s" % (line, self.errors()))
+
+    def errors(self):
+        with open(self.log) as log:
+            return log.read()[-5000:]
 
     def terminate(self):
         """Once: the second SIGTERM would find it without its handler."""
@@ -84,11 +92,11 @@ class Server:
         self.terminated = True
 
     def end(self):
-        """Its exit status, and what it wrote to standard error."""
+        """Its exit status, and the end of what it wrote to standard error."""
         if self.process.returncode is None:
             self.terminate()
-            self.errors = self.process.communicate(timeout=channel.PATIENCE_S)[1].decode()
-        return self.process.returncode, self.errors
+            self.process.communicate(timeout=channel.PATIENCE_S)
+        return self.process.returncode, self.errors()
 
 
 class World:
