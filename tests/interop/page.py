@@ -78,3 +78,21 @@ def the_example_of_the_page(world):
         ca = x509.load_der_x509_certificate(values["CA_" + role])
         assert chain[0].issuer.public_bytes() == ca.subject.public_bytes()
         wire.decode_claims(claims)
+
+
+def the_reading_of_the_example(world):
+    """The table behind it takes the frames of the initiator apart."""
+    del world
+    values = read()
+    frames = {"HELLO_I": (49, [(0, 8), (8, 7), (47, 2)]), "EVIDENCE_I": (466, [(0, 8), (8, 2), (10, 4), (14, 2), (16, 3), (400, 2)]),
+              "CONFIRM_I": (57, [(0, 8), (8, 1)])}
+    with open(PAGE) as page:
+        rows = re.findall(r"^\| (\w*) ?\| `([0-9a-f ]+)` \|", page.read().split(START, 1)[1], re.MULTILINE)
+    shown, name = {}, None
+    for first, part in rows:
+        name = first or name
+        shown.setdefault(name, []).append(part.replace(" ", ""))
+    for name, (size, parts) in frames.items():
+        frame = values["frame_" + name]
+        assert len(frame) == size, "%s has %d bytes: read the new example and write the table again" % (name, len(frame))
+        assert shown[name] == [frame[at:at + count].hex() for at, count in parts], name
