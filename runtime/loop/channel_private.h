@@ -143,7 +143,7 @@ void grille_channel_on_hold(grille_job *job);
 /* Calls that are done wait for the return of the functions that made them. */
 bool grille_channel_holds_calls(dialed_channel *channel);
 /* The functions of the same names in grille_channel_ops; any thread but for hold and forget. */
-void grille_channel_submit(grille_channel *base, grille_call *call, bool turns);
+grille_code grille_channel_submit(grille_channel *base, grille_call *call, bool turns);
 void grille_channel_submit_and_wait(grille_channel *base, grille_call *call, grille_waiter *waiter);
 void grille_channel_notify(grille_channel *base, grille_call *call, bool turns);
 void grille_channel_hold(grille_channel *base, grille_call *call);

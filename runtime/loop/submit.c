@@ -230,10 +230,11 @@ static void post_call(dialed_channel *channel, grille_call *call) {
     grille_client_call_submitted(call);
 }
 
-void grille_channel_submit(grille_channel *base, grille_call *call, bool turns) {
+grille_code grille_channel_submit(grille_channel *base, grille_call *call, bool turns) {
     dialed_channel *channel = grille_container(base, dialed_channel, base);
     post_call(channel, call);
     if (!turns) grille_channel_need_leader(channel);
+    return GRILLE_OK;
 }
 
 /* On the leader's own thread nothing has to be posted, unless earlier calls still wait in the mail. */

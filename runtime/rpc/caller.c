@@ -95,6 +95,14 @@ grille_code grille_caller_make(grille_channel *channel, const grille_client_call
     return code;
 }
 
+grille_code grille_caller_submit(grille_client_call *call, bool turns) {
+    const grille_code code = call->channel->ops->submit(call->channel, &call->base, turns);
+    if (code == GRILLE_OK) return code;
+    if (call->has_parent) grille_call_family_leave(&call->family_link);
+    grille_call_unref(&call->base);
+    return code;
+}
+
 /* ---- unary ---- */
 
 static grille_code refuse(grille_reply *reply, grille_code code, const char *text) {
@@ -143,7 +151,8 @@ grille_code grille_call_unary_async(grille_channel *channel, const grille_method
         made->callback = callback;
         made->events_user = user;
         if (call != NULL) *call = &made->base;
-        channel->ops->submit(channel, &made->base, false);
+        code = grille_caller_submit(made, false);
+        if (code != GRILLE_OK && call != NULL) *call = NULL;
     }
     channel->ops->leave(channel);
     /* Last of all: from here on the callback may come, give the call away and close the channel. */

@@ -185,8 +185,14 @@ grille_code grille_call_begin_stream(grille_channel *channel, const grille_metho
         made->base.ops = &grille_blocking_stream_ops;
         made->outbox.keeps = channel->ops->retry != NULL && !made->no_retry;
         *call = grille_call_ref(&made->base);
-        channel->ops->submit(channel, &made->base, true);
-        channel->ops->turn(channel);
+        code = grille_caller_submit(made, true);
+        if (code == GRILLE_OK) {
+            channel->ops->turn(channel);
+        } else {
+            grille_call_unref(*call);
+            *call = NULL;
+            reply = (grille_reply){.code = code, .message = "the connection of this channel has ended"};
+        }
     }
     channel->ops->leave(channel);
     return code == GRILLE_OK ? code : refuse(&reply, error);

@@ -156,7 +156,8 @@ grille_code grille_call_open_stream(grille_channel *channel, const grille_method
         made->events_user = user;
         made->outbox.keeps = channel->ops->retry != NULL && !made->no_retry;
         if (call != NULL) *call = &made->base;
-        channel->ops->submit(channel, &made->base, false);
+        code = grille_caller_submit(made, false);
+        if (code != GRILLE_OK && call != NULL) *call = NULL;
     }
     channel->ops->leave(channel);
     /* Last of all, as in grille_call_unary_async. */

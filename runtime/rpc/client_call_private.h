@@ -162,6 +162,8 @@ void grille_client_watch_end(grille_client_call *call);
 /* What a channel's call of any form starts from. Between enter and leave. On failure *reply (may be NULL) says why. */
 GRILLE_MUST_USE grille_code grille_caller_make(grille_channel *channel, const grille_client_call_request *request,
                                                grille_client_call **call, grille_reply *reply);
+/* Hands it to its channel; when that refuses it the reference of the loop's is gone, and the code says why. */
+GRILLE_MUST_USE grille_code grille_caller_submit(grille_client_call *call, bool turns);
 /* The last callback of a call that is done, once the function that made it has returned. */
 void grille_caller_deliver(grille_client_call *call);
 /* With the lock held: tells the loop that the call has something to do; `turns` as in grille_channel_ops. */

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "grille/log.h"
+#include "rpc/bound_channel.h"
 #include "rpc/endpoint_private.h"
 
 /* ---- events of the session ---- */
@@ -154,6 +155,8 @@ grille_reason grille_endpoint_new(const grille_endpoint_options *options, grille
         return reason;
     }
     made->policy = grille_policy_ref(options->policy);
+    made->peer_channel = options->peer_channel;
+    if (made->peer_channel != NULL) grille_bound_channel_attach(made->peer_channel, made);
     *endpoint = made;
     return GRILLE_REASON_OK;
 }
@@ -163,6 +166,7 @@ void grille_endpoint_free(grille_endpoint *endpoint) {
     grille_session_free(endpoint->session);
     grille_peer_services_free(&endpoint->peer_services, endpoint->budget);
     grille_policy_free(endpoint->policy);
+    grille_channel_close(endpoint->peer_channel);
     free(endpoint);
 }
 
@@ -173,7 +177,12 @@ void grille_endpoint_close(grille_endpoint *endpoint, grille_code code, const ch
     endpoint->close_text = text;
     grille_session_abort(endpoint->session, GRILLE_REASON_SESSION_CLOSED, text);
     grille_endpoint_client_end_unread(endpoint, code, text);
+    if (endpoint->peer_channel != NULL) grille_bound_channel_detach(endpoint->peer_channel, code, text);
     endpoint->close_text = NULL;
+}
+
+grille_channel *grille_endpoint_peer_channel(const grille_endpoint *endpoint) {
+    return endpoint->peer_channel;
 }
 
 bool grille_endpoint_is_idle(const grille_endpoint *endpoint) {
@@ -204,9 +213,17 @@ void grille_endpoint_set_clock(grille_endpoint *endpoint, grille_time_us (*clock
 
 /* ---- bytes and time ---- */
 
+/* There may be room for calls that wait. */
+static void pump(grille_endpoint *endpoint) {
+    if (endpoint->peer_channel != NULL && !endpoint->closed) grille_bound_channel_pump(endpoint->peer_channel);
+}
+
 grille_reason grille_endpoint_recv(grille_endpoint *endpoint, grille_bytes plain, grille_time_us now_us) {
+    grille_reason reason = GRILLE_REASON_OK;
     endpoint->now_us = now_us;
-    return grille_session_recv(endpoint->session, plain, now_us);
+    reason = grille_session_recv(endpoint->session, plain, now_us);
+    if (reason == GRILLE_REASON_OK) pump(endpoint);
+    return reason;
 }
 
 bool grille_endpoint_wants_write(const grille_endpoint *endpoint) {
@@ -222,15 +239,25 @@ grille_reason grille_endpoint_send(grille_endpoint *endpoint, uint8_t *buffer, s
 void grille_endpoint_sent(grille_endpoint *endpoint, grille_time_us now_us) {
     endpoint->now_us = now_us;
     grille_session_sent(endpoint->session, now_us);
+    pump(endpoint);
 }
 
 grille_time_us grille_endpoint_expiry(const grille_endpoint *endpoint) {
-    return grille_session_expiry(endpoint->session);
+    const grille_time_us expiry_us = grille_session_expiry(endpoint->session);
+    grille_time_us waiting_us = GRILLE_TIME_NEVER;
+    if (endpoint->peer_channel != NULL && !endpoint->closed) {
+        waiting_us = grille_bound_channel_expiry(endpoint->peer_channel);
+    }
+    return waiting_us < expiry_us ? waiting_us : expiry_us;
 }
 
 grille_reason grille_endpoint_tick(grille_endpoint *endpoint, grille_time_us now_us) {
+    grille_reason reason = GRILLE_REASON_OK;
     endpoint->now_us = now_us;
-    return grille_session_tick(endpoint->session, now_us);
+    if (endpoint->peer_channel != NULL) grille_bound_channel_tick(endpoint->peer_channel, now_us);
+    reason = grille_session_tick(endpoint->session, now_us);
+    if (reason == GRILLE_REASON_OK) pump(endpoint);
+    return reason;
 }
 
 const grille_error *grille_endpoint_failure(const grille_endpoint *endpoint) {

@@ -35,6 +35,9 @@ typedef struct grille_endpoint_options {
      * the endpoint. NULL: such a frame breaks the connection. */
     void (*on_gate)(void *user, grille_bytes payload);
     void *on_gate_user;
+    /* For calls of ours that handlers make (rpc/bound_channel.h); NULL: none. The reference is the endpoint's from
+     * grille_endpoint_new on, if that does not fail. */
+    grille_channel *peer_channel;
     grille_time_us now_us;
 } grille_endpoint_options;
 
@@ -88,6 +91,9 @@ void grille_endpoint_on_idle(grille_endpoint *endpoint, void (*on_idle)(void *us
 void grille_endpoint_on_write(grille_endpoint *endpoint, void (*on_write)(void *user), void *user);
 /* After close and when idle. */
 void grille_endpoint_free(grille_endpoint *endpoint);
+
+/* The channel that it was given, or NULL. */
+grille_channel *grille_endpoint_peer_channel(const grille_endpoint *endpoint);
 
 /* Services that we called and that the peer generated from another schema. */
 uint32_t grille_endpoint_different_schemas(const grille_endpoint *endpoint);

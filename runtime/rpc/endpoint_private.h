@@ -31,6 +31,7 @@ struct grille_endpoint {
     bool exact_schema;
     bool settings_came;
     grille_link unread; /* our calls whose status came and whose messages wait to be read */
+    grille_channel *peer_channel;
     size_t max_message_bytes;
     grille_log_limit log_limit;
     grille_stats_table *stats;                   /* or NULL */
