@@ -108,7 +108,10 @@ static void tell_end(grille_connection *connection, const grille_error *why, gri
     grille_connection_count_end(connection, why);
     grille_job_cancel(&connection->step);
     grille_error_describe(why, text, sizeof text);
-    if (connection->endpoint != NULL) grille_endpoint_close(connection->endpoint, code, text);
+    if (connection->endpoint != NULL) {
+        grille_endpoint_close(connection->endpoint, code, text);
+        grille_connection_end_channel(connection);
+    }
     connection->events->on_ended(connection, why, connection->user);
 }
 

@@ -22,6 +22,9 @@ typedef struct grille_connection_events {
     /* The connection is over: every call on it has ended, no new one can be started. Once. The endpoint is gone for the
      * owner. `why` lives during the event; its code is OK when the owner closed it. */
     void (*on_ended)(grille_connection *connection, const grille_error *why, void *user);
+    /* Another thread has work for the loop, which wakes it if it sleeps: somebody has to turn it. Any thread, at most
+     * until on_ended. NULL where a thread always does. */
+    void (*on_posted)(void *user);
     /* Socket, handles and handlers are gone; memory goes right afterwards. Once, last. */
     void (*on_freed)(grille_connection *connection, void *user);
 } grille_connection_events;
@@ -58,6 +61,9 @@ GRILLE_MUST_USE grille_reason grille_connection_new(grille_loop *loop, grille_co
 
 /* NULL before on_started and after on_ended. */
 grille_endpoint *grille_connection_endpoint(grille_connection *connection);
+/* A channel to the services of the peer, over this connection (rpc/bound_channel.h); the connection's reference. NULL
+ * before on_started; it stays when the connection has ended, until on_freed. */
+grille_channel *grille_connection_peer_channel(grille_connection *connection);
 /* NULL before on_started. */
 const grille_peer_identity *grille_connection_peer(grille_connection *connection);
 bool grille_connection_is_open(const grille_connection *connection);

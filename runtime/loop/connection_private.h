@@ -29,6 +29,7 @@ struct grille_connection {
     unsigned open_handles;
     grille_job flush; /* at the end of a turn */
     grille_job step;  /* one piece of the handshake */
+    grille_job calls; /* of the peer channel, from other threads */
     grille_budget budget;
     grille_secure *secure;
     grille_endpoint *endpoint;
@@ -79,6 +80,13 @@ void grille_connection_finish(grille_connection *connection);
 void grille_connection_arm(grille_connection *connection);
 /* Which events of the transport are wanted. */
 void grille_connection_poll(grille_connection *connection, int events);
+
+/* connection_channel.c */
+
+/* The peer channel for the endpoint; posts until the endpoint is closed. */
+GRILLE_MUST_USE grille_reason grille_connection_make_channel(grille_connection *connection, grille_channel **channel);
+/* After the endpoint was closed. */
+void grille_connection_end_channel(grille_connection *connection);
 
 /* connection_events.c */
 

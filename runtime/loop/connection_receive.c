@@ -96,9 +96,11 @@ static bool start_endpoint(grille_connection *connection) {
         .on_gate_user = connection,
         .now_us = loop->now_us,
     };
-    grille_reason reason = grille_endpoint_new(&options, &connection->endpoint);
+    grille_reason reason = grille_connection_make_channel(connection, &options.peer_channel);
+    if (reason == GRILLE_REASON_OK) reason = grille_endpoint_new(&options, &connection->endpoint);
     if (reason != GRILLE_REASON_OK) {
         grille_error why = {0};
+        grille_channel_close(options.peer_channel);
         (void)grille_error_default(&why, reason);
         grille_connection_end(connection, &why, GRILLE_UNAVAILABLE);
         return false;

@@ -127,8 +127,12 @@ static void on_leaving(void *user, grille_target *target) {
     (void)target;
 }
 
-const grille_target_events grille_channel_target_events = {on_idle,   on_connecting, on_ready,
-                                                           on_failed, on_room,       on_leaving};
+static void on_posted(void *user) {
+    grille_channel_need_leader(user);
+}
+
+const grille_target_events grille_channel_target_events = {on_idle, on_connecting, on_ready, on_failed,
+                                                           on_room, on_leaving,    on_posted};
 
 /* ---- Without calls ---- */
 

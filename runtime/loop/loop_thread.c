@@ -109,7 +109,7 @@ static void on_freed(grille_connection *connection, void *user) {
     end_if_over(thread);
 }
 
-static const grille_connection_events connection_events = {on_started, on_open, on_progress, on_ended, on_freed};
+static const grille_connection_events connection_events = {on_started, on_open, on_progress, on_ended, NULL, on_freed};
 
 static void serve(grille_loop_thread *thread, grille_conduit conduit) {
     grille_error error = {.code = GRILLE_OK};

@@ -34,6 +34,8 @@ typedef struct grille_target_events {
     void (*on_room)(void *user, grille_target *target);
     /* The connection that took calls does so no more, whatever comes next; before the event that says what. */
     void (*on_leaving)(void *user, grille_target *target);
+    /* grille_connection_events.on_posted: any thread. */
+    void (*on_posted)(void *user);
 } grille_target_events;
 
 typedef struct grille_target_options {

@@ -172,4 +172,10 @@ static void on_freed(grille_connection *connection, void *user) {
     free(own);
 }
 
-const grille_connection_events grille_target_connection_events = {on_started, on_open, on_progress, on_ended, on_freed};
+static void on_posted(void *user) {
+    const grille_target_options *options = ((const channel_connection *)user)->target->options;
+    options->events->on_posted(options->user);
+}
+
+const grille_connection_events grille_target_connection_events = {on_started, on_open,   on_progress,
+                                                                  on_ended,   on_posted, on_freed};
