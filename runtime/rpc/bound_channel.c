@@ -120,16 +120,11 @@ static void destroy(grille_channel *base) {
     free(channel);
 }
 
-static grille_time_us clock_us(const grille_channel *base) {
-    return grille_bound_channel_of(base)->options.clock_us();
-}
-
 grille_reason grille_bound_channel_new(const grille_bound_channel_options *options, grille_channel **channel) {
     static const grille_channel_ops ops_of_bound = {.enter = enter,
                                                     .leave = grille_channel_close,
                                                     .must_not_block = must_not_block,
                                                     .on_loop = on_loop,
-                                                    .clock_us = clock_us,
                                                     .submit = submit,
                                                     .wait = wait_for,
                                                     .submit_and_wait = submit_and_wait,
@@ -149,8 +144,10 @@ grille_reason grille_bound_channel_new(const grille_bound_channel_options *optio
         free(made);
         return GRILLE_REASON_OUT_OF_MEMORY;
     }
-    grille_channel_init(&made->base, &ops_of_bound, pool, 0);
+    grille_channel_init(&made->base, &made->ops, pool, 0);
     made->options = *options;
+    made->ops = ops_of_bound;
+    made->ops.clock_us = options->clock_us;
     grille_list_init(&made->submitted);
     grille_list_init(&made->noticed);
     grille_list_init(&made->waiting);

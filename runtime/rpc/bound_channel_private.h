@@ -10,6 +10,7 @@
 typedef struct bound_channel {
     grille_channel base;
     grille_bound_channel_options options;
+    grille_channel_ops ops; /* with the clock of the options */
     pthread_mutex_t lock;
     grille_link submitted; /* under lock, as the three below */
     grille_link noticed;

@@ -99,6 +99,8 @@ grille_code grille_caller_submit(grille_client_call *call, bool turns) {
     const grille_code code = call->channel->ops->submit(call->channel, &call->base, turns);
     if (code == GRILLE_OK) return code;
     if (call->has_parent) grille_call_family_leave(&call->family_link);
+    call->reply.code = code;
+    grille_client_watch_end(call);
     grille_call_unref(&call->base);
     return code;
 }
