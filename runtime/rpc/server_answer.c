@@ -149,7 +149,7 @@ void grille_server_deliver(grille_server_call *call) {
         status.trailers = (grille_metadata_view){0};
     }
     told = send_status(call->stream, &status);
-    grille_server_call_end(call, told ? GRILLE_CALL_END_ANSWERED : GRILLE_CALL_END_BROKEN);
+    grille_server_call_end(call, told && !call->broken ? GRILLE_CALL_END_ANSWERED : GRILLE_CALL_END_BROKEN);
 }
 
 /* ---- grille_call_answer ---- */

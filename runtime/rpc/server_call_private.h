@@ -111,6 +111,7 @@ typedef struct grille_server_call {
     bool deferred;
     bool answering;              /* somebody prepares the answer */
     bool answered;               /* result, text and the rest stand */
+    bool broken;                 /* the answer is that a message could not be sent */
     bool headers_frozen;         /* nothing is added any more */
     bool wants_headers;          /* send them now */
     grille_call_ended_fn *ended; /* or NULL: told, or never asked for */

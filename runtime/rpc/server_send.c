@@ -67,12 +67,24 @@ void grille_server_tell_writable(grille_server_call *call) {
 
 /* ---- sending ---- */
 
-/* The text that the handler may end the call with. */
-static grille_code tell_failure(grille_server_call *call, grille_reason reason, grille_error *error) {
+/* A message that can never be sent would be missing in the middle of the stream: the call ends with what was wrong. */
+static grille_code fail_call(grille_server_call *call, grille_reason reason, grille_error *error) {
+    bool ours = false;
+    bool post = false;
     (void)grille_error_default(error, reason);
-    if (error->code == GRILLE_INVALID_ARGUMENT || error->code == GRILLE_RESOURCE_EXHAUSTED) {
-        grille_server_set_text(call, error->text);
-    }
+    pthread_mutex_lock(&call->lock);
+    ours = !call->answering;
+    call->answering = true;
+    pthread_mutex_unlock(&call->lock);
+    if (!ours) return error->code;
+    grille_server_set_text(call, error->text);
+    call->result = error->code == GRILLE_RESOURCE_EXHAUSTED ? GRILLE_RESOURCE_EXHAUSTED : GRILLE_INTERNAL;
+    pthread_mutex_lock(&call->lock);
+    call->broken = true;
+    call->answered = true;
+    post = grille_server_call_mark(call);
+    pthread_mutex_unlock(&call->lock);
+    if (post) grille_server_call_post(call);
     return error->code;
 }
 
@@ -110,7 +122,7 @@ static grille_code send_here(grille_server_call *call, const void *message) {
         return say_again(call);
     }
     if (reason == GRILLE_REASON_SESSION_STREAM_ENDED) return GRILLE_CLOSED;
-    if (reason != GRILLE_REASON_OK) return tell_failure(call, reason, &error);
+    if (reason != GRILLE_REASON_OK) return fail_call(call, reason, &error);
     grille_endpoint_notify_write(call->endpoint);
     return GRILLE_OK;
 }
@@ -146,7 +158,7 @@ grille_code grille_server_queue_message(grille_server_call *call, const void *me
     grille_reason reason = GRILLE_REASON_OK;
     grille_error_clear(&error);
     reason = grille_server_measure(call, message, &len, &error);
-    if (reason != GRILLE_REASON_OK) return tell_failure(call, reason, &error);
+    if (reason != GRILLE_REASON_OK) return fail_call(call, reason, &error);
     pthread_mutex_lock(&call->lock);
     while (wait && !is_closed(call) && !grille_handover_has_room(&streaming->outbox, len))
         pthread_cond_wait(&streaming->changed, &call->lock);
@@ -159,7 +171,7 @@ grille_code grille_server_queue_message(grille_server_call *call, const void *me
     }
     why = call->why;
     pthread_mutex_unlock(&call->lock);
-    if (reason != GRILLE_REASON_OK) return tell_failure(call, reason, &error);
+    if (reason != GRILLE_REASON_OK) return fail_call(call, reason, &error);
     if (closed) return wait ? grille_server_ended_code(why) : GRILLE_CLOSED;
     if (full) return GRILLE_AGAIN;
     if (post) grille_server_call_post(call);

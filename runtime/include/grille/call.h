@@ -97,8 +97,9 @@ struct grille_channel *grille_call_peer_channel(grille_call *call);
  * of the other form answers FAILED_PRECONDITION. */
 
 /* Callback form: sends one message, encoded before it returns. Any thread. AGAIN when the window is full: nothing was
- * taken, `writable` follows once. CLOSED after half-close, answer or end; INVALID_ARGUMENT when it can't be encoded;
- * RESOURCE_EXHAUSTED over a limit (grille_fail's text or the error text names it) or without memory. */
+ * taken, `writable` follows once. CLOSED after half-close, answer or end. INVALID_ARGUMENT when it can't be encoded,
+ * RESOURCE_EXHAUSTED over a limit or without memory: the call ends with that (a handler's with INTERNAL where it could
+ * not encode) and a text that names limit and size, so that no stream goes on without one of its messages. */
 GRILLE_MUST_USE grille_code grille_call_send(grille_call *call, const void *message);
 
 /* Callback form: no `message` event comes while paused; the peer is slowed down by its window. Counted: as many resumes

@@ -457,6 +457,27 @@ static void a_handler_may_stop_reading_and_answer(void **state) {
     close_caller(&caller, &own);
 }
 
+/* The handler's own code does not hide it. */
+static void a_message_that_cant_be_written_ends_the_call(void **state) {
+    static raw_caller caller;
+    static scene own;
+    raw_call *call = NULL;
+    worker one;
+    (void)state;
+    open_caller(&caller, &own);
+    own.writes = 3;
+    (void)strcpy(own.write, "huge:5000000");
+    call = raw_caller_call(&caller, 0, SERVER, 0);
+    raw_caller_send(call, "ask", true);
+    raw_caller_pump(&caller);
+    start_worker(&caller, &one);
+    finish_worker(&caller, &own, &one, 1);
+    assert_int_equal(own.write_code, GRILLE_RESOURCE_EXHAUSTED);
+    raw_caller_expect(call, GRILLE_RESOURCE_EXHAUSTED, "has 5000000 bytes; the caller takes at most 4194304");
+    assert_int_equal(call->messages, 0);
+    close_caller(&caller, &own);
+}
+
 static void without_workers_it_is_not_served(void **state) {
     static raw_caller caller;
     static scene own;
@@ -480,6 +501,7 @@ int main(void) {
         cmocka_unit_test(a_call_that_ends_in_the_queue_never_runs),
         cmocka_unit_test(other_calls_go_on_while_workers_wait),
         cmocka_unit_test(a_handler_may_stop_reading_and_answer),
+        cmocka_unit_test(a_message_that_cant_be_written_ends_the_call),
         cmocka_unit_test(without_workers_it_is_not_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -362,7 +362,8 @@ static void a_full_window_is_again_and_writable_comes_once(void **state) {
     raw_caller_close(&caller);
 }
 
-static void what_cant_be_sent_says_why(void **state) {
+/* A message that can't be sent is not left out: the call ends with what was wrong with it. */
+static void what_cant_be_sent_ends_the_call(void **state) {
     static raw_caller caller;
     scene own = {0};
     const fake_message bad = {"unencodable"}, huge = {"huge:5000000"}, good = {"good"};
@@ -371,25 +372,33 @@ static void what_cant_be_sent_says_why(void **state) {
     open_caller(&caller, &own);
     call = raw_caller_call(&caller, 0, BIDI, 0);
     raw_caller_pump(&caller);
-    assert_int_equal(grille_call_send(own.call, &bad), GRILLE_INVALID_ARGUMENT);
-    assert_int_equal(grille_call_send(own.call, &huge), GRILLE_RESOURCE_EXHAUSTED);
-    assert_int_equal(grille_call_send(own.call, &good), GRILLE_OK);
     assert_int_equal(grille_call_half_close(own.call), GRILLE_FAILED_PRECONDITION);
     assert_int_equal(grille_call_write(own.call, &good), GRILLE_FAILED_PRECONDITION);
-    /* A response where responses are streamed. */
-    assert_int_equal(grille_call_answer(own.call, GRILLE_OK, &good), GRILLE_INVALID_ARGUMENT);
-    assert_int_equal(grille_call_answer(own.call, GRILLE_OK, NULL), GRILLE_CLOSED);
+    assert_int_equal(grille_call_send(own.call, &good), GRILLE_OK);
+    assert_int_equal(grille_call_send(own.call, &bad), GRILLE_INVALID_ARGUMENT);
     assert_int_equal(grille_call_send(own.call, &good), GRILLE_CLOSED);
+    assert_int_equal(grille_call_answer(own.call, GRILLE_OK, NULL), GRILLE_CLOSED);
     raw_caller_pump(&caller);
-    raw_caller_expect(call, GRILLE_INTERNAL, "with a further response");
+    raw_caller_expect(call, GRILLE_INTERNAL, "unencodable");
     assert_string_equal(call->texts, "good|");
+    assert_int_equal(own.ends, 1);
+    assert_int_equal(own.why, GRILLE_CALL_END_BROKEN);
     /* The text names limit and size. */
+    own = (scene){0};
     call = raw_caller_call(&caller, 0, BIDI, 0);
     raw_caller_pump(&caller);
-    assert_int_equal(grille_call_answer(own.call, grille_call_send(own.call, &huge), NULL), GRILLE_OK);
+    assert_int_equal(grille_call_send(own.call, &huge), GRILLE_RESOURCE_EXHAUSTED);
     raw_caller_pump(&caller);
     raw_caller_expect(call, GRILLE_RESOURCE_EXHAUSTED, "has 5000000 bytes; the caller takes at most 4194304");
-    /* No response where one is the answer, and one that is too long. */
+    assert_int_equal(own.ends, 1);
+    assert_int_equal(own.why, GRILLE_CALL_END_BROKEN);
+    /* A response where responses are streamed; none where one is the answer, and one that is too long. */
+    call = raw_caller_call(&caller, 0, BIDI, 0);
+    raw_caller_pump(&caller);
+    assert_int_equal(grille_call_answer(own.call, GRILLE_OK, &good), GRILLE_INVALID_ARGUMENT);
+    assert_int_equal(grille_call_answer(own.call, GRILLE_OK, NULL), GRILLE_CLOSED);
+    raw_caller_pump(&caller);
+    raw_caller_expect(call, GRILLE_INTERNAL, "with a further response");
     call = raw_caller_call(&caller, 0, CLIENT, 0);
     raw_caller_pump(&caller);
     assert_int_equal(grille_call_send(own.call, &good), GRILLE_FAILED_PRECONDITION);
@@ -576,7 +585,7 @@ int main(void) {
         cmocka_unit_test(an_early_answer_ends_the_stream),
         cmocka_unit_test(a_paused_stream_slows_the_peer_down),
         cmocka_unit_test(a_full_window_is_again_and_writable_comes_once),
-        cmocka_unit_test(what_cant_be_sent_says_why),
+        cmocka_unit_test(what_cant_be_sent_ends_the_call),
         cmocka_unit_test(headers_leave_first_or_when_asked),
         cmocka_unit_test(a_reference_keeps_the_call),
         cmocka_unit_test(another_thread_sends_and_answers_in_order),
