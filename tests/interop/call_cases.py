@@ -337,9 +337,40 @@ def the_server_drains(world):
     assert status == 0, errors
 
 
+def drained(opened, last, reason):
+    """Both notices, then close_notify."""
+    assert opened.wait_closed()
+    assert opened.session.drains == [(session.DRAIN_ALL, reason), (last, reason)], opened.session.drains
+
+
+def an_idle_connection_is_drained(world):
+    drained(world.channel("x509", world.own_server("x509", "idle", idle_ms=20)), 0, 3)
+
+
+def call_before_it_is_old(world, server):
+    """A connection with a call that was taken. A slow machine may be too late for it: then again."""
+    for _ in range(100):
+        opened = world.channel("x509", server)
+        if not opened.session.drains:
+            waiting = opened.session.call(method_id("Wait"), message=blob(b""), end=True)
+            opened.run(lambda: len(opened.session.drains) == 2)
+            if not waiting.never_ran:
+                return opened, waiting
+        opened.close()
+    raise AssertionError("no call was taken")
+
+
+def an_old_connection_is_drained(world):
+    """What runs ends first."""
+    opened, waiting = call_before_it_is_old(world, world.own_server("x509", "old", age_ms=20))
+    assert not waiting.ended
+    waiting.cancel()
+    drained(opened, waiting.number, 6)
+
+
 CASES = [messages_of_every_size, one_frame_each_way, the_request_in_data_frames, frames_cut_anywhere, ids_may_be_skipped,
          many_calls_at_once, metadata_both_ways, metadata_up_to_its_limit, every_status_code, longest_message_and_details,
          calls_that_no_handler_takes, a_message_over_the_limit, an_answer_over_our_limit, a_request_larger_than_the_window,
          both_messages_larger_than_the_window, an_answer_stops_at_its_window, deadlines,
          a_cancelled_call_reaches_its_handler, pings, frames_of_later_versions, frames_of_ended_streams, we_drain,
-         the_server_drains]
+         the_server_drains, an_idle_connection_is_drained, an_old_connection_is_drained]

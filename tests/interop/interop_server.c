@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The server that the second implementation calls: interop_server POLICY ADDRESS nitro SIM_FOLDER
- *                                              or: interop_server POLICY ADDRESS x509 CHAIN KEY
- * Prints "ready" when it listens. */
+ * The server that the second implementation calls: interop_server POLICY ADDRESS nitro SIM_FOLDER - IDLE_MS AGE_MS
+ *                                              or: interop_server POLICY ADDRESS x509 CHAIN KEY IDLE_MS AGE_MS
+ * 0 is never. Prints "ready" when it listens. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -217,7 +217,7 @@ int main(int argc, char **argv) {
     grille_identity *identity = NULL;
     grille_server *server = NULL;
     grille_error error;
-    if (argc < 5) return 2;
+    if (argc != 8) return 2;
     check(grille_policy_load(argv[1], &options.policy, &error), &error);
     if (strcmp(argv[3], "nitro") == 0) {
         check(grille_identity_open_nsm(argv[4], &identity, &error), &error);
@@ -226,6 +226,8 @@ int main(int argc, char **argv) {
     }
     options.identity = identity;
     options.build = 7;
+    options.idle_timeout_ms = (uint32_t)strtoul(argv[6], NULL, 10);
+    options.max_age_ms = (uint32_t)strtoul(argv[7], NULL, 10);
     options.max_message_bytes = 1 << 20;
     check(grille_server_new(&options, &server, &error), &error);
     serve(server, argv[2]);

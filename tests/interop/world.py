@@ -64,18 +64,18 @@ def counts(waiting=0, cancelled=0):
 class Server:
     """One server program; `kind` is nitro or x509. It ends once."""
 
-    def __init__(self, world, kind, name):
+    def __init__(self, world, kind, name, idle_ms=0, age_ms=0):
         self.path = os.path.join(world.folder, name)
         self.terminated = False
         if kind == "nitro":
-            identity = [world.file("sim")]
+            identity = [world.file("sim"), "-"]
         else:
             identity = [world.file("gateway/identity.pem"), world.file("gateway/identity.key")]
         # Not a pipe: a log that nobody reads would stop the server.
         self.log = world.file(name + ".log")
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [world.program, world.file("policy.yaml"), "unix:" + self.path, kind] + identity,
+                [world.program, world.file("policy.yaml"), "unix:" + self.path, kind] + identity + [str(idle_ms), str(age_ms)],
                 stdout=subprocess.PIPE, stderr=log)
         line = self.process.stdout.readline()
         if line != b"ready\n":
@@ -142,9 +142,9 @@ class World:
             return nitro.NitroPolicy(paths.der(self.certificate("sim/insecure-root.pem")), self.pcrs)
         return paths.X509Policy(self.certificate("ca/ca.pem"), [GATEWAY])
 
-    def own_server(self, kind, name):
+    def own_server(self, kind, name, **options):
         """One for a case alone."""
-        self.servers[name] = Server(self, kind, name)
+        self.servers[name] = Server(self, kind, name, **options)
         return self.servers[name]
 
     def channel(self, kind="nitro", server=None, identity=None, policy=None, **options):
