@@ -29,7 +29,7 @@ peers:
     kind: x509
     ca: ca/ca.pem
     names: [parent.shop.example]
-    may_call: ["/shop.v1.Shop/Buy"]
+    may_call: ["/shop.v1.Shop/Buy", "/shop.v1.Shop/Deliver", "/shop.v1.Shop/Collect"]
 YAML
 
 "$server" "unix:$dir/s" "$dir/server.yaml" "$dir/nsm" &

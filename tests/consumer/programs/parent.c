@@ -49,6 +49,40 @@ static void buy_with_nanopb(grille_channel *channel) {
     enclave_shop_v1_shop_buy_reply_free(&reply);
 }
 
+static void deliver_with_protobuf_c(grille_channel *channel) {
+    static uint32_t sizes[] = {1, 2, 39};
+    Shop__V1__Order order = SHOP__V1__ORDER__INIT;
+    shop_v1_shop_deliver_stream *stream = NULL;
+    shop_v1_shop_deliver_reply reply;
+    const Shop__V1__Receipt *receipt = NULL;
+    grille_error error = {.code = GRILLE_OK};
+    size_t received = 0;
+    order.article = "A-1";
+    order.n_sizes = 3;
+    order.sizes = sizes;
+    if (shop_v1_shop_deliver_begin(channel, &order, NULL, &stream, &error) == GRILLE_OK)
+        while (shop_v1_shop_deliver_read(stream, &receipt) == GRILLE_OK && received < 3 && receipt->delivery != NULL &&
+               receipt->delivery->seconds == (int64_t)sizes[received])
+            received++;
+    grille_code code = shop_v1_shop_deliver_finish(stream, &reply);
+    expect(code == GRILLE_OK && received == 3, "a stream of answers with protobuf-c", reply.message);
+    shop_v1_shop_deliver_reply_free(&reply);
+}
+
+static void collect_with_nanopb(grille_channel *channel) {
+    const shop_v1_Order order = {.sizes_count = 2, .sizes = {7, 14}};
+    enclave_shop_v1_shop_collect_stream *stream = NULL;
+    enclave_shop_v1_shop_collect_reply reply;
+    grille_error error = {.code = GRILLE_OK};
+    grille_code code = enclave_shop_v1_shop_collect_begin(channel, NULL, &stream, &error);
+    if (code == GRILLE_OK) code = enclave_shop_v1_shop_collect_write(stream, &order);
+    if (code == GRILLE_OK) code = enclave_shop_v1_shop_collect_write(stream, &order);
+    (void)enclave_shop_v1_shop_collect_finish(stream, &reply);
+    expect(code == GRILLE_OK && reply.code == GRILLE_OK && reply.response->delivery.seconds == 42,
+           "a stream of requests with nanopb", reply.message);
+    enclave_shop_v1_shop_collect_reply_free(&reply);
+}
+
 int main(int argc, char **argv) {
     grille_channel_options options = grille_channel_options_default();
     grille_identity *identity = NULL;
@@ -63,6 +97,8 @@ int main(int argc, char **argv) {
     expect(code == GRILLE_OK, "a channel", error.text);
     if (code == GRILLE_OK) buy_with_protobuf_c(channel);
     if (code == GRILLE_OK) buy_with_nanopb(channel);
+    if (code == GRILLE_OK) deliver_with_protobuf_c(channel);
+    if (code == GRILLE_OK) collect_with_nanopb(channel);
     grille_channel_close(channel);
     grille_identity_free(identity);
     grille_policy_free(options.policy);
