@@ -2,6 +2,7 @@
  * The frames of one stream. */
 #include "cmocka_all.h"
 #include "session_pair.h"
+#include "session_script.h"
 
 /* In a buffer of whole TLS records no DATA frame lies across two of them. */
 static void frames_end_where_records_end(void **state) {
@@ -82,6 +83,75 @@ static void an_answer_is_in_order(void **state) {
     pair_free(pair);
 }
 
+/* With credit for the frame alone nothing is sent; with one byte more, one byte is. */
+static void a_frame_without_bytes_is_never_sent(void **state) {
+    pair_options options = pair_options_default();
+    session_pair *pair = NULL;
+    grille_stream *stream = NULL;
+    grille_frame_header header = {0};
+    grille_bytes payload = {0};
+    (void)state;
+    options.initiator.settings.max_message_bytes = 4 << 20;
+    pair = pair_new(&options);
+    stream = pair_call(pair, &pair->initiator, pair_bytes(5));
+    (void)pair_take_output(pair, &pair->initiator);
+    grille_stream_release(stream);
+    stream = pair_call(pair, &pair->initiator, pair_bytes(3 << 20));
+    script_write(pair_writer(pair), "S:16:16:4194304");
+    assert_int_equal(pair_feed(pair, &pair->initiator), GRILLE_REASON_OK);
+    (void)pair_take_output(pair, &pair->initiator);
+    /* First the stream's window is used up, then the connection's. */
+    script_write(pair_writer(pair), "K3:8");
+    assert_int_equal(pair_feed(pair, &pair->initiator), GRILLE_REASON_OK);
+    assert_int_equal(pair_take_output(pair, &pair->initiator).len, 0);
+    script_write(pair_writer(pair), "K3:1");
+    assert_int_equal(pair_feed(pair, &pair->initiator), GRILLE_REASON_OK);
+    assert_int_equal(pair_take_output(pair, &pair->initiator).len, GRILLE_FRAME_HEADER_BYTES + 1);
+    script_write(pair_writer(pair), "K3:4000000");
+    assert_int_equal(pair_feed(pair, &pair->initiator), GRILLE_REASON_OK);
+    (void)pair_take_output(pair, &pair->initiator);
+    assert_int_equal(grille_session_get_stats(pair->initiator.session).send_credit_bytes, 0);
+    script_write(pair_writer(pair), "K0:8");
+    assert_int_equal(pair_feed(pair, &pair->initiator), GRILLE_REASON_OK);
+    assert_int_equal(pair_take_output(pair, &pair->initiator).len, 0);
+    script_write(pair_writer(pair), "K0:1");
+    assert_int_equal(pair_feed(pair, &pair->initiator), GRILLE_REASON_OK);
+    assert_true(pair_frame(pair_take_output(pair, &pair->initiator), GRILLE_FRAME_DATA, 0, &header, &payload));
+    assert_int_equal(payload.len, 1);
+    pair_free(pair);
+}
+
+/* The smallest buffer that may be given takes the largest frames of each kind. */
+static void every_frame_fits_the_smallest_buffer(void **state) {
+    static uint8_t buffer[GRILLE_SESSION_SEND_BYTES];
+    (void)state;
+    for (size_t len = GRILLE_LIMIT_FRAME_PAYLOAD_BYTES - 40; len < GRILLE_LIMIT_FRAME_PAYLOAD_BYTES + 20; len++) {
+        const pair_options options = pair_options_default();
+        session_pair *pair = pair_start(&options);
+        bool moved = true;
+        pair->responder.answers = true;
+        (void)pair_call(pair, &pair->initiator, pair_bytes(len));
+        for (int i = 0; moved; i++) {
+            assert_true(i < 10);
+            moved = false;
+            for (int side = 0; side < 2; side++) {
+                const pair_end *from = side == 0 ? &pair->initiator : &pair->responder;
+                const pair_end *to = side == 0 ? &pair->responder : &pair->initiator;
+                size_t taken = 0;
+                assert_int_equal(grille_session_send(from->session, buffer, sizeof buffer, &taken, pair->now_us),
+                                 GRILLE_REASON_OK);
+                grille_session_sent(from->session, pair->now_us);
+                assert_int_equal(grille_session_recv(to->session, grille_bytes_of(buffer, taken), pair->now_us),
+                                 GRILLE_REASON_OK);
+                moved = moved || taken > 0;
+            }
+        }
+        assert_int_equal(pair_last(&pair->initiator, PAIR_MESSAGE)->len, len);
+        assert_int_equal(pair_last(&pair->initiator, PAIR_STATUS)->code, GRILLE_OK);
+        pair_free(pair);
+    }
+}
+
 /* The time that a call waited here is not the peer's. */
 static void what_is_left_of_the_time_travels(void **state) {
     const pair_options options = pair_options_default();
@@ -101,6 +171,8 @@ int main(void) {
         cmocka_unit_test(frames_end_where_records_end),
         cmocka_unit_test(a_message_that_does_not_fit_follows_as_data),
         cmocka_unit_test(an_answer_is_in_order),
+        cmocka_unit_test(a_frame_without_bytes_is_never_sent),
+        cmocka_unit_test(every_frame_fits_the_smallest_buffer),
         cmocka_unit_test(what_is_left_of_the_time_travels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

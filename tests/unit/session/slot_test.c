@@ -134,6 +134,25 @@ static void cancels_beside_answered_calls_are_no_flood(void **state) {
     pair_free(pair);
 }
 
+/* Each cancel crosses the answer: a RESET for a closed stream, of which one a call is no flood of late frames either.
+ */
+static void cancels_that_cross_answers_are_no_flood(void **state) {
+    const pair_options options = pair_options_default();
+    session_pair *pair = pair_start(&options);
+    (void)state;
+    pair->responder.answers = true;
+    for (int i = 0; i < 3 * GRILLE_LIMIT_LATE_FRAME_BURST; i++) {
+        grille_stream *stream = pair_call(pair, &pair->initiator, pair_bytes(5));
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+        grille_stream_release(stream);
+        (void)pair_take_output(pair, &pair->responder);
+        (void)pair_carry(pair, &pair->initiator, &pair->responder);
+    }
+    assert_int_equal(pair->responder.counts[PAIR_RESET], 0);
+    assert_int_equal(pair->responder.reason, GRILLE_REASON_OK);
+    pair_free(pair);
+}
+
 /* What answered calls earn is not kept for ever: the burst, then once more as much. */
 static void answered_calls_earn_no_more_than_a_burst(void **state) {
     const pair_options options = pair_options_default();
@@ -318,6 +337,7 @@ int main(void) {
         cmocka_unit_test(a_refused_call_may_be_reset),
         cmocka_unit_test(a_flood_of_resets_ends_the_connection),
         cmocka_unit_test(cancels_beside_answered_calls_are_no_flood),
+        cmocka_unit_test(cancels_that_cross_answers_are_no_flood),
         cmocka_unit_test(answered_calls_earn_no_more_than_a_burst),
         cmocka_unit_test(deadlines_that_pass_are_no_flood),
         cmocka_unit_test(calls_of_ours_may_be_reset_at_any_rate),

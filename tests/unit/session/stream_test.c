@@ -164,6 +164,30 @@ static void on_writable_is_never_told_in_vain(void **state) {
     pair_free(pair);
 }
 
+/* Between the frame that makes room and its write the stream goes, slot and all. */
+static void on_writable_is_not_told_of_a_stream_that_has_gone(void **state) {
+    session_pair *pair = make();
+    grille_stream *gone = open_stream(pair);
+    grille_stream *next = NULL;
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        size_t len = 0;
+        while (grille_stream_send_message(gone, pair_bytes(1000), 0) == GRILLE_REASON_OK)
+            continue;
+        assert_int_equal(
+            grille_session_send(pair->initiator.session, pair->buffer, PAIR_BUFFER_BYTES, &len, pair->now_us),
+            GRILLE_REASON_OK);
+        grille_stream_release(gone);
+        next = open_stream(pair);
+        grille_session_sent(pair->initiator.session, pair->now_us);
+        (void)pair_take_output(pair, &pair->initiator);
+        assert_int_equal(pair->initiator.counts[PAIR_WRITABLE], 0);
+        assert_int_equal(grille_session_get_stats(pair->initiator.session).slots, 1);
+        gone = next;
+    }
+    pair_free(pair);
+}
+
 /* Nobody is told of room that it may not use. */
 static void on_writable_is_not_told_after_half_close(void **state) {
     session_pair *pair = make();
@@ -386,6 +410,7 @@ int main(void) {
         cmocka_unit_test(headers_come_before_messages),
         cmocka_unit_test(a_full_queue_is_told_and_told_off),
         cmocka_unit_test(on_writable_is_never_told_in_vain),
+        cmocka_unit_test(on_writable_is_not_told_of_a_stream_that_has_gone),
         cmocka_unit_test(on_writable_is_not_told_after_half_close),
         cmocka_unit_test(a_status_may_come_in_place_of_a_reserved_message),
         cmocka_unit_test(a_reserved_message_is_sent_in_its_turn),
