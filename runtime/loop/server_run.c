@@ -108,6 +108,7 @@ void grille_server_stop(grille_server *server) {
     if (server->state == SERVER_STARTED) {
         server->state = SERVER_STOPPING;
         pthread_mutex_unlock(&server->lock);
+        grille_services_tell_drain(server->registry);
         stop_threads(server);
         pthread_mutex_lock(&server->lock);
         server->state = SERVER_STOPPED;

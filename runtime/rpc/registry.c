@@ -9,7 +9,7 @@
 #include "wire/limits.h"
 
 /* The map is charged like everything else; its size is ours, not a peer's. */
-enum { MAP_BUDGET_BYTES = 1 << 20 };
+enum { MAP_BUDGET_BYTES = 1 << 20, DRAIN_HOOKS = 8 };
 
 struct grille_services {
     grille_registered_method *methods[GRILLE_LIMIT_METHODS];
@@ -19,6 +19,11 @@ struct grille_services {
     grille_budget budget;
     grille_id_map by_id;
     atomic_bool frozen;
+    struct drain_hook {
+        void (*on_drain)(void *user);
+        void *user;
+    } drain_hooks[DRAIN_HOOKS];
+    size_t drain_hook_count;
 };
 
 grille_code grille_services_new(grille_services **services, grille_error *error) {
@@ -198,4 +203,17 @@ bool grille_services_offload(const grille_services *registry) {
 
 void grille_services_freeze(grille_services *registry) {
     atomic_store(&registry->frozen, true);
+}
+
+grille_reason grille_services_on_drain(grille_services *registry, void (*on_drain)(void *user), void *user,
+                                       grille_error *error) {
+    if (atomic_load(&registry->frozen)) return grille_error_default(error, GRILLE_REASON_RPC_SERVICES_FROZEN);
+    if (registry->drain_hook_count == DRAIN_HOOKS) return grille_error_default(error, GRILLE_REASON_NO_SPACE);
+    registry->drain_hooks[registry->drain_hook_count++] = (struct drain_hook){on_drain, user};
+    return GRILLE_REASON_OK;
+}
+
+void grille_services_tell_drain(const grille_services *registry) {
+    for (size_t at = 0; at < registry->drain_hook_count; at++)
+        registry->drain_hooks[at].on_drain(registry->drain_hooks[at].user);
 }

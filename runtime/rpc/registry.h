@@ -27,6 +27,12 @@ bool grille_services_offload(const grille_services *registry);
 /* A server or channel uses the set from now on: nothing is added any more. Idempotent; any thread. */
 void grille_services_freeze(grille_services *registry);
 
+/* `on_drain` is told when a server with this set begins to drain, before its peers are; on the thread that stops it.
+ * RPC_SERVICES_FROZEN; NO_SPACE: there are as many as may be. */
+GRILLE_MUST_USE grille_reason grille_services_on_drain(grille_services *registry, void (*on_drain)(void *user),
+                                                       void *user, grille_error *error);
+void grille_services_tell_drain(const grille_services *registry);
+
 /* NULL when no method has this id. */
 const grille_registered_method *grille_services_find(const grille_services *registry, uint32_t method_id);
 

@@ -6,6 +6,7 @@
 #include "grille/bytes.h"
 #include "grille/call.h"
 #include "grille/channel.h"
+#include "grille/health.h"
 #include "grille/identity.h"
 #include "grille/interceptor.h"
 #include "grille/log.h"
