@@ -136,12 +136,14 @@ static grille_reason make_targets(dialed_channel *channel, const grille_address_
 }
 
 static grille_reason make_channel(const grille_address_list *addresses, const grille_channel_options *options,
-                                  dialed_channel **channel, grille_error *error) {
+                                  const grille_channel_hooks *hooks, dialed_channel **channel, grille_error *error) {
     dialed_channel *made = calloc(1, sizeof *made);
     if (made == NULL) return grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
     name_channel(made, addresses);
     init_lists(made);
     take_options(made, options);
+    made->hooks = *hooks;
+    made->connection_options.first_stream_id = hooks->first_stream_id;
     grille_stats_table_init(&made->stats, 0, 1);
     grille_reason reason =
         grille_interceptor_list_copy(&made->interceptors, options->interceptors, options->interceptor_count);
@@ -185,8 +187,9 @@ static grille_reason check_dialable(const grille_address_list *addresses, grille
     return GRILLE_REASON_OK;
 }
 
-grille_code grille_channel_open(const char *text, const grille_channel_options *options, grille_channel **channel,
-                                grille_error *error) {
+grille_code grille_channel_open_with_hooks(const char *text, const grille_channel_options *options,
+                                           const grille_channel_hooks *hooks, grille_channel **channel,
+                                           grille_error *error) {
     const char *fault = grille_channel_options_fault(options);
     grille_address_list addresses;
     dialed_channel *made = NULL;
@@ -198,9 +201,15 @@ grille_code grille_channel_open(const char *text, const grille_channel_options *
     }
     grille_reason reason = grille_address_list_parse(text, &addresses, error);
     if (reason == GRILLE_REASON_OK) reason = check_dialable(&addresses, error);
-    if (reason == GRILLE_REASON_OK) reason = make_channel(&addresses, options, &made, error);
+    if (reason == GRILLE_REASON_OK) reason = make_channel(&addresses, options, hooks, &made, error);
     if (made != NULL) *channel = &made->base;
     return grille_reason_code(reason);
+}
+
+grille_code grille_channel_open(const char *text, const grille_channel_options *options, grille_channel **channel,
+                                grille_error *error) {
+    static const grille_channel_hooks none = {0};
+    return grille_channel_open_with_hooks(text, options, &none, channel, error);
 }
 
 /* ---- Closing ---- */

@@ -7,6 +7,7 @@
 
 #include "grille/channel.h"
 #include "loop/balancer.h"
+#include "loop/channel_hooks.h"
 #include "loop/connection.h"
 #include "loop/target.h"
 #include "loop/worker.h"
@@ -32,6 +33,7 @@ struct dialed_channel {
     char name[GRILLE_ADDRESS_TEXT_BYTES + 32]; /* its first address, and how many more */
     grille_connection_options connection_options;
     grille_target_options target_options;
+    grille_channel_hooks hooks;
     grille_loop_executor executor; /* of the peer's calls */
     grille_workers *workers;       /* NULL: none of them is offloaded */
     uint32_t idle_timeout_ms;

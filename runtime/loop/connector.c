@@ -72,6 +72,7 @@ static void settle(dialed_channel *channel) {
     follow_balancer(channel);
     channel->settling = false;
     const grille_channel_state state = grille_balancer_state(&channel->balancer);
+    if (state == GRILLE_CHANNEL_READY && channel->state != state) channel->idle_since_us = grille_clock_us();
     if (state == GRILLE_CHANNEL_FAILED) {
         explain(channel, &why);
         grille_channel_set_state(channel, state, &why);
@@ -107,6 +108,7 @@ static void on_connecting(void *user, grille_target *target) {
 static void on_ready(void *user, grille_target *target) {
     dialed_channel *channel = user;
     grille_balancer_is_ready(&channel->balancer, target->index);
+    if (channel->hooks.on_open != NULL) channel->hooks.on_open(target->index, channel->hooks.user);
     settle(channel);
 }
 
@@ -122,6 +124,11 @@ static void on_room(void *user, grille_target *target) {
     grille_channel_pump(user);
 }
 
+static void on_expiry(void *user, grille_target *target) {
+    (void)target;
+    grille_channel_arm(user);
+}
+
 static void on_leaving(void *user, grille_target *target) {
     (void)user;
     (void)target;
@@ -131,15 +138,25 @@ static void on_posted(void *user) {
     grille_channel_need_leader(user);
 }
 
-const grille_target_events grille_channel_target_events = {on_idle, on_connecting, on_ready, on_failed,
-                                                           on_room, on_leaving,    on_posted};
+const grille_target_events grille_channel_target_events = {
+    .on_idle = on_idle,
+    .on_connecting = on_connecting,
+    .on_ready = on_ready,
+    .on_failed = on_failed,
+    .on_room = on_room,
+    .on_expiry = on_expiry,
+    .on_leaving = on_leaving,
+    .on_posted = on_posted,
+};
 
 /* ---- Without calls ---- */
 
 /* When the channel has gone without calls for long enough, or GRILLE_TIME_NEVER. */
 static grille_time_us idle_due(const dialed_channel *channel) {
     const uint64_t timeout_us = (uint64_t)channel->idle_timeout_ms * 1000;
-    const bool in_use = channel->running != 0 || channel->waiting_count != 0;
+    /* An attempt has its own time. */
+    const bool in_use =
+        channel->running != 0 || channel->waiting_count != 0 || channel->state == GRILLE_CHANNEL_CONNECTING;
     if (timeout_us == 0 || channel->idle || in_use) return GRILLE_TIME_NEVER;
     return grille_time_after(channel->idle_since_us, timeout_us);
 }

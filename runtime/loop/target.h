@@ -32,6 +32,8 @@ typedef struct grille_target_events {
     void (*on_failed)(void *user, grille_target *target, grille_time_us retry_at_us);
     /* There may be room for more calls. */
     void (*on_room)(void *user, grille_target *target);
+    /* grille_target_expiry has changed without another event. */
+    void (*on_expiry)(void *user, grille_target *target);
     /* The connection that took calls does so no more, whatever comes next; before the event that says what. */
     void (*on_leaving)(void *user, grille_target *target);
     /* grille_connection_events.on_posted: any thread. */

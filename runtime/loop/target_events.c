@@ -73,6 +73,7 @@ void grille_target_attempt_failed(grille_target *target, const grille_error *why
         return;
     }
     target->replace_at_us = after_a_pause(target);
+    target->options->events->on_expiry(target->options->user, target);
 }
 
 static void lose(grille_target *target, const grille_error *why) {
@@ -133,11 +134,13 @@ static void succeed(grille_target *target, bool peer_wants_it) {
         fail(target, &why);
         return;
     }
-    target->options->events->on_connecting(target->options->user, target);
     if (at_once) {
         grille_target_connect(target);
     } else if (!grille_target_is_attempting(target)) {
         target->replace_at_us = after_a_pause(target);
+    }
+    if (grille_target_is_attempting(target) || target->replace_at_us != GRILLE_TIME_NEVER) {
+        target->options->events->on_connecting(target->options->user, target);
     }
 }
 

@@ -34,11 +34,23 @@ static grille_code call_back(grille_call *call, e2e_counts *counts, fake_message
     return copy_answer(call, grille_code_name(code), response);
 }
 
+/* What the library of the caller says: as many attempts went before. */
+static grille_code answer_attempt(grille_call *call, const char *expected, fake_message *response) {
+    const grille_bytes value = grille_metadata_get(grille_call_metadata(call), "grille-previous-attempts", 0);
+    const size_t len = strlen(expected);
+    if (value.len != len || memcmp(value.data, expected, len) != 0) {
+        return grille_fail(call, GRILLE_UNAVAILABLE, "attempt after %.*s", (int)value.len,
+                           value.len > 0 ? (const char *)value.data : "");
+    }
+    return copy_answer(call, expected, response);
+}
+
 static grille_code act(grille_call *call, const char *text, fake_message *response, e2e_counts *counts) {
     if (strncmp(text, "sleep:", 6) == 0) usleep((useconds_t)strtoul(text + 6, NULL, 10) * 1000);
     if (strncmp(text, "fail:", 5) == 0) {
         return grille_fail(call, (grille_code)strtoul(text + 5, NULL, 10), "failed as asked");
     }
+    if (strncmp(text, "attempt:", 8) == 0) return answer_attempt(call, text + 8, response);
     if (strcmp(text, "who") == 0) {
         const grille_peer_identity *peer = grille_peer(call);
         return copy_answer(call, peer->name[0] != '\0' ? peer->name : peer->module_id, response);
@@ -93,8 +105,13 @@ static void deliver(const grille_reply *reply, void (*callback)(void), void *use
     async->done(reply->code, answer, async->user);
 }
 
+grille_code e2e_call_method_async(grille_channel *channel, const grille_method *method, const char *text,
+                                  const grille_call_options *options, e2e_async *async, grille_call **call) {
+    const fake_message request = {text};
+    return grille_call_unary_async(channel, method, &request, options, deliver, NULL, async, call);
+}
+
 grille_code e2e_call_async(grille_channel *channel, e2e_method method, const char *text,
                            const grille_call_options *options, e2e_async *async, grille_call **call) {
-    const fake_message request = {text};
-    return grille_call_unary_async(channel, &e2e_methods[method], &request, options, deliver, NULL, async, call);
+    return e2e_call_method_async(channel, &e2e_methods[method], text, options, async, call);
 }

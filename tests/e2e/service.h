@@ -4,6 +4,7 @@
  *   "who"      answers the peer's name   "exit"       ends the process without a word
  *   "back"     answers what a blocking call made inside the handler returned
  *   "hold"     (E2E_WORK) waits until the call is cancelled or its deadline has passed, then echoes
+ *   "attempt:N" fails with UNAVAILABLE unless N attempts of this call went before
  * anything else is answered as it came. */
 #ifndef GRILLE_TESTS_E2E_SERVICE_H
 #define GRILLE_TESTS_E2E_SERVICE_H
@@ -44,6 +45,8 @@ typedef struct e2e_async {
     e2e_done_fn *done;
     void *user;
 } e2e_async;
+grille_code e2e_call_method_async(grille_channel *channel, const grille_method *method, const char *text,
+                                  const grille_call_options *options, e2e_async *async, grille_call **call);
 grille_code e2e_call_async(grille_channel *channel, e2e_method method, const char *text,
                            const grille_call_options *options, e2e_async *async, grille_call **call);
 
