@@ -97,6 +97,10 @@ static grille_reason init_loop(dialed_channel *channel, const grille_channel_opt
     return GRILLE_REASON_OK;
 }
 
+static void need_leader(void *user) {
+    grille_channel_need_leader(user);
+}
+
 /* What the peer may call here. */
 static grille_reason serve(dialed_channel *channel, const grille_channel_options *options, grille_error *error) {
     grille_reason reason = GRILLE_REASON_OK;
@@ -105,6 +109,8 @@ static grille_reason serve(dialed_channel *channel, const grille_channel_options
         reason = grille_workers_new(options->workers, GRILLE_LIMIT_QUEUED_TASKS, &channel->workers, error);
     }
     grille_loop_executor_init(&channel->executor, channel->workers, &channel->loop);
+    channel->executor.on_post = need_leader;
+    channel->executor.on_post_user = channel;
     return reason;
 }
 

@@ -83,9 +83,10 @@ static void on_started(grille_connection *connection, void *user) {
 
 static void on_open(grille_connection *connection, void *user) {
     served_connection *served = user;
-    (void)connection;
+    grille_loop_thread *thread = served->thread;
     served->half_open = false;
-    atomic_fetch_sub(&served->thread->counts->half_open, 1);
+    atomic_fetch_sub(&thread->counts->half_open, 1);
+    if (thread->on_peer != NULL) thread->on_peer(grille_connection_peer_channel(connection), thread->on_peer_user);
 }
 
 static void on_progress(grille_connection *connection, void *user) {

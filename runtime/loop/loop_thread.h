@@ -26,6 +26,8 @@ typedef struct grille_loop_thread {
     const grille_connection_options *connection_options; /* of the server; `executor` is set by the loop */
     grille_connection_counts *counts;
     uint32_t drain_timeout_ms;
+    void (*on_peer)(struct grille_channel *peer, void *user); /* grille_server_options.on_peer, or NULL */
+    void *on_peer_user;
     grille_stats_table *stats;
     grille_link connections;
     uint64_t last_number; /* of a connection, for its name in log lines */

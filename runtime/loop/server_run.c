@@ -31,6 +31,8 @@ static grille_reason make_threads(grille_server *server, grille_error *error) {
             grille_loop_thread_init(&server->threads[server->thread_count], options->spin_us,
                                     &server->connection_options, &server->counts, options->drain_timeout_ms, error);
         if (reason != GRILLE_REASON_OK) return reason;
+        server->threads[server->thread_count].on_peer = options->on_peer;
+        server->threads[server->thread_count].on_peer_user = options->on_peer_user;
         grille_loop_thread_use_stats(&server->threads[server->thread_count],
                                      server->stats_tables[server->thread_count]);
     }

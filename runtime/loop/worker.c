@@ -18,6 +18,10 @@ struct grille_workers {
 };
 
 static void deliver_later(grille_loop_executor *executor, grille_task *task) {
+    /* Before: the executor may be gone once the task is seen. */
+    if (executor->on_post != NULL && grille_loop_in_turn() != executor->loop) {
+        executor->on_post(executor->on_post_user);
+    }
     pthread_mutex_lock(&executor->lock);
     grille_list_append(&executor->finished, &task->link);
     /* Under the lock: the loop may end once it has seen this task's `done`. */

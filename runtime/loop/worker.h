@@ -25,6 +25,10 @@ typedef struct grille_loop_executor {
     grille_executor executor;
     grille_workers *workers;
     grille_loop *loop;
+    /* Somebody has to turn the loop: another thread is about to post. Any thread, while a task is out. NULL where a
+     * thread always turns it. */
+    void (*on_post)(void *user);
+    void *on_post_user;
     pthread_mutex_t lock;
     grille_link finished; /* tasks whose `done` waits; under lock */
     grille_job deliver;
