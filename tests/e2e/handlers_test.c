@@ -106,7 +106,7 @@ static void take_message(grille_call *call, const void *message, const void *han
     (void)handlers;
     (void)user;
     if (grille_call_method(call)->kind == GRILLE_METHOD_CLIENT_STREAMING) {
-        grille_call_set_data(call, (char *)grille_call_data(call) + 1);
+        grille_call_set_data(call, (void *)((uintptr_t)grille_call_data(call) + 1));
     } else if (grille_call_send(call, message) != GRILLE_OK) {
         (void)grille_call_answer(call, GRILLE_RESOURCE_EXHAUSTED, NULL);
     }
@@ -117,7 +117,7 @@ static void half_closed(grille_call *call, const void *handlers, void *user) {
     const fake_message response = {text};
     (void)handlers;
     (void)user;
-    (void)snprintf(text, sizeof text, "%zu", (size_t)((char *)grille_call_data(call) - (char *)NULL));
+    (void)snprintf(text, sizeof text, "%zu", (size_t)(uintptr_t)grille_call_data(call));
     (void)grille_call_answer(call, GRILLE_OK,
                              grille_call_method(call)->kind == GRILLE_METHOD_CLIENT_STREAMING ? &response : NULL);
 }
