@@ -129,5 +129,5 @@ void grille_call_on_ended(grille_call *call, grille_call_ended_fn *ended, void *
 
 struct grille_channel *grille_call_peer_channel(grille_call *call) {
     const grille_server_call *own = grille_server_call_of(call);
-    return own != NULL ? grille_endpoint_peer_channel(own->endpoint) : NULL;
+    return own != NULL ? own->endpoint->peer_channel : NULL;
 }
