@@ -32,8 +32,8 @@ void grille_balancer_is_connecting(grille_balancer *balancer, size_t target) {
 
 void grille_balancer_is_ready(grille_balancer *balancer, size_t target) {
     grille_balancer_entry *entry = &balancer->entries[target];
+    if (entry->state != GRILLE_TARGET_READY) entry->health = unasked(balancer);
     entry->state = GRILLE_TARGET_READY;
-    entry->health = unasked(balancer);
     entry->rejected = false;
     entry->tried = true;
     if (is_usable(entry)) entry->failing = false;

@@ -46,6 +46,7 @@ void grille_balancer_init(grille_balancer *balancer, grille_balancing kind, size
 /* What became of a target. IDLE also after a lasting connection was lost: it is dialled at once. */
 void grille_balancer_is_idle(grille_balancer *balancer, size_t target);
 void grille_balancer_is_connecting(grille_balancer *balancer, size_t target);
+/* A successor that takes over without a gap counts as what its predecessor said until it says something itself. */
 void grille_balancer_is_ready(grille_balancer *balancer, size_t target);
 void grille_balancer_is_failed(grille_balancer *balancer, size_t target, grille_time_us retry_at_us, bool rejected);
 /* What a READY target says of itself. */

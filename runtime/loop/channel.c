@@ -51,6 +51,7 @@ static void take_options(dialed_channel *channel, const grille_channel_options *
         .first_backoff_ms = options->first_backoff_ms,
         .longest_backoff_ms = options->longest_backoff_ms,
         .max_age_ms = options->max_age_ms,
+        .health_source = options->health_source,
         .events = &grille_channel_target_events,
         .user = channel,
     };
@@ -132,7 +133,12 @@ static void name_channel(dialed_channel *channel, const grille_address_list *add
 
 static grille_reason make_targets(dialed_channel *channel, const grille_address_list *addresses,
                                   const grille_channel_options *options) {
-    grille_balancer_init(&channel->balancer, options->balancing, addresses->count, false);
+    grille_balancer_init(&channel->balancer, options->balancing, addresses->count, options->health_source != NULL);
+    if (options->health_service != NULL) {
+        channel->health_service = strdup(options->health_service);
+        if (channel->health_service == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
+        channel->target_options.health_service = channel->health_service;
+    }
     channel->targets = calloc(addresses->count, sizeof *channel->targets);
     if (channel->targets == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
     for (size_t i = 0; i < addresses->count; i++) {
@@ -161,6 +167,7 @@ static grille_reason make_channel(const grille_address_list *addresses, const gr
         grille_interceptor_list_free(&made->interceptors);
         grille_stats_table_deinit(&made->stats);
         free(made->targets);
+        free(made->health_service);
         free(made);
         return reason;
     }
@@ -244,6 +251,7 @@ void grille_channel_destroy(dialed_channel *channel) {
     grille_interceptor_list_free(&channel->interceptors);
     grille_stats_table_deinit(&channel->stats);
     free(channel->targets);
+    free(channel->health_service);
     pthread_cond_destroy(&channel->keeper_woken);
     pthread_mutex_destroy(&channel->submit_lock);
     pthread_mutex_destroy(&channel->notice_lock);

@@ -39,6 +39,10 @@ static const char *life_fault(const grille_channel_options *options) {
     if (options->interceptor_count > 0 && options->interceptors == NULL) {
         return "interceptor_count is not 0, but interceptors is NULL";
     }
+    if (options->health_source != NULL &&
+        (options->health_source->start == NULL || options->health_source->stop == NULL)) {
+        return "health_source is not complete: grille_channel_options_use_health() sets it";
+    }
     return grille_retry_options_fault(&options->retry);
 }
 

@@ -129,9 +129,10 @@ static void on_expiry(void *user, grille_target *target) {
     grille_channel_arm(user);
 }
 
-static void on_leaving(void *user, grille_target *target) {
-    (void)user;
-    (void)target;
+static void on_health(void *user, grille_target *target, grille_target_health health) {
+    dialed_channel *channel = user;
+    grille_balancer_says(&channel->balancer, target->index, health);
+    settle(channel);
 }
 
 static void on_posted(void *user) {
@@ -145,7 +146,7 @@ const grille_target_events grille_channel_target_events = {
     .on_failed = on_failed,
     .on_room = on_room,
     .on_expiry = on_expiry,
-    .on_leaving = on_leaving,
+    .on_health = on_health,
     .on_posted = on_posted,
 };
 

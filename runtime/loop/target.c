@@ -70,12 +70,16 @@ static void time_out_attempt(grille_target *target) {
 /* ---- Time ---- */
 
 grille_time_us grille_target_expiry(const grille_target *target) {
-    return target->attempt_ends_us < target->replace_at_us ? target->attempt_ends_us : target->replace_at_us;
+    const grille_time_us watch_us = grille_target_watch_expiry(target);
+    const grille_time_us attempt_us =
+        target->attempt_ends_us < target->replace_at_us ? target->attempt_ends_us : target->replace_at_us;
+    return attempt_us < watch_us ? attempt_us : watch_us;
 }
 
 void grille_target_tick(grille_target *target, grille_time_us now_us) {
     if (target->attempt_ends_us <= now_us) time_out_attempt(target);
     if (target->replace_at_us <= now_us) grille_target_connect(target);
+    grille_target_tick_watch(target, now_us);
 }
 
 /* ---- Asking ---- */
@@ -108,8 +112,11 @@ void grille_target_init(grille_target *target, grille_loop *loop, const grille_t
     grille_list_init(&target->retiring);
     grille_backoff_init(&target->backoff, (uint64_t)options->first_backoff_ms * 1000,
                         (uint64_t)options->longest_backoff_ms * 1000, GROWTH_PERMILLE);
+    target->watch_backoff = target->backoff;
     target->attempt_ends_us = GRILLE_TIME_NEVER;
     target->replace_at_us = GRILLE_TIME_NEVER;
+    target->watch_at_us = GRILLE_TIME_NEVER;
+    target->answer_by_us = GRILLE_TIME_NEVER;
 }
 
 static void give_up_attempt(grille_target *target) {

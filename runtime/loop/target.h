@@ -6,8 +6,10 @@
 
 #include "base/backoff.h"
 #include "loop/address.h"
+#include "loop/balancer.h"
 #include "loop/connection.h"
 #include "loop/dialer.h"
+#include "loop/health_source.h"
 
 typedef struct grille_target grille_target;
 
@@ -34,8 +36,8 @@ typedef struct grille_target_events {
     void (*on_room)(void *user, grille_target *target);
     /* grille_target_expiry has changed without another event. */
     void (*on_expiry)(void *user, grille_target *target);
-    /* The connection that took calls does so no more, whatever comes next; before the event that says what. */
-    void (*on_leaving)(void *user, grille_target *target);
+    /* What the peer of its connection says of itself. */
+    void (*on_health)(void *user, grille_target *target, grille_target_health health);
     /* grille_connection_events.on_posted: any thread. */
     void (*on_posted)(void *user);
 } grille_target_events;
@@ -45,7 +47,9 @@ typedef struct grille_target_options {
     uint32_t connect_timeout_ms;
     uint32_t first_backoff_ms;
     uint32_t longest_backoff_ms;
-    uint32_t max_age_ms; /* 0: never */
+    uint32_t max_age_ms;                       /* 0: never */
+    const grille_health_source *health_source; /* NULL: nothing is asked, on_health never comes */
+    const char *health_service;
     const grille_target_events *events;
     void *user;
 } grille_target_options;
@@ -67,7 +71,11 @@ struct grille_target {
     grille_time_us attempt_ends_us; /* or GRILLE_TIME_NEVER, as all that follow */
     grille_time_us replace_at_us;   /* a successor of `current` is due */
     grille_time_us ready_since_us;
-    grille_error last_error; /* of the last failure; code OK since there was a connection */
+    grille_health_watch *watch; /* of `current` */
+    grille_backoff watch_backoff;
+    grille_time_us watch_at_us;  /* a new one, for this one has ended */
+    grille_time_us answer_by_us; /* the first answer, or it counts as not serving */
+    grille_error last_error;     /* of the last failure; code OK since there was a connection */
 };
 
 /* `options` outlives the target. */
@@ -77,7 +85,7 @@ void grille_target_init(grille_target *target, grille_loop *loop, const grille_t
 /* Starts an attempt, unless one is under way. */
 void grille_target_connect(grille_target *target);
 /* Gives up what is under way, and lets its connection, whose peer is told `reason`, finish what runs on it. No event
- * comes but on_leaving. */
+ * comes. */
 void grille_target_disconnect(grille_target *target, grille_drain_reason reason);
 /* Ends everything: calls with CANCELLED. No event but the ends of calls comes any more. */
 void grille_target_close(grille_target *target);

@@ -10,14 +10,14 @@
 /* Connections that were made together do not age together. */
 #define AGE_JITTER_PERMILLE 100
 
-static uint32_t draw(const grille_target *target) {
+uint32_t grille_target_draw(const grille_target *target) {
     uint32_t drawn = 0;
     if (target->options->connection->crypto->random((uint8_t *)&drawn, sizeof drawn) != GRILLE_REASON_OK) return 0;
     return drawn;
 }
 
 static grille_time_us after_a_pause(grille_target *target) {
-    return grille_time_after(grille_clock_us(), grille_backoff_next_us(&target->backoff, draw(target)));
+    return grille_time_after(grille_clock_us(), grille_backoff_next_us(&target->backoff, grille_target_draw(target)));
 }
 
 static bool has_one_attempt(const grille_target *target) {
@@ -41,7 +41,7 @@ void grille_target_retire(grille_target *target, grille_drain_reason reason) {
     channel_connection *own = target->current;
     target->replace_at_us = GRILLE_TIME_NEVER;
     if (own == NULL) return;
-    target->options->events->on_leaving(target->options->user, target);
+    grille_target_end_watch(target);
     target->current = NULL;
     if (target->retiring_count == GRILLE_LIMIT_RETIRING_CONNECTIONS) end_oldest_retiring(target);
     grille_list_append(&target->retiring, &own->link);
@@ -78,7 +78,7 @@ void grille_target_attempt_failed(grille_target *target, const grille_error *why
 
 static void lose(grille_target *target, const grille_error *why) {
     const bool lasted = has_lasted(target);
-    target->options->events->on_leaving(target->options->user, target);
+    grille_target_end_watch(target);
     target->current = NULL;
     target->replace_at_us = GRILLE_TIME_NEVER;
     if (target->closed) return;
@@ -103,7 +103,7 @@ static void on_started(grille_connection *connection, void *user) {
 static grille_time_us ages_at(const grille_target *target, grille_time_us now_us) {
     const uint64_t max_age_us = (uint64_t)target->options->max_age_ms * 1000;
     if (max_age_us == 0 || has_one_attempt(target)) return GRILLE_TIME_NEVER;
-    return grille_time_after(now_us, grille_jitter_us(max_age_us, AGE_JITTER_PERMILLE, draw(target)));
+    return grille_time_after(now_us, grille_jitter_us(max_age_us, AGE_JITTER_PERMILLE, grille_target_draw(target)));
 }
 
 static void on_open(grille_connection *connection, void *user) {
@@ -121,6 +121,8 @@ static void on_open(grille_connection *connection, void *user) {
     target->ready_since_us = now_us;
     grille_error_clear(&target->last_error);
     target->options->events->on_ready(target->options->user, target);
+    /* The channel may have chosen another one inside. */
+    if (target->current == own) grille_target_begin_watch(target);
 }
 
 /* The peer drains, or our ids are used up: its successor comes first. A peer that drains whatever it is given waits

@@ -45,11 +45,20 @@ static grille_code answer_attempt(grille_call *call, const char *expected, fake_
     return copy_answer(call, expected, response);
 }
 
+static grille_code answer_health(grille_call *call, e2e_counts *counts, fake_message *response) {
+    atomic_fetch_add(&counts->asked, 1);
+    usleep(1000);
+    const int health = atomic_load(&counts->health);
+    if (health > 1) return grille_fail(call, (grille_code)health, "no word of health");
+    return copy_answer(call, health == 0 ? "serving" : "not serving", response);
+}
+
 static grille_code act(grille_call *call, const char *text, fake_message *response, e2e_counts *counts) {
     if (strncmp(text, "sleep:", 6) == 0) usleep((useconds_t)strtoul(text + 6, NULL, 10) * 1000);
     if (strncmp(text, "fail:", 5) == 0) {
         return grille_fail(call, (grille_code)strtoul(text + 5, NULL, 10), "failed as asked");
     }
+    if (strcmp(text, "health") == 0) return answer_health(call, counts, response);
     if (strncmp(text, "attempt:", 8) == 0) return answer_attempt(call, text + 8, response);
     if (strcmp(text, "who") == 0) {
         const grille_peer_identity *peer = grille_peer(call);

@@ -5,6 +5,7 @@
  *   "back"     answers what a blocking call made inside the handler returned
  *   "hold"     (E2E_WORK) waits until the call is cancelled or its deadline has passed, then echoes
  *   "attempt:N" fails with UNAVAILABLE unless N attempts of this call went before
+ *   "health"    answers after 1 ms what e2e_counts.health says
  * anything else is answered as it came. */
 #ifndef GRILLE_TESTS_E2E_SERVICE_H
 #define GRILLE_TESTS_E2E_SERVICE_H
@@ -30,6 +31,8 @@ typedef struct e2e_counts {
     atomic_uint finished;
     atomic_uint cancelled; /* finished when nobody waited any more */
     grille_channel *back;  /* for "back" */
+    atomic_int health;     /* what "health" is answered: 0 "serving", 1 "not serving", else it fails with this code */
+    atomic_uint asked;     /* calls "health" among those that started */
 } e2e_counts;
 
 /* Registers it; asserts nothing, so that a server program may use it. */
