@@ -78,6 +78,28 @@ static grille_code wait_for(grille_call *call, const grille_interop_v1_Counts *r
     return GRILLE_OK;
 }
 
+static grille_code call_back(grille_call *call, const grille_interop_v1_Blob *request, grille_interop_v1_Blob *response,
+                             void *user) {
+    grille_interop_v1_interop_echo_reply reply;
+    (void)user;
+    grille_code code = grille_interop_v1_interop_echo(grille_call_peer_channel(call), request,
+                                                      &GRILLE_CALL_OPTIONS(.parent = call), &reply);
+    if (code == GRILLE_OK && reply.response->data.len > 0) {
+        uint8_t *copy = grille_call_alloc(call, reply.response->data.len);
+        if (copy == NULL) {
+            code = GRILLE_RESOURCE_EXHAUSTED;
+        } else {
+            memcpy(copy, reply.response->data.data, reply.response->data.len);
+            response->data.data = copy;
+            response->data.len = reply.response->data.len;
+        }
+    } else if (code != GRILLE_OK) {
+        (void)grille_fail(call, code, "%s", reply.message);
+    }
+    grille_interop_v1_interop_echo_reply_free(&reply);
+    return code;
+}
+
 /* ---- streams ---- */
 
 typedef grille_interop_v1_interop_upload_server_stream upload_stream;
@@ -202,6 +224,7 @@ static void serve(grille_server *server, const char *address) {
         .upload = {.open = upload_open, .message = upload_message, .half_close = upload_half_close, .end = upload_end},
         .download = {.open = download_open, .writable = download_go_on, .end = download_end},
         .chat = chat,
+        .call_back = call_back,
         .secret = echo};
     grille_error error;
     pthread_t announcer;

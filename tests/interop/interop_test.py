@@ -19,12 +19,14 @@ import gate_cases  # noqa: E402
 import page  # noqa: E402
 import random_cases  # noqa: E402
 import responder_cases  # noqa: E402
+import reverse_cases  # noqa: E402
 import stream_cases  # noqa: E402
 from world import World  # noqa: E402
 
 GROUPS = [("page", [page.the_example_of_the_page, page.the_reading_of_the_example]), ("gate", gate_cases.CASES), ("bad gate", bad_gate_cases.CASES), ("call", call_cases.CASES),
           ("stream", stream_cases.CASES), ("bad frame", bad_frame_cases.CASES),
-          ("random", random_cases.CASES), ("responder", responder_cases.CASES)]
+          ("random", random_cases.CASES), ("responder", responder_cases.CASES),
+          ("reverse", reverse_cases.CASES)]
 
 
 def every_server_ends_well(world):

@@ -82,6 +82,20 @@ def chat(dice, opened):
     return Expectation(stream, check, [blob(part) for part in parts])
 
 
+def call_back(dice, opened):
+    data = random_bytes(dice, 50000)
+    stream = opened.session.call(method_id("CallBack"), message=blob(data), end=True)
+
+    def check():
+        assert stream.status.code == 0 and unblob(stream.messages[0]) == data
+    return Expectation(stream, check)
+
+
+def serve_echo(stream):
+    stream.send(stream.messages[0])
+    stream.finish(wire.Status(0, "", b"", []))
+
+
 def secret(dice, opened):
     stream = opened.session.call(method_id("Secret"), message=blob(random_bytes(dice, 5000)), end=True)
 
@@ -111,7 +125,7 @@ def turn(dice, opened, calls):
     action = dice.random()
     sending = [call for call in calls if call.pieces and not call.stream.ended]
     if len(calls) < OPEN_MAX and action < 0.5:
-        calls.append(dice.choice([echo, echo, make, upload, download, chat, secret])(dice, opened))
+        calls.append(dice.choice([echo, echo, make, upload, download, chat, call_back, secret])(dice, opened))
     elif sending and action < 0.85:
         dice.choice(sending).go_on(dice)
     elif calls and action < 0.9:
@@ -139,7 +153,7 @@ def settle(calls):
 
 def play(world, kind, seed):
     dice = random.Random(seed)
-    opened = world.channel(kind, settings=random_settings(dice))
+    opened = world.channel(kind, settings=random_settings(dice), serve=serve_echo)
     opened.run(lambda: opened.session.has_peer_settings)
     calls = []
     for _ in range(ACTIONS):
