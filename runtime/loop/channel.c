@@ -33,7 +33,7 @@ static void take_options(dialed_channel *channel, const grille_channel_options *
         .cipher = cipher_of(options->cipher),
         .crypto = grille_crypto_wolf(),
         .identity = options->identity,
-        .stats = &channel->stats,
+        .stats = channel->stats,
         .interceptors = &channel->interceptors,
         .policy = grille_policy_ref(options->policy),
         .build = options->build,
@@ -85,7 +85,7 @@ static grille_reason init_loop(dialed_channel *channel, const grille_channel_opt
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
     grille_channel_init(&channel->base, &grille_dialed_channel_ops, pool, options->max_message_bytes);
     channel->base.interceptors = &channel->interceptors;
-    channel->base.stats = &channel->stats;
+    channel->base.stats = channel->stats;
     reason = grille_loop_init(&channel->loop, options->spin_us, error);
     if (reason != GRILLE_REASON_OK) {
         grille_call_pool_unref(channel->base.pool);
@@ -153,19 +153,21 @@ static grille_reason make_channel(const grille_address_list *addresses, const gr
     if (made == NULL) return grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
     name_channel(made, addresses);
     init_lists(made);
+    made->stats = grille_stats_table_new(0, 1);
     take_options(made, options);
     made->hooks = *hooks;
     made->connection_options.first_stream_id = hooks->first_stream_id;
-    grille_stats_table_init(&made->stats, 0, 1);
-    grille_reason reason =
-        grille_interceptor_list_copy(&made->interceptors, options->interceptors, options->interceptor_count);
+    grille_reason reason = made->stats != NULL ? GRILLE_REASON_OK : GRILLE_REASON_OUT_OF_MEMORY;
+    if (reason == GRILLE_REASON_OK) {
+        reason = grille_interceptor_list_copy(&made->interceptors, options->interceptors, options->interceptor_count);
+    }
     if (reason == GRILLE_REASON_OK) reason = make_targets(made, addresses, options);
     if (reason != GRILLE_REASON_OK) (void)grille_error_default(error, reason);
     if (reason == GRILLE_REASON_OK) reason = init_loop(made, options, error);
     if (reason != GRILLE_REASON_OK) {
         grille_policy_free(made->connection_options.policy);
         grille_interceptor_list_free(&made->interceptors);
-        grille_stats_table_deinit(&made->stats);
+        grille_stats_table_unref(made->stats);
         free(made->targets);
         free(made->health_service);
         free(made);
@@ -249,7 +251,7 @@ void grille_channel_destroy(dialed_channel *channel) {
     grille_call_pool_unref(channel->base.pool);
     grille_policy_free(channel->connection_options.policy);
     grille_interceptor_list_free(&channel->interceptors);
-    grille_stats_table_deinit(&channel->stats);
+    grille_stats_table_unref(channel->stats);
     free(channel->targets);
     free(channel->health_service);
     pthread_cond_destroy(&channel->keeper_woken);

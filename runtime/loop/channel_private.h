@@ -28,7 +28,7 @@ _Static_assert(sizeof(call_owner) <= GRILLE_CLIENT_CALL_OWNER_BYTES, "the owner'
 struct dialed_channel {
     grille_channel base;
     grille_interceptor_list interceptors;
-    grille_stats_table stats;
+    grille_stats_table *stats;
     grille_loop loop;
     char name[GRILLE_ADDRESS_TEXT_BYTES + 32]; /* its first address, and how many more */
     grille_connection_options connection_options;

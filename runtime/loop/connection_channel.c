@@ -24,8 +24,13 @@ static void run_calls(grille_job *job) {
 }
 
 grille_reason grille_connection_make_channel(grille_connection *connection, grille_channel **channel) {
-    const grille_bound_channel_options options = {
-        .post = post, .on_loop = on_loop, .user = connection, .in_turn = in_turn, .clock_us = grille_clock_us};
+    const grille_bound_channel_options options = {.post = post,
+                                                  .on_loop = on_loop,
+                                                  .user = connection,
+                                                  .in_turn = in_turn,
+                                                  .clock_us = grille_clock_us,
+                                                  .interceptors = connection->interceptors,
+                                                  .stats = connection->stats};
     grille_job_init(&connection->calls, run_calls);
     return grille_bound_channel_new(&options, channel);
 }

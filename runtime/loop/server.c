@@ -77,22 +77,20 @@ static void describe_connections(grille_server *server) {
 
 static void free_parts(grille_server *server) {
     for (size_t i = 0; server->stats_tables != NULL && i < server->stats_count; i++)
-        grille_stats_table_deinit(server->stats_tables[i]);
+        grille_stats_table_unref(server->stats_tables[i]);
     free(server->stats_tables);
-    free(server->stats);
     grille_interceptor_list_free(&server->interceptors);
     grille_services_free(server->registry);
 }
 
 static grille_reason make_stats(grille_server *server, size_t count) {
-    server->stats = calloc(count, sizeof *server->stats);
     server->stats_tables = calloc(count, sizeof *server->stats_tables);
-    if (server->stats == NULL || server->stats_tables == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
+    if (server->stats_tables == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
     for (; server->stats_count < count; server->stats_count++) {
-        server->stats_tables[server->stats_count] = &server->stats[server->stats_count];
-        grille_stats_table_init(&server->stats[server->stats_count], server->stats_count, count);
+        server->stats_tables[server->stats_count] = grille_stats_table_new(server->stats_count, count);
+        if (server->stats_tables[server->stats_count] == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
     }
-    server->counts.stats = server->stats;
+    server->counts.stats = server->stats_tables[0];
     return GRILLE_REASON_OK;
 }
 

@@ -24,8 +24,7 @@ struct grille_server {
     bool listeners_given; /* to the first loop, which closes them */
     grille_connection_counts counts;
     grille_interceptor_list interceptors;
-    grille_stats_table *stats;         /* options.loops of them */
-    grille_stats_table **stats_tables; /* the same, one by one */
+    grille_stats_table **stats_tables; /* one for each loop */
     size_t stats_count;
     grille_connection_options connection_options;
     grille_workers *workers;

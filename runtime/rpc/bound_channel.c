@@ -116,8 +116,16 @@ static grille_code peer(grille_channel *base, grille_peer_identity *identity) {
 static void destroy(grille_channel *base) {
     bound_channel *channel = grille_bound_channel_of(base);
     grille_call_pool_unref(base->pool);
+    grille_interceptor_list_free(&channel->interceptors);
+    grille_stats_table_unref(base->stats);
     pthread_mutex_destroy(&channel->lock);
     free(channel);
+}
+
+static bool copy_interceptors(bound_channel *channel, const grille_bound_channel_options *options) {
+    const grille_interceptor_list *given = options->interceptors;
+    return given == NULL ||
+           grille_interceptor_list_copy(&channel->interceptors, given->items, given->count) == GRILLE_REASON_OK;
 }
 
 grille_reason grille_bound_channel_new(const grille_bound_channel_options *options, grille_channel **channel) {
@@ -140,11 +148,15 @@ grille_reason grille_bound_channel_new(const grille_bound_channel_options *optio
     grille_call_pool *pool = NULL;
     *channel = NULL;
     if (made == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
-    if (pthread_mutex_init(&made->lock, NULL) != 0 || grille_call_pool_new(IDLE_CALLS, &pool) != GRILLE_REASON_OK) {
+    if (!copy_interceptors(made, options) || pthread_mutex_init(&made->lock, NULL) != 0 ||
+        grille_call_pool_new(IDLE_CALLS, &pool) != GRILLE_REASON_OK) {
+        grille_interceptor_list_free(&made->interceptors);
         free(made);
         return GRILLE_REASON_OUT_OF_MEMORY;
     }
     grille_channel_init(&made->base, &made->ops, pool, 0);
+    made->base.interceptors = &made->interceptors;
+    made->base.stats = grille_stats_table_ref(options->stats);
     made->options = *options;
     made->ops = ops_of_bound;
     made->ops.clock_us = options->clock_us;

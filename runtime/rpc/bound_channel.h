@@ -18,6 +18,8 @@ typedef struct grille_bound_channel_options {
     void *user;
     bool (*in_turn)(void); /* this thread is on any loop */
     grille_time_us (*clock_us)(void);
+    const grille_interceptor_list *interceptors; /* copied; NULL: none */
+    grille_stats_table *stats;                   /* referenced; NULL: nothing is counted */
 } grille_bound_channel_options;
 
 /* One reference, which goes to the endpoint that gets it (grille_endpoint_options.peer_channel). OUT_OF_MEMORY. */

@@ -9,6 +9,7 @@
 
 typedef struct bound_channel {
     grille_channel base;
+    grille_interceptor_list interceptors;
     grille_bound_channel_options options;
     grille_channel_ops ops; /* with the clock of the options */
     pthread_mutex_t lock;

@@ -71,6 +71,25 @@ void grille_stats_table_deinit(grille_stats_table *table) {
     pthread_mutex_destroy(&table->lock);
 }
 
+grille_stats_table *grille_stats_table_new(size_t index, size_t count) {
+    grille_stats_table *made = malloc(sizeof *made);
+    if (made == NULL) return NULL;
+    grille_stats_table_init(made, index, count);
+    atomic_init(&made->references, 1);
+    return made;
+}
+
+grille_stats_table *grille_stats_table_ref(grille_stats_table *table) {
+    if (table != NULL) atomic_fetch_add(&table->references, 1);
+    return table;
+}
+
+void grille_stats_table_unref(grille_stats_table *table) {
+    if (table == NULL || atomic_fetch_sub(&table->references, 1) != 1) return;
+    grille_stats_table_deinit(table);
+    free(table);
+}
+
 static grille_method_counters *find(grille_stats_table *table, size_t chain, const grille_method *method,
                                     bool is_caller) {
     grille_method_counters *at = atomic_load_explicit(&table->chains[chain], memory_order_acquire);

@@ -42,6 +42,7 @@ typedef struct grille_connection_counters {
 } grille_connection_counters;
 
 typedef struct grille_stats_table {
+    atomic_size_t references;
     pthread_mutex_t lock; /* for new methods, and the list of connections */
     _Atomic(grille_method_counters *) chains[GRILLE_STATS_CHAINS];
     _Atomic uint64_t refused[GRILLE_REFUSAL_COUNT];
@@ -55,6 +56,10 @@ typedef struct grille_stats_table {
 /* Caller's storage. The `index`-th of `count` tables of one server: their connections are numbered apart. */
 void grille_stats_table_init(grille_stats_table *table, size_t index, size_t count);
 void grille_stats_table_deinit(grille_stats_table *table);
+/* On the heap, with one reference: channels that were lent may outlive their server. NULL: no memory, or no table. */
+grille_stats_table *grille_stats_table_new(size_t index, size_t count);
+grille_stats_table *grille_stats_table_ref(grille_stats_table *table);
+void grille_stats_table_unref(grille_stats_table *table);
 
 /* The counters of a method, made when they are not there. NULL: no table or no memory; then nothing is counted. Any
  * thread; one heap call the first time, none later. */

@@ -26,7 +26,7 @@ int services_tear_down(void **state) {
     return 0;
 }
 
-grille_policy *services_policy(const char *may_call, const char *top) {
+grille_policy *services_policy_of(const char *name, const char *may_call, const char *top, const char *more) {
     const char *path = world_path(&services_world, "services.yaml");
     grille_policy *policy = NULL;
     grille_error error;
@@ -34,11 +34,15 @@ grille_policy *services_policy(const char *may_call, const char *top) {
     assert_non_null(out);
     assert_true(fprintf(out,
                         "%speers:\n  - name: them\n    kind: x509\n    ca: ca/ca.pem\n    names: [\"%s\"]\n"
-                        "    may_call: %s\n",
-                        top, WORLD_PARENT, may_call) > 0);
+                        "    may_call: %s\n%s",
+                        top, name, may_call, more) > 0);
     assert_int_equal(fclose(out), 0);
     if (grille_policy_load(path, &policy, &error) != GRILLE_OK) fail_msg("%s", error.text);
     return policy;
+}
+
+grille_policy *services_policy(const char *may_call, const char *top) {
+    return services_policy_of(WORLD_PARENT, may_call, top, "");
 }
 
 void services_pair_new(services_pair *pair, grille_policy *policy, const grille_server_options *given) {
@@ -63,7 +67,7 @@ void services_pair_start(services_pair *pair, const char *name, const grille_cha
         grille_server_start(pair->server, &error) != GRILLE_OK) {
         fail_msg("%s", error.text);
     }
-    options.policy = services_world.trusts_gateway;
+    if (options.policy == NULL) options.policy = services_world.trusts_gateway;
     options.identity = services_world.parent;
     if (grille_channel_open(address, &options, &pair->channel, &error) != GRILLE_OK ||
         grille_channel_wait_ready(pair->channel, 20000, &error) != GRILLE_OK) {

@@ -21,9 +21,13 @@ int services_tear_down(void **state);
 /* A policy of the gateway's whose peer, the parent, may call these (a YAML list); `top` is added at its top. */
 grille_policy *services_policy(const char *may_call, const char *top);
 
+/* The same of whoever has this name; `more` are further lines of the set. */
+grille_policy *services_policy_of(const char *name, const char *may_call, const char *top, const char *more);
+
 /* A server that is not started; `policy` NULL: everything of grille.v1 and the end-to-end service may be called. */
 void services_pair_new(services_pair *pair, grille_policy *policy, const grille_server_options *options);
-/* Listens on inproc:`name`, starts, and connects a channel with these options (NULL: defaults). */
+/* Listens on inproc:`name`, starts, and connects a channel with these options (NULL: defaults; without a policy: one
+ * that trusts the server and lets it call nothing). */
 void services_pair_start(services_pair *pair, const char *name, const grille_channel_options *options);
 void services_pair_close(services_pair *pair);
 
