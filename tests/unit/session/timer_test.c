@@ -143,6 +143,63 @@ static void an_idle_connection_ends(void **state) {
     pair_free(pair);
 }
 
+/* Both ends give up the same idle connection: each for itself, and the goodbyes cross. */
+static void both_ends_may_find_it_idle(void **state) {
+    pair_options options = pair_options_default();
+    session_pair *pair = NULL;
+    (void)state;
+    options.initiator.idle_timeout_us = 500000;
+    options.responder.idle_timeout_us = 500000;
+    pair = pair_start(&options);
+    pair_pass(pair, 500000);
+    assert_int_equal(pair->initiator.reason, GRILLE_REASON_SESSION_IDLE);
+    assert_int_equal(pair->responder.reason, GRILLE_REASON_SESSION_IDLE);
+    (void)pair_carry(pair, &pair->initiator, &pair->responder);
+    (void)pair_carry(pair, &pair->responder, &pair->initiator);
+    assert_int_equal(pair->initiator.counts[PAIR_PEER_DRAIN] + pair->responder.counts[PAIR_PEER_DRAIN], 0);
+    assert_false(grille_session_wants_write(pair->initiator.session));
+    pair_free(pair);
+}
+
+/* What keeps a connection from being idle: a call of either end, until its handler has returned too. PINGs and refused
+ * calls do not. */
+static void what_is_idle(void **state) {
+    pair_options options = pair_options_default();
+    const grille_status_header status = {.code = GRILLE_OK};
+    session_pair *pair = NULL;
+    grille_stream *stream = NULL;
+    (void)state;
+    options.responder.idle_timeout_us = 500000;
+    options.responder.settings = grille_settings_minimum();
+    pair = pair_start(&options);
+    stream = pair_call(pair, &pair->initiator, pair_bytes(5));
+    pair_run(pair);
+    grille_stream_release(stream);
+    pair_run(pair);
+    pair_pass(pair, 5000000);
+    assert_int_equal(pair->responder.reason, GRILLE_REASON_OK);
+    grille_stream_release(pair->responder.newest);
+    stream = pair_call(pair, &pair->responder, pair_bytes(5));
+    pair_run(pair);
+    pair_pass(pair, 5000000);
+    assert_int_equal(pair->responder.reason, GRILLE_REASON_OK);
+    assert_int_equal(grille_stream_send_status(pair->initiator.newest, &status), GRILLE_REASON_OK);
+    grille_stream_release(pair->initiator.newest);
+    pair_run(pair);
+    grille_stream_release(stream);
+    grille_session_drain(pair->responder.session, GRILLE_DRAIN_AGE, pair->now_us);
+    pair_run(pair);
+    script_write(pair_writer(pair), "C3");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    assert_int_equal(grille_session_get_stats(pair->responder.session).calls_refused, 1);
+    pair_pass(pair, 499999);
+    script_write(pair_writer(pair), "P7");
+    assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+    pair_pass(pair, 1);
+    assert_int_equal(pair->responder.reason, GRILLE_REASON_SESSION_IDLE);
+    pair_free(pair);
+}
+
 /* Time that goes back is no time. */
 static void a_clock_that_goes_back_does_no_harm(void **state) {
     const pair_options options = pair_options_default();
@@ -187,6 +244,8 @@ int main(void) {
         cmocka_unit_test(an_unsent_call_ends_at_its_deadline),
         cmocka_unit_test(keepalive_finds_a_dead_peer),
         cmocka_unit_test(an_idle_connection_ends),
+        cmocka_unit_test(both_ends_may_find_it_idle),
+        cmocka_unit_test(what_is_idle),
         cmocka_unit_test(a_clock_that_goes_back_does_no_harm),
         cmocka_unit_test(a_timeout_of_ages_is_one),
     };
