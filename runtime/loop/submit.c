@@ -164,7 +164,7 @@ static void work(dialed_channel *channel, grille_link *batch) {
         grille_call *call = grille_client_call_of_work_link(link);
         if (grille_client_call_work(call, channel->loop.now_us)) continue;
         (void)take_waiting(channel, grille_client_call_link(call));
-        grille_client_call_fail(call, GRILLE_CANCELLED, "the caller cancelled the call");
+        grille_client_call_withdraw(call);
     }
 }
 

@@ -50,7 +50,7 @@ static void work(bound_channel *channel, grille_call *call) {
     if (grille_client_call_work(call, channel->options.clock_us())) return;
     grille_list_remove(grille_client_call_link(call));
     channel->waiting_count--;
-    grille_client_call_fail(call, GRILLE_CANCELLED, "the caller cancelled the call");
+    grille_client_call_withdraw(call);
 }
 
 /* Only what was noticed when it begins: a call that is held back comes again with the next post. */

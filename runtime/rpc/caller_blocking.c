@@ -42,34 +42,36 @@ static void turn_and_leave(grille_client_call *call) {
 /* ---- writing ---- */
 
 /* OK: the message is taken. AGAIN: there was no room, and it waited. With the lock held, given up. */
-static grille_code try_write(grille_client_call *call, const void *message, size_t len) {
+static grille_code try_write(grille_client_call *call, const void *message) {
     grille_waiter waiter;
+    size_t len = 0;
     grille_code code = ended_code(call);
-    if (code == GRILLE_OK) code = grille_caller_check_send(call, len);
+    if (code == GRILLE_OK) code = grille_caller_check_send(call);
     if (code == GRILLE_OK) code = enter(call, false);
     if (code != GRILLE_OK) {
         pthread_mutex_unlock(&call->lock);
-    } else if (grille_caller_has_room(call, len)) {
-        code = grille_caller_queue(call, message, len, true);
-        turn_and_leave(call);
-    } else {
+        return code;
+    }
+    code = grille_caller_measure(call, message, &len, true);
+    if (code == GRILLE_OK && !grille_caller_has_room(call, len)) {
         grille_waiter_init(&waiter);
         call->refused_len = len;
         call->writer = &waiter;
         wait_and_leave(call, &waiter);
-        code = GRILLE_AGAIN;
+        return GRILLE_AGAIN;
     }
+    if (code == GRILLE_OK) code = grille_caller_queue(call, message, len, true);
+    turn_and_leave(call);
     return code;
 }
 
 static grille_code stream_write(grille_call *base, const void *message) {
     grille_client_call *call = grille_client_call_of(base);
-    size_t len = 0;
-    grille_code code = grille_caller_measure(call, message, &len);
-    if (code != GRILLE_OK) return code;
+    grille_code code = GRILLE_OK;
+    if (!grille_method_streams_requests(call->method)) return GRILLE_FAILED_PRECONDITION;
     do {
         pthread_mutex_lock(&call->lock);
-        code = try_write(call, message, len);
+        code = try_write(call, message);
     } while (code == GRILLE_AGAIN);
     return code;
 }
@@ -80,7 +82,7 @@ static grille_code stream_half_close(grille_call *base) {
     grille_code code = GRILLE_OK;
     if (!grille_method_streams_requests(call->method)) return GRILLE_FAILED_PRECONDITION;
     pthread_mutex_lock(&call->lock);
-    code = grille_caller_check_send(call, 0);
+    code = grille_caller_check_send(call);
     if (code == GRILLE_OK) {
         bool turns = enter(call, false) == GRILLE_OK;
         call->half_close_asked = true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A caller's stream in callback form, and what both forms share on the way out: a message goes straight to the session
  * when this thread is on the loop and nothing waits before it, else into the call's outbox, which the loop empties. */
-#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -10,20 +11,40 @@
 
 /* ---- sending, both forms ---- */
 
-grille_code grille_caller_measure(const grille_client_call *call, const void *message, size_t *len) {
-    const grille_message_type *type = call->method->request;
-    grille_error error;
-    grille_error_clear(&error);
-    if (!grille_method_streams_requests(call->method)) return GRILLE_FAILED_PRECONDITION;
-    if (type->codec->measure(type, message, len, &error) != GRILLE_REASON_OK) return GRILLE_INVALID_ARGUMENT;
-    return *len > GRILLE_LIMIT_MESSAGE_BYTES ? GRILLE_RESOURCE_EXHAUSTED : GRILLE_OK;
+/* The stream can't go on without a message that its caller meant to send. */
+static grille_code fail_for_good(grille_client_call *call, bool turns, grille_code code, const char *format, ...)
+    GRILLE_PRINTF(4, 5);
+
+static grille_code fail_for_good(grille_client_call *call, bool turns, grille_code code, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(call->send_failure_text, sizeof call->send_failure_text, format, arguments);
+    va_end(arguments);
+    call->send_failure = code;
+    grille_caller_notify(call, turns);
+    return code;
 }
 
-grille_code grille_caller_check_send(const grille_client_call *call, size_t len) {
-    if (call->sends_over || call->send_failed || call->half_close_asked || atomic_load(&call->cancel_requested))
-        return GRILLE_CLOSED;
-    if (call->peer_limit_bytes != 0 && len > call->peer_limit_bytes) return GRILLE_RESOURCE_EXHAUSTED;
-    return GRILLE_OK;
+grille_code grille_caller_check_send(const grille_client_call *call) {
+    const bool over = call->sends_over || call->half_close_asked || call->send_failure != GRILLE_OK;
+    return over || atomic_load(&call->cancel_requested) ? GRILLE_CLOSED : GRILLE_OK;
+}
+
+grille_code grille_caller_measure(grille_client_call *call, const void *message, size_t *len, bool turns) {
+    const grille_message_type *type = call->method->request;
+    const size_t limit = call->peer_limit_bytes != 0 ? call->peer_limit_bytes : GRILLE_LIMIT_MESSAGE_BYTES;
+    grille_error error;
+    grille_reason reason = GRILLE_REASON_OK;
+    grille_error_clear(&error);
+    if (grille_caller_check_send(call) != GRILLE_OK) return GRILLE_CLOSED;
+    reason = type->codec->measure(type, message, len, &error);
+    if (reason != GRILLE_REASON_OK) {
+        return fail_for_good(call, turns, GRILLE_INVALID_ARGUMENT, "a message %s can't be encoded: %s", type->name,
+                             error.text[0] != 0 ? error.text : grille_reason_text(reason));
+    }
+    if (*len <= limit) return GRILLE_OK;
+    return fail_for_good(call, turns, GRILLE_RESOURCE_EXHAUSTED,
+                         "a message %s has %zu bytes; the peer takes at most %zu", type->name, *len, limit);
 }
 
 bool grille_caller_has_room(const grille_client_call *call, size_t len) {
@@ -48,9 +69,7 @@ static grille_code send_now(grille_client_call *call, const void *message, size_
     if (reason != GRILLE_REASON_OK) return GRILLE_AGAIN;
     if (encode(call, message, room, len) != GRILLE_OK) {
         /* What was measured and can't be encoded was changed meanwhile: there is no way back for the stream. */
-        call->send_failed = true;
-        grille_caller_notify(call, false);
-        return GRILLE_INVALID_ARGUMENT;
+        return fail_for_good(call, false, GRILLE_INVALID_ARGUMENT, "a message was changed while it was encoded");
     }
     if (grille_stream_send_reserved(call->stream, 0) != GRILLE_REASON_OK) return GRILLE_CLOSED;
     call->messages_moved++;
@@ -69,11 +88,13 @@ grille_code grille_caller_queue(grille_client_call *call, const void *message, s
     if (may_send_now(call)) code = send_now(call, message, len);
     if (code != GRILLE_AGAIN) return code;
     room = grille_send_queue_push(&call->outbox, (uint32_t)len);
-    if (room == NULL) return GRILLE_RESOURCE_EXHAUSTED;
-    code = encode(call, message, room, len);
-    if (code != GRILLE_OK) {
+    if (room == NULL) {
+        return fail_for_good(call, turns, GRILLE_RESOURCE_EXHAUSTED, "no memory for a message of %zu bytes", len);
+    }
+    if (encode(call, message, room, len) != GRILLE_OK) {
         grille_send_queue_take_back(&call->outbox, (uint32_t)len);
-        return code;
+        return fail_for_good(call, turns, GRILLE_INVALID_ARGUMENT, "a message %s can't be encoded",
+                             call->method->request->name);
     }
     grille_caller_notify(call, turns);
     return GRILLE_OK;
@@ -86,7 +107,7 @@ static grille_code stream_half_close(grille_call *base) {
     grille_code code = GRILLE_OK;
     if (!grille_method_streams_requests(call->method)) return GRILLE_FAILED_PRECONDITION;
     pthread_mutex_lock(&call->lock);
-    code = grille_caller_check_send(call, 0);
+    code = grille_caller_check_send(call);
     if (code == GRILLE_OK) {
         call->half_close_asked = true;
         grille_caller_notify(call, false);
@@ -99,11 +120,11 @@ static grille_code stream_send(grille_call *base, const void *message) {
     grille_client_call *call = grille_client_call_of(base);
     size_t len = 0;
     uint64_t moved = 0;
-    grille_code code = grille_caller_measure(call, message, &len);
-    if (code != GRILLE_OK) return code;
+    grille_code code = GRILLE_OK;
+    if (!grille_method_streams_requests(call->method)) return GRILLE_FAILED_PRECONDITION;
     pthread_mutex_lock(&call->lock);
     moved = call->messages_moved;
-    code = grille_caller_check_send(call, len);
+    code = grille_caller_measure(call, message, &len, false);
     if (code == GRILLE_OK && !grille_caller_has_room(call, len)) {
         call->writable_asked = true;
         call->refused_len = len;

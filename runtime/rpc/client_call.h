@@ -75,9 +75,10 @@ void grille_client_call_on_notice(grille_call *call, grille_call_notice_fn *noti
  * when it is done meanwhile (but not given away). */
 void grille_client_call_submitted(grille_call *call);
 
-/* What a notice asked for, and what was held back; on the loop. False: the call was cancelled and is on no endpoint;
- * its channel takes it from where it waits and ends it (grille_client_call_fail). */
+/* What a notice asked for, and what was held back; on the loop. False: the caller ended the call, which is on no
+ * endpoint; its channel takes it from where it waits, then grille_client_call_withdraw ends it. */
 GRILLE_MUST_USE bool grille_client_call_work(grille_call *call, grille_time_us now_us);
+void grille_client_call_withdraw(grille_call *call);
 
 /* How many attempts went before the next one, for the peer to know; on the loop, between two of them. */
 void grille_client_call_set_previous_attempts(grille_call *call, uint32_t count);

@@ -79,10 +79,11 @@ typedef struct grille_client_call {
     grille_call_notice_fn *notice;
     void *notice_user;
     grille_send_queue outbox;
-    size_t peer_limit_bytes; /* of one message, once it is known; else 0 */
-    bool session_full;       /* the session answered WINDOW_FULL */
-    bool send_failed;        /* a message changed while it was encoded into the session */
-    bool sends_over;         /* status, end or cancellation: nothing is sent any more */
+    size_t peer_limit_bytes;  /* of one message, once it is known; else 0 */
+    bool session_full;        /* the session answered WINDOW_FULL */
+    grille_code send_failure; /* of a message that can never be sent: the call ends with it; else OK */
+    char send_failure_text[192];
+    bool sends_over; /* status, end or cancellation: nothing is sent any more */
     bool half_close_asked;
     bool half_close_sent;
     bool writable_asked; /* a send was answered AGAIN */
@@ -173,12 +174,13 @@ void grille_caller_notify(grille_client_call *call, bool turns);
 
 /* Whether a message of `len` bytes may be taken now. */
 bool grille_caller_has_room(const grille_client_call *call, size_t len);
-/* CLOSED, RESOURCE_EXHAUSTED or OK: whether a message of `len` bytes could ever be taken. */
-grille_code grille_caller_check_send(const grille_client_call *call, size_t len);
+/* CLOSED or OK: whether anything may be sent. */
+grille_code grille_caller_check_send(const grille_client_call *call);
+/* The length of a message, when it may be sent. CLOSED, or the code that refuses it for good: the call then ends with
+ * that code and its reason. */
+grille_code grille_caller_measure(grille_client_call *call, const void *message, size_t *len, bool turns);
 /* Encodes a message that there is room for. */
 grille_code grille_caller_queue(grille_client_call *call, const void *message, size_t len, bool turns);
-/* Its length, or the code that refuses it; without the lock. */
-grille_code grille_caller_measure(const grille_client_call *call, const void *message, size_t *len);
 
 /* ---- endpoint_client.c and endpoint_stream.c; on the loop ---- */
 

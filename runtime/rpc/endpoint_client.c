@@ -154,13 +154,32 @@ bool grille_endpoint_start(grille_endpoint *endpoint, grille_call *call, grille_
 
 /* ---- what other threads asked for ---- */
 
+/* Unless the peer has ended the call before: then its status is the end. */
+static bool has_failed_to_send(grille_client_call *call) {
+    bool failed = false;
+    if (call->status_came || !grille_method_streams_requests(call->method)) return false;
+    pthread_mutex_lock(&call->lock);
+    failed = call->send_failure != GRILLE_OK;
+    pthread_mutex_unlock(&call->lock);
+    return failed;
+}
+
+/* Why the caller ended it. A message that can't be sent comes before a cancellation: the one often follows the other.
+ */
+static grille_code caller_s_reason(grille_client_call *call, const char **text) {
+    *text = "the caller cancelled the call";
+    if (!has_failed_to_send(call)) return GRILLE_CANCELLED;
+    *text = call->send_failure_text;
+    return call->send_failure;
+}
+
 bool grille_client_call_work(grille_call *base, grille_time_us now_us) {
     grille_client_call *call = grille_client_call_of(base);
     if (atomic_load(&call->is_done)) {
         grille_caller_deliver(call);
         return true;
     }
-    if (atomic_load(&call->cancel_requested)) {
+    if (atomic_load(&call->cancel_requested) || has_failed_to_send(call)) {
         if (call->stream == NULL) return false;
         grille_endpoint_cancel(call->endpoint, base, now_us);
         return true;
@@ -174,9 +193,18 @@ bool grille_client_call_work(grille_call *base, grille_time_us now_us) {
 
 void grille_endpoint_cancel(grille_endpoint *endpoint, grille_call *call, grille_time_us now_us) {
     grille_client_call *own = grille_client_call_of(call);
+    const char *text = NULL;
+    grille_code code = GRILLE_OK;
     endpoint->now_us = now_us;
     if (own->stream == NULL) return;
-    grille_client_call_end_here(own, GRILLE_RESET_CANCELLED, GRILLE_CANCELLED, "the caller cancelled the call");
+    code = caller_s_reason(own, &text);
+    grille_client_call_end_here(own, GRILLE_RESET_CANCELLED, code, text);
+}
+
+void grille_client_call_withdraw(grille_call *call) {
+    const char *text = NULL;
+    const grille_code code = caller_s_reason(grille_client_call_of(call), &text);
+    grille_client_call_fail(call, code, text);
 }
 
 /* ---- ends ---- */

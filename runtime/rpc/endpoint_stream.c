@@ -68,11 +68,6 @@ static bool take_writable(grille_client_call *call) {
 static void fail_send(grille_client_call *call, grille_reason reason) {
     char text[GRILLE_ERROR_TEXT_BYTES];
     grille_bytes message = {0};
-    if (call->send_failed) {
-        grille_client_call_end_here(call, GRILLE_RESET_CANCELLED, GRILLE_INTERNAL,
-                                    "a message was changed while it was encoded");
-        return;
-    }
     (void)snprintf(text, sizeof text, "%s", grille_reason_text(reason));
     if (reason == GRILLE_REASON_SESSION_MESSAGE_TOO_LONG && grille_send_queue_next(&call->outbox, &message)) {
         (void)snprintf(text, sizeof text, "a message %s has %zu bytes; the peer takes at most %" PRIu32,
@@ -103,8 +98,8 @@ void grille_client_stream_flush(grille_client_call *call) {
     bool failed = false;
     grille_reason reason = GRILLE_REASON_OK;
     pthread_mutex_lock(&call->lock);
-    if (!call->sends_over && !call->send_failed) reason = move_outbox(call, &moved);
-    failed = call->send_failed || reason != GRILLE_REASON_OK;
+    if (!call->sends_over) reason = move_outbox(call, &moved);
+    failed = reason != GRILLE_REASON_OK;
     writable = !failed && !call->sends_over && take_writable(call);
     pthread_mutex_unlock(&call->lock);
     if (moved) grille_endpoint_changed(call->endpoint);

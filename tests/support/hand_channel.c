@@ -67,7 +67,7 @@ static bool work_all(hand_channel *channel) {
         any = true;
         if (grille_client_call_work(call, channel->pair->now_us)) continue;
         grille_list_remove(grille_client_call_link(call));
-        grille_client_call_fail(call, GRILLE_CANCELLED, "the caller cancelled the call");
+        grille_client_call_withdraw(call);
     }
     return any;
 }
