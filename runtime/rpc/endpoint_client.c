@@ -102,10 +102,10 @@ static void begin_attempt(grille_endpoint *endpoint, grille_client_call *call, g
     call->stream = stream;
     call->response = grille_bytes_of(NULL, 0);
     call->has_response = false;
-    call->messages_moved = 0;
     grille_interception_set_peer(call->watch.interception, &endpoint->peer);
     if (!grille_method_streams_requests(call->method)) return;
     pthread_mutex_lock(&call->lock);
+    call->messages_moved = 0;
     call->session_full = false;
     call->half_close_sent = false;
     if (call->outbox.keeps) grille_send_queue_rewind(&call->outbox);
