@@ -47,6 +47,45 @@ static void a_part_is_no_message(void **state) {
     pair_free(pair);
 }
 
+static size_t own_limit;
+
+static void limit_in_call(void *user, grille_stream *stream, const grille_call_header *header) {
+    pair_end *end = user;
+    (void)header;
+    end->newest = stream;
+    grille_stream_limit_messages(stream, own_limit);
+}
+
+/* The limit of one call, inside CALL and as DATA, at it and one over; 0 and what is over the session's are none. */
+static void a_call_may_have_a_limit_of_its_own(void **state) {
+    static const struct {
+        size_t limit;
+        const char *script;
+        bool over;
+    } rows[] = {
+        {100, "M1:100e", false},         {100, "M1:101e", true},           {100, "C1 D1:100:10b", false},
+        {100, "C1 D1:101:10b", true},    {0, "C1 D1:65536:10b", false},    {0, "C1 D1:65537:10b", true},
+        {70000, "C1 D1:65537:9b", true}, {70000, "C1 D1:65536:9b", false}, {1, "C1 D1:2:1b", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const grille_session_events events = {.on_call = limit_in_call};
+        pair_options options = pair_options_default();
+        session_pair *pair = NULL;
+        options.responder.settings = grille_settings_minimum();
+        options.responder.events = &events;
+        own_limit = rows[i].limit;
+        pair = pair_new(&options);
+        (void)pair_take_output(pair, &pair->responder);
+        script_write(pair_writer(pair), "S");
+        script_write(pair_writer(pair), rows[i].script);
+        assert_int_equal(pair_feed(pair, &pair->responder), GRILLE_REASON_OK);
+        assert_int_equal(pair_frame_count(pair_take_output(pair, &pair->responder), GRILLE_FRAME_STATUS), rows[i].over);
+        assert_int_equal(grille_stream_has_ended(pair->responder.newest), rows[i].over);
+        pair_free(pair);
+    }
+}
+
 /* Wherever in a frame it comes, the handler's answer is the one that is sent, also when the message that begins there
  * is over a limit, and nothing of it is kept. */
 static void an_answer_inside_a_frame_stands(void **state) {
@@ -177,6 +216,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_wait_until_they_are_done),
         cmocka_unit_test(a_part_is_no_message),
+        cmocka_unit_test(a_call_may_have_a_limit_of_its_own),
         cmocka_unit_test(an_answer_inside_a_frame_stands),
         cmocka_unit_test(an_answer_inside_a_frame_ends_it),
         cmocka_unit_test(without_memory_the_call_ends_at_the_callee),
