@@ -111,18 +111,6 @@ grille_reason grille_recv_status(grille_session *session, grille_bytes payload) 
     return end_by_status(stream, &status, decoded);
 }
 
-/* Both ends reset the stream: the RESET of this end is not needed any more if it still waits. */
-static grille_reason take_late_reset(grille_session *session, uint32_t id) {
-    grille_stream *stream = grille_id_map_get(&session->streams, id);
-    if (stream != NULL) {
-        grille_stream_close(stream);
-        grille_slot_settle(stream);
-    } else if (grille_refusals_take_back(&session->refusals, id)) {
-        session->peer_streams--;
-    }
-    return grille_recv_late(session);
-}
-
 /* Who cancels much less than it lets run, or whose time is up, floods nobody, and calls of ours are ours to count. */
 static bool is_due(const grille_stream *stream, grille_reset_code code) {
     const grille_session *session = stream->session;
@@ -137,6 +125,21 @@ static grille_reason count_reset(grille_session *session) {
     }
     if (grille_rate_limit_take(&session->resets_limit, 1, session->now_us)) return GRILLE_REASON_OK;
     return grille_session_fail(session, GRILLE_REASON_SESSION_FLOOD, "more RESET frames than may");
+}
+
+/* Both ends reset the stream: the RESET of this end is not needed any more if it still waits. */
+static grille_reason take_late_reset(grille_session *session, uint32_t id) {
+    grille_stream *stream = grille_id_map_get(&session->streams, id);
+    if (stream != NULL) {
+        grille_stream_close(stream);
+        grille_slot_settle(stream);
+    } else if (grille_refusals_take_back(&session->refusals, id)) {
+        /* It could not know of the refusal: a call opened and given up like any other. */
+        session->peer_streams--;
+        if (session->earned_late_frames > 0) session->earned_late_frames--;
+        return count_reset(session);
+    }
+    return grille_recv_late(session);
 }
 
 grille_reason grille_recv_reset(grille_session *session, grille_bytes payload) {

@@ -45,6 +45,8 @@ extern const bad_row gate_rows[];
 extern const size_t gate_row_count;
 extern const bad_row frame_rows[];
 extern const size_t frame_row_count;
+extern const bad_row stream_rows[];
+extern const size_t stream_row_count;
 /* Those that say nothing any more: each ends when the victim's deadline for the gate passes. */
 extern const bad_row silent_rows[];
 extern const size_t silent_row_count;

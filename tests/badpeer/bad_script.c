@@ -136,12 +136,15 @@ static grille_call_payload call_of(unsigned method, grille_bytes message) {
         .header = {.method_id = method}, .has_message = message.data != NULL, .message = message, .end_stream = true};
 }
 
-static void send_call(bad_peer *peer, const char *argument) {
+static void send_call(bad_peer *peer, const char *argument, bool whole) {
     uint8_t frame[1024];
     grille_writer writer = grille_writer_into(frame, sizeof frame);
     const char *text = strchr(argument, ':');
-    const grille_call_payload call =
-        call_of((unsigned)strtoul(argument, NULL, 10), grille_bytes_of_text(text != NULL ? text + 1 : "text"));
+    const bool silent = !whole && text == NULL;
+    grille_call_payload call =
+        call_of((unsigned)strtoul(argument, NULL, 10),
+                silent ? grille_bytes_of(NULL, 0) : grille_bytes_of_text(text != NULL ? text + 1 : "text"));
+    call.end_stream = whole;
     grille_call_frame_write(&writer, 1, &call);
     assert_int_equal(grille_writer_end(&writer), GRILLE_REASON_OK);
     evil_end_write(peer->evil, grille_written(&writer));
@@ -182,14 +185,18 @@ static void stuff(bad_peer *peer, const char *argument) {
     free(frames);
 }
 
-static void reset_rapidly(bad_peer *peer, unsigned count) {
-    const grille_call_payload call = call_of(METHOD_DO, grille_bytes_of(NULL, 0));
+static void reset_rapidly(bad_peer *peer, const char *argument) {
+    char *end = NULL;
+    unsigned long count = strtoul(argument, &end, 10);
+    const unsigned method = *end == ':' ? (unsigned)strtoul(end + 1, NULL, 10) : METHOD_DO;
+    const bool asks = method == METHOD_FEED || method == METHOD_WORK;
+    const grille_call_payload call = call_of(method, asks ? grille_bytes_of_text("hold") : grille_bytes_of(NULL, 0));
     while (count > 0 && !peer->ended) {
         uint8_t frames[8192];
         grille_writer writer = grille_writer_into(frames, sizeof frames);
         for (unsigned i = 0; i < 100 && count > 0; i++, count--) {
             grille_call_payload opens = call;
-            opens.end_stream = false;
+            opens.end_stream = asks;
             grille_call_frame_write(&writer, peer->next_stream, &opens);
             grille_reset_frame_write(&writer, peer->next_stream, GRILLE_RESET_CANCELLED);
             peer->next_stream += 2;
@@ -202,11 +209,13 @@ static void reset_rapidly(bad_peer *peer, unsigned count) {
 
 static bool in_calls(bad_peer *peer, const word *w) {
     if (strcmp(w->name, "call") == 0) {
-        send_call(peer, w->argument);
+        send_call(peer, w->argument, true);
+    } else if (strcmp(w->name, "begin") == 0) {
+        send_call(peer, w->argument, false);
     } else if (strcmp(w->name, "stuff") == 0) {
         stuff(peer, w->argument);
     } else if (strcmp(w->name, "rapid") == 0) {
-        reset_rapidly(peer, number_of(w));
+        reset_rapidly(peer, w->argument);
     } else {
         return false;
     }

@@ -10,8 +10,9 @@
  *   gate:N[:L]   a gate message of type N, L zeros behind it
  *   {…}          frames, as session_script.h writes them    zeros:N  so much plaintext
  *   call:ID[:TEXT]  a call of this method on stream 1, whole; its message is TEXT
+ *   begin:ID[:TEXT] the same, to be continued (END_STREAM is not said); without a text no message
  *   stuff:N:L    N further calls of METHOD_WORK that hold their worker, each with a message of L bytes, in DATA frames
- *   rapid:N      N times CALL and RESET                     tickets:N  N tickets of a TLS server
+ *   rapid:N[:ID] N times CALL (of METHOD_DO) and RESET      tickets:N  N tickets of a TLS server
  *   dribble:N    N records of one byte                      byte:N   one byte of plaintext
  *   empties:N    N empty records                            updates:N  N KeyUpdates that ask for an answer
  *   inner:NAME   a handshake message inside TLS             drip:MS  from here on byte by byte, with pauses

@@ -57,6 +57,16 @@ static void hostile_callers(void **state) {
     assert_int_equal(bad_rows_failed(), 0);
 }
 
+/* Every stream that was opened has its end by then, and workers are free again. */
+static void hostile_streams(void **state) {
+    (void)state;
+    for (size_t i = 0; i < stream_row_count; i++)
+        play_row(&stream_rows[i]);
+    assert_int_equal(bad_rows_failed(), 0);
+    assert_int_equal(atomic_load(&server.streams), atomic_load(&server.stream_ends));
+    assert_true(atomic_load(&server.most_chores) <= 2);
+}
+
 /* What an earlier, honest session of the hostile peer proved with. */
 static void record_evidence(void) {
     static uint8_t body[GRILLE_LIMIT_EVIDENCE_BYTES];
@@ -91,6 +101,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strangers),
         cmocka_unit_test(hostile_callers),
+        cmocka_unit_test(hostile_streams),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

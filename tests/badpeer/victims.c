@@ -59,7 +59,9 @@ static void make_policies(victim_world *world) {
                                                 "    kind: x509\n"
                                                 "    ca: %s"
                                                 "    names: [\"" NAME_HONEST "\", \"" NAME_HOSTILE "\"]\n"
-                                                "    may_call: [\"/test.Victim/Do\", \"/test.Victim/Work\"]\n",
+                                                "    may_call: [\"/test.Victim/Do\", \"/test.Victim/Work\", "
+                                                "\"/test.Victim/Chat\", \"/test.Victim/Feed\", "
+                                                "\"/test.Victim/Chore\"]\n",
                                                 ca);
     world->trusts_servers = victim_world_policy(world,
                                                 "peers:\n"
@@ -112,7 +114,7 @@ const char *victim_world_unix(const victim_world *world, const char *name) {
 
 /* ---- The service ---- */
 
-const grille_method victim_methods[3] = {
+const grille_method victim_methods[VICTIM_METHODS] = {
     {.path = "/test.Victim/Do", .id = METHOD_DO, .request = &fake_type, .response = &fake_type},
     {.path = "/test.Victim/Work",
      .id = METHOD_WORK,
@@ -120,9 +122,26 @@ const grille_method victim_methods[3] = {
      .request = &fake_type,
      .response = &fake_type},
     {.path = "/test.Victim/Secret", .id = METHOD_SECRET, .request = &fake_type, .response = &fake_type},
+    {.path = "/test.Victim/Chat",
+     .id = METHOD_CHAT,
+     .kind = GRILLE_METHOD_BIDIRECTIONAL,
+     .request = &fake_type,
+     .response = &fake_type},
+    {.path = "/test.Victim/Feed",
+     .id = METHOD_FEED,
+     .kind = GRILLE_METHOD_SERVER_STREAMING,
+     .request = &fake_type,
+     .response = &fake_type},
+    {.path = "/test.Victim/Chore",
+     .id = METHOD_CHORE,
+     .kind = GRILLE_METHOD_BIDIRECTIONAL,
+     .flags = GRILLE_METHOD_OFFLOAD,
+     .request = &fake_type,
+     .response = &fake_type},
 };
 
-static const grille_service service = {.name = "test.Victim", .id = 70, .methods = victim_methods, .method_count = 3};
+static const grille_service service = {
+    .name = "test.Victim", .id = 70, .methods = victim_methods, .method_count = VICTIM_METHODS};
 
 static grille_code handle(grille_call *call, const void *request, void *response, const void *handlers, void *user) {
     victim_server *server = user;
@@ -137,7 +156,81 @@ static grille_code handle(grille_call *call, const void *request, void *response
     return GRILLE_OK;
 }
 
-static const grille_method_handler invoke[3] = {{.invoke = handle}, {.invoke = handle}, {.invoke = handle}};
+static void count_caller(grille_call *call, victim_server *server) {
+    const bool honest = strcmp(grille_peer(call)->name, NAME_HONEST) == 0;
+    atomic_fetch_add(honest ? &server->honest_calls : &server->hostile_calls, 1);
+}
+
+static bool asks_to_hold(const fake_message *message) {
+    return message->text != NULL && strncmp(message->text, "hold", 4) == 0;
+}
+
+static grille_code open_stream(grille_call *call, const void *request, const void *handlers, void *user) {
+    victim_server *server = user;
+    (void)handlers;
+    count_caller(call, server);
+    atomic_fetch_add(&server->streams, 1);
+    if (request == NULL || asks_to_hold(request)) return GRILLE_OK;
+    if (grille_call_send(call, request) != GRILLE_OK) return GRILLE_INTERNAL;
+    return grille_call_answer(call, GRILLE_OK, NULL);
+}
+
+static void take_message(grille_call *call, const void *message, const void *handlers, void *user) {
+    (void)handlers;
+    (void)user;
+    if (asks_to_hold(message)) grille_call_set_data(call, user);
+    if (grille_call_send(call, message) == GRILLE_AGAIN) grille_call_pause(call);
+}
+
+static void half_closed(grille_call *call, const void *handlers, void *user) {
+    (void)handlers;
+    (void)user;
+    if (grille_call_data(call) == NULL) (void)grille_call_answer(call, GRILLE_OK, NULL);
+}
+
+static void writable(grille_call *call, const void *handlers, void *user) {
+    (void)handlers;
+    (void)user;
+    grille_call_resume(call);
+}
+
+static void end_stream(grille_call *call, grille_call_end why, const void *handlers, void *user) {
+    victim_server *server = user;
+    (void)call;
+    (void)why;
+    (void)handlers;
+    atomic_fetch_add(&server->stream_ends, 1);
+}
+
+static grille_code chore(grille_call *call, const void *request, void *response, const void *handlers, void *user) {
+    victim_server *server = user;
+    const void *message = NULL;
+    unsigned now = 0, most = 0;
+    grille_code code = GRILLE_OK;
+    (void)request;
+    (void)response;
+    (void)handlers;
+    count_caller(call, server);
+    atomic_fetch_add(&server->chores, 1);
+    now = atomic_fetch_add(&server->chores_now, 1) + 1;
+    most = atomic_load(&server->most_chores);
+    while (now > most && !atomic_compare_exchange_weak(&server->most_chores, &most, now))
+        continue;
+    while ((code = grille_call_read(call, &message)) == GRILLE_OK) {
+        if ((code = grille_call_write(call, message)) != GRILLE_OK) break;
+    }
+    atomic_fetch_sub(&server->chores_now, 1);
+    return code == GRILLE_END_OF_STREAM ? GRILLE_OK : code;
+}
+
+static const grille_method_handler invoke[VICTIM_METHODS] = {
+    {.invoke = handle},
+    {.invoke = handle},
+    {.invoke = handle},
+    {.open = open_stream, .message = take_message, .half_close = half_closed, .writable = writable, .end = end_stream},
+    {.open = open_stream, .end = end_stream},
+    {.invoke = chore},
+};
 
 void victim_server_start(const victim_world *world, const char *name, const grille_server_options *options,
                          victim_server *server) {

@@ -17,8 +17,11 @@
 
 /* Numbers as frames of session_script.h have them. A request whose text begins with "hold" is
  * held as long as the server's `holds` says. */
-enum { METHOD_DO = 7, METHOD_WORK = 8, METHOD_SECRET = 9 };
-extern const grille_method victim_methods[3]; /* DO on the loop, WORK on a worker, SECRET allowed to nobody */
+enum { METHOD_DO = 7, METHOD_WORK = 8, METHOD_SECRET = 9, METHOD_CHAT = 10, METHOD_FEED = 11, METHOD_CHORE = 12 };
+/* DO on the loop, WORK on a worker, SECRET allowed to nobody; CHAT (both stream) echoes and answers at the half-close,
+ * FEED (the server streams) says one message and answers, unless it was asked to hold; CHORE is CHAT on a worker. */
+enum { VICTIM_METHODS = 6 };
+extern const grille_method victim_methods[VICTIM_METHODS];
 
 typedef struct victim_world {
     char folder[64];
@@ -45,11 +48,13 @@ grille_identity *victim_world_identity(const victim_world *world, const forge_id
 /* A server and what its handlers did. */
 typedef struct victim_server {
     grille_server *server;
-    atomic_uint honest_calls, hostile_calls; /* handlers that ran, by caller */
-    atomic_uint honest_work;                 /* of honest_calls, those on a worker */
-    atomic_bool holds;                       /* "hold" waits */
-    const char *address;                     /* the first */
-    const char *tcp_address;                 /* the second */
+    atomic_uint honest_calls, hostile_calls;     /* handlers that ran, by caller */
+    atomic_uint honest_work;                     /* of honest_calls, those on a worker */
+    atomic_uint streams, stream_ends;            /* in callbacks: that were opened, and whose end was told */
+    atomic_uint chores, chores_now, most_chores; /* on workers: that began, that run, the most at once */
+    atomic_bool holds;                           /* "hold" waits */
+    const char *address;                         /* the first */
+    const char *tcp_address;                     /* the second */
 } victim_server;
 
 /* Listens on unix: and tcp:; identity, policy (NULL: trusts_callers) and limits from `options`, or all of it from the
