@@ -243,7 +243,7 @@ static void on_end(grille_call *call, grille_call_end why, const void *handlers,
     count_end(user, why);
 }
 
-grille_code conf_serve(conf_server *own, const conf_codec *codec, grille_services *services, grille_error *error) {
+grille_code conf_register(conf_server *own, grille_services *services, grille_error *error) {
     static const grille_method_handler methods[] = {
         {.invoke = unary},
         {.open = open_streamed, .message = on_message, .half_close = on_half_close, .end = on_end},
@@ -255,8 +255,12 @@ grille_code conf_serve(conf_server *own, const conf_codec *codec, grille_service
          .end = on_end},
         {0},
     };
+    return grille_services_register(services, own->codec->service, methods, own->codec, own, error);
+}
+
+grille_code conf_serve(conf_server *own, const conf_codec *codec, grille_services *services, grille_error *error) {
     memset(own, 0, sizeof *own);
     own->codec = codec;
     pthread_mutex_init(&own->lock, NULL);
-    return grille_services_register(services, codec->service, methods, codec, own, error);
+    return conf_register(own, services, error);
 }

@@ -23,6 +23,8 @@ typedef struct conf_server {
 /* Serves Conformance on this set; `own` outlives it. */
 GRILLE_MUST_USE grille_code conf_serve(conf_server *own, const conf_codec *codec, grille_services *services,
                                        grille_error *error);
+/* The same server on one more set. */
+GRILLE_MUST_USE grille_code conf_register(conf_server *own, grille_services *services, grille_error *error);
 /* Answers unary calls that were left open and have ended meanwhile. */
 void conf_release_held(conf_server *own);
 
