@@ -153,7 +153,7 @@ static void watch_tells_what_is_and_what_changes(void **state) {
     assert_int_equal(check("", NULL), SERVING);
 }
 
-enum { FLIPS = 20000 };
+enum { FLIPS = 4000 };
 
 static void *flip(void *user) {
     for (int at = 0; at <= FLIPS; at++) {
