@@ -7,7 +7,8 @@
 
 /* What a handler keeps with a call on the loop. */
 typedef struct work {
-    uint32_t count, bytes, code;    /* Spread: the plan */
+    const plan *request;            /* Spread: lives until the end */
+    uint32_t count, bytes, code;    /* the same, copied */
     uint32_t sent, received, wrong; /* messages */
     uint64_t received_bytes;
     bool has_pending, closes; /* Chat: an item that waits for room; the caller has said all */
@@ -110,6 +111,7 @@ static grille_code spread_some(METHOD(spread_server_stream) * stream, work *own,
 
 static grille_code spread_open(METHOD(spread_server_stream) * stream, const plan *request, void *user) {
     work *own = begin(METHOD(spread_server_call)(stream), user);
+    own->request = request;
     own->count = request->count;
     own->bytes = request->bytes;
     own->code = request->code;
@@ -123,6 +125,8 @@ static void spread_writable(METHOD(spread_server_stream) * stream, void *user) {
 }
 
 static void spread_end(METHOD(spread_server_stream) * stream, grille_call_end why, void *user) {
+    const work *own = grille_call_data(METHOD(spread_server_call)(stream));
+    check(user, own->request->count == own->count && own->request->bytes == own->bytes);
     end(METHOD(spread_server_call)(stream), why, user);
 }
 
