@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Goal: docs/quickstart.md is true: its commands run as they stand and print what it shows, and the code that it shows is
-that of examples/greeter."""
+"""Goal: a page of docs/ is true: its commands run as they stand and print what it shows, and the code that it shows is
+that of the examples. Arguments: the page, and the examples' folders."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SOURCES = ["enclave.c", "parent.c", "greeter.proto", "BUILD"]
+SOURCES = ["*.c", "*.proto", "BUILD"]
 END = "--- end of block"
 
 # Each block is a step of one shell. After a command that starts something, its socket is waited for, as people do.
@@ -20,7 +20,7 @@ SHELL = """
 step() {
     eval "$1" 2>&1
     case $1 in *'&
-') for _ in {1..500}; do [ -S dev/greeter ] && break; sleep 0.02; done ;; esac
+') socket=${1#*unix:}; for _ in {1..500}; do [ -S "${socket%% *}" ] && break; sleep 0.02; done ;; esac
 }
 """
 
@@ -63,8 +63,8 @@ def expect(condition, what):
 
 
 def main():
-    page = Page(Path("docs/quickstart.md").read_text())
-    folder = Path(tempfile.mkdtemp(prefix="quickstart.", dir="/tmp"))
+    page = Page(Path(sys.argv[1]).read_text())
+    folder = Path(tempfile.mkdtemp(prefix="page.", dir="/tmp"))
     failures = 0
     try:
         os.symlink(Path.cwd(), folder / "bazel-bin")
@@ -86,7 +86,7 @@ def main():
                 print(output)
     finally:
         shutil.rmtree(folder)
-    sources = [Path("examples/greeter", name).read_text() for name in SOURCES]
+    sources = [path.read_text() for folder in sys.argv[2:] for name in SOURCES for path in Path(folder).glob(name)]
     for index, (language, body) in enumerate(page.code()):
         failures += expect(any(body in source for source in sources), "code %d (%s) is the example's" % (index, language))
     failures += expect(len(page.code()) >= 4, "the page shows code")
