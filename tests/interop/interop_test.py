@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: docs/protocol.md suffices. A second implementation that was written from it calls the real server.
 
-usage: interop_test.py SERVER PARENT GRILLE MEASURE [--record]   --record prints a new example for the page
+usage: interop_test.py SERVER PARENT GRILLE MEASURE [--record | --random COUNT]
+
+--record prints a new example for the page; --random plays so many seeds of everything at once and nothing else.
 """
 
 import os
@@ -23,10 +25,17 @@ import reverse_cases  # noqa: E402
 import stream_cases  # noqa: E402
 from world import World  # noqa: E402
 
-GROUPS = [("page", [page.the_example_of_the_page, page.the_reading_of_the_example]), ("gate", gate_cases.CASES), ("bad gate", bad_gate_cases.CASES), ("call", call_cases.CASES),
-          ("stream", stream_cases.CASES), ("bad frame", bad_frame_cases.CASES),
-          ("random", random_cases.CASES), ("responder", responder_cases.CASES),
-          ("reverse", reverse_cases.CASES)]
+GROUPS = [
+    ("page", [page.the_example_of_the_page, page.the_reading_of_the_example]),
+    ("gate", gate_cases.CASES),
+    ("bad gate", bad_gate_cases.CASES),
+    ("call", call_cases.CASES),
+    ("stream", stream_cases.CASES),
+    ("bad frame", bad_frame_cases.CASES),
+    ("random", random_cases.CASES),
+    ("responder", responder_cases.CASES),
+    ("reverse", reverse_cases.CASES),
+]
 
 
 def every_server_ends_well(world):
@@ -52,11 +61,13 @@ def run(world, group, case):
 
 def main(server, parent, grille, measure, *rest):
     world = World(server, parent, grille, measure)
+    groups = GROUPS
     try:
-        if rest == ("--record",):
+        if rest[:1] == ("--record",):
             return page.record(world)
-        return sum(run(world, group, case) for group, cases in GROUPS for case in cases
-                   if not rest or case.__name__ in rest)
+        if rest[:1] == ("--random",):
+            groups = [("random", random_cases.cases(int(rest[1]))), GROUPS[-1]]
+        return sum(run(world, group, case) for group, cases in groups for case in cases)
     finally:
         world.close()
 
