@@ -51,11 +51,12 @@ typedef struct side {
     int told;                /* deferred calls whose end was told */
     grille_call *deferred[64];
     int deferrals;
-    bool keeps;           /* deferred calls are answered by the test, not by a thread */
-    int messages;         /* that a feed sends */
-    grille_channel *peer; /* of on_peer */
-    bool quits;           /* for the answering thread */
-    int collected;
+    bool keeps;            /* deferred calls are answered by the test, not by a thread */
+    int messages;          /* that a feed sends */
+    grille_channel *peer;  /* of on_peer */
+    bool quits;            /* for the answering thread */
+    int held, let_go;      /* inputs that the parent holds back until nobody waits for them */
+    uint64_t remaining_ms; /* of the last one */
 } side;
 
 static side enclave;
@@ -207,7 +208,8 @@ static grille_code ask(grille_call *call, const void *request, void *response, c
     grille_code code = GRILLE_OK;
     (void)handlers;
     (void)user;
-    code = grille_call_unary(grille_call_peer_channel(call), &inputs[strcmp(own->text, "work") == 0 ? 1 : 0], request,
+    code = grille_call_unary(grille_call_peer_channel(call),
+                             &inputs[strcmp(own->text, "work") == 0 || strcmp(own->text, "hold") == 0 ? 1 : 0], request,
                              &GRILLE_CALL_OPTIONS(.parent = call), &reply);
     if (code == GRILLE_OK) {
         code = copy_out(call, ((const fake_message *)reply.response)->text, response);
@@ -269,6 +271,13 @@ static grille_code read_input(grille_call *call, const void *request, void *resp
     (void)handlers;
     (void)user;
     if (strcmp(grille_peer(call)->name, WORLD_GATEWAY) != 0) abort();
+    if (strcmp(((const fake_message *)request)->text, "hold") == 0) {
+        enclave.remaining_ms = grille_call_remaining_ms(call);
+        note(&enclave.held);
+        while (!grille_call_cancelled(call))
+            (void)sched_yield();
+        note(&enclave.let_go);
+    }
     (void)snprintf(text, sizeof text, "input of %.200s", ((const fake_message *)request)->text);
     return copy_out(call, text, response);
 }
@@ -513,6 +522,42 @@ static void a_handler_reads_its_input_through_the_parent(void **state) {
     close_stage(&own);
 }
 
+static void keep_code(const grille_reply *reply, void (*callback)(void), void *user) {
+    (void)callback;
+    pthread_mutex_lock(&enclave.lock);
+    *(int *)user = (int)reply->code;
+    pthread_cond_broadcast(&enclave.changed);
+    pthread_mutex_unlock(&enclave.lock);
+}
+
+/* The caller gives up, or its time ends: the handler's own call ends with it, at the parent too. */
+static void a_handlers_own_calls_end_with_it(void **state) {
+    const fake_message request = {"hold"};
+    grille_call *call = NULL;
+    grille_reply reply;
+    int code = 0;
+    stage own;
+    (void)state;
+    open_stage(&own, NULL);
+    assert_int_equal(grille_call_unary_async(own.channel, &methods[ASK], &request, NULL, keep_code, NULL, &code, &call),
+                     GRILLE_OK);
+    wait_for(&enclave.held, 1);
+    assert_int_equal(enclave.remaining_ms, UINT64_MAX);
+    grille_call_cancel(call);
+    wait_for(&enclave.let_go, 1);
+    wait_for(&code, GRILLE_CANCELLED);
+    assert_int_equal(code, GRILLE_CANCELLED);
+    /* The deadline is the caller's all the way. */
+    assert_int_equal(
+        grille_call_unary(own.channel, &methods[ASK], &request, &GRILLE_CALL_OPTIONS(.timeout_ms = 1000), &reply),
+        GRILLE_DEADLINE_EXCEEDED);
+    grille_reply_free(&reply);
+    close_stage(&own);
+    /* On a slow machine the time may be over before the parent hears of the call. */
+    assert_int_equal(enclave.held, enclave.let_go);
+    if (enclave.held == 2) assert_true(enclave.remaining_ms <= 1000);
+}
+
 /* Both policies have their say, and only what is registered is served. */
 static void the_way_back_is_closed_by_default(void **state) {
     stage own;
@@ -752,6 +797,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(streams_of_every_form),
         cmocka_unit_test(deferred_calls_are_answered_by_another_thread),
         cmocka_unit_test(a_handler_reads_its_input_through_the_parent),
+        cmocka_unit_test(a_handlers_own_calls_end_with_it),
         cmocka_unit_test(the_way_back_is_closed_by_default),
         cmocka_unit_test(a_server_calls_its_peer_by_itself),
         cmocka_unit_test(blocked_workers_hold_up_nobody_else),
