@@ -106,8 +106,8 @@ static void forget_stream(grille_client_call *call) {
     grille_send_queue_reset(&call->outbox, GRILLE_CLIENT_CALL_KEPT_REQUEST_BYTES);
     call->peer_limit_bytes = 0;
     call->session_full = false;
-    call->send_failure = GRILLE_OK;
-    call->send_failure_text[0] = 0;
+    call->failure = GRILLE_OK;
+    call->failure_text[0] = 0;
     call->sends_over = false;
     call->half_close_asked = false;
     call->half_close_sent = false;

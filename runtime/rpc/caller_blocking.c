@@ -9,7 +9,7 @@
 
 /* Why nothing can be done any more, or OK; under lock. */
 static grille_code ended_code(const grille_client_call *call) {
-    if (!atomic_load(&call->is_done)) return atomic_load(&call->cancel_requested) ? GRILLE_CANCELLED : GRILLE_OK;
+    if (!atomic_load(&call->is_done)) return atomic_load(&call->cancel_requested) ? GRILLE_CANCELLED : call->failure;
     /* Whatever the peer said: grille_call_finish tells it. */
     if (call->ended_by_status || call->reply.code == GRILLE_OK) return GRILLE_CLOSED;
     return call->reply.code;
@@ -98,6 +98,16 @@ static grille_code stream_half_close(grille_call *base) {
 
 /* ---- reading ---- */
 
+/* The loop ends the call; until then nothing more is read. */
+static void fail(grille_client_call *call, grille_code code, const char *text) {
+    pthread_mutex_lock(&call->lock);
+    call->failure = code;
+    call->failure_text[0] = 0;
+    (void)strncat(call->failure_text, text, sizeof call->failure_text - 1);
+    grille_caller_notify(call, false);
+    pthread_mutex_unlock(&call->lock);
+}
+
 static grille_code decode_message(grille_client_call *call, const void **message) {
     grille_client_inbox *inbox = &call->inbox;
     grille_error error;
@@ -106,7 +116,7 @@ static grille_code decode_message(grille_client_call *call, const void **message
     grille_arena_reset(&inbox->arena);
     code = grille_client_call_decode(call, grille_bytes_of(inbox->bytes, inbox->len), false, &inbox->arena, message,
                                      &error);
-    if (code != GRILLE_OK) grille_call_cancel(&call->base);
+    if (code != GRILLE_OK) fail(call, code, error.text);
     return code;
 }
 

@@ -18,15 +18,15 @@ static grille_code fail_for_good(grille_client_call *call, bool turns, grille_co
 static grille_code fail_for_good(grille_client_call *call, bool turns, grille_code code, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(call->send_failure_text, sizeof call->send_failure_text, format, arguments);
+    (void)vsnprintf(call->failure_text, sizeof call->failure_text, format, arguments);
     va_end(arguments);
-    call->send_failure = code;
+    call->failure = code;
     grille_caller_notify(call, turns);
     return code;
 }
 
 grille_code grille_caller_check_send(const grille_client_call *call) {
-    const bool over = call->sends_over || call->half_close_asked || call->send_failure != GRILLE_OK;
+    const bool over = call->sends_over || call->half_close_asked || call->failure != GRILLE_OK;
     return over || atomic_load(&call->cancel_requested) ? GRILLE_CLOSED : GRILLE_OK;
 }
 

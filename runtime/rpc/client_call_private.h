@@ -79,10 +79,10 @@ typedef struct grille_client_call {
     grille_call_notice_fn *notice;
     void *notice_user;
     grille_send_queue outbox;
-    size_t peer_limit_bytes;  /* of one message, once it is known; else 0 */
-    bool session_full;        /* the session answered WINDOW_FULL */
-    grille_code send_failure; /* of a message that can never be sent: the call ends with it; else OK */
-    char send_failure_text[192];
+    size_t peer_limit_bytes; /* of one message, once it is known; else 0 */
+    bool session_full;       /* the session answered WINDOW_FULL */
+    grille_code failure;     /* of a message that can't be sent or decoded: the call ends with it; else OK */
+    char failure_text[192];
     bool sends_over; /* status, end or cancellation: nothing is sent any more */
     bool half_close_asked;
     bool half_close_sent;

@@ -154,12 +154,11 @@ bool grille_endpoint_start(grille_endpoint *endpoint, grille_call *call, grille_
 
 /* ---- what other threads asked for ---- */
 
-/* Unless the peer has ended the call before: then its status is the end. */
-static bool has_failed_to_send(grille_client_call *call) {
+/* A message could not be sent, or not be read by its reader. */
+static bool has_failed(grille_client_call *call) {
     bool failed = false;
-    if (call->status_came || !grille_method_streams_requests(call->method)) return false;
     pthread_mutex_lock(&call->lock);
-    failed = call->send_failure != GRILLE_OK;
+    failed = call->failure != GRILLE_OK;
     pthread_mutex_unlock(&call->lock);
     return failed;
 }
@@ -168,9 +167,9 @@ static bool has_failed_to_send(grille_client_call *call) {
  */
 static grille_code caller_s_reason(grille_client_call *call, const char **text) {
     *text = "the caller cancelled the call";
-    if (!has_failed_to_send(call)) return GRILLE_CANCELLED;
-    *text = call->send_failure_text;
-    return call->send_failure;
+    if (!has_failed(call)) return GRILLE_CANCELLED;
+    *text = call->failure_text;
+    return call->failure;
 }
 
 bool grille_client_call_work(grille_call *base, grille_time_us now_us) {
@@ -179,7 +178,7 @@ bool grille_client_call_work(grille_call *base, grille_time_us now_us) {
         grille_caller_deliver(call);
         return true;
     }
-    if (atomic_load(&call->cancel_requested) || has_failed_to_send(call)) {
+    if (atomic_load(&call->cancel_requested) || has_failed(call)) {
         if (call->stream == NULL) return false;
         grille_endpoint_cancel(call->endpoint, base, now_us);
         return true;
