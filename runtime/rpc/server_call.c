@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a handler may ask of its call. Runs on the thread of the handler. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "rpc/endpoint_private.h"
+#include "rpc/retry.h"
 
 grille_server_call *grille_server_call_of(grille_call *call) {
     return call != NULL && call->side == GRILLE_CALL_OF_HANDLER ? (grille_server_call *)(void *)call : NULL;
@@ -59,7 +61,10 @@ const grille_metadata *grille_call_metadata(const grille_call *call) {
     return own->pairs_made ? &own->pairs : &none;
 }
 
-static grille_code add(grille_call *call, bool to_trailers, const char *key, grille_bytes value) {
+typedef grille_reason add_fn(grille_metadata_builder *builder, grille_arena *arena, const char *key,
+                             grille_bytes value);
+
+static grille_code add(grille_call *call, add_fn *add_pair, bool to_trailers, const char *key, grille_bytes value) {
     grille_server_call *own = grille_server_call_of(call);
     grille_metadata_builder *builder = NULL;
     grille_reason reason = GRILLE_REASON_OK;
@@ -70,16 +75,23 @@ static grille_code add(grille_call *call, bool to_trailers, const char *key, gri
     pthread_mutex_unlock(&own->lock);
     if (frozen) return GRILLE_FAILED_PRECONDITION;
     builder = to_trailers ? &own->trailers : &own->headers;
-    reason = grille_metadata_builder_add(builder, own->arena, key, value);
+    reason = add_pair(builder, own->arena, key, value);
     return grille_reason_code(reason);
 }
 
 grille_code grille_call_add_header(grille_call *call, const char *key, grille_bytes value) {
-    return add(call, false, key, value);
+    return add(call, grille_metadata_builder_add, false, key, value);
 }
 
 grille_code grille_call_add_trailer(grille_call *call, const char *key, grille_bytes value) {
-    return add(call, true, key, value);
+    return add(call, grille_metadata_builder_add, true, key, value);
+}
+
+grille_code grille_call_push_back(grille_call *call, uint32_t delay_ms) {
+    char text[12] = "-1";
+    if (delay_ms != GRILLE_PUSH_BACK_FOR_GOOD && delay_ms > INT32_MAX) return GRILLE_INVALID_ARGUMENT;
+    if (delay_ms != GRILLE_PUSH_BACK_FOR_GOOD) (void)snprintf(text, sizeof text, "%" PRIu32, delay_ms);
+    return add(call, grille_metadata_builder_add_own, true, GRILLE_METADATA_RETRY_PUSHBACK, grille_bytes_of_text(text));
 }
 
 void *grille_call_alloc(grille_call *call, size_t bytes) {

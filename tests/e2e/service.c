@@ -45,6 +45,12 @@ static grille_code answer_attempt(grille_call *call, const char *expected, fake_
     return copy_answer(call, expected, response);
 }
 
+static grille_code push_back(grille_call *call, const char *expected, fake_message *response) {
+    const uint32_t delay_ms = strcmp(expected, "never") == 0 ? GRILLE_PUSH_BACK_FOR_GOOD : 0;
+    if (grille_call_push_back(call, delay_ms) != GRILLE_OK) return GRILLE_INTERNAL;
+    return answer_attempt(call, expected, response);
+}
+
 static grille_code answer_health(grille_call *call, e2e_counts *counts, fake_message *response) {
     atomic_fetch_add(&counts->asked, 1);
     usleep(1000);
@@ -59,6 +65,7 @@ static grille_code act(grille_call *call, const char *text, fake_message *respon
         return grille_fail(call, (grille_code)strtoul(text + 5, NULL, 10), "failed as asked");
     }
     if (strcmp(text, "health") == 0) return answer_health(call, counts, response);
+    if (strncmp(text, "pushed:", 7) == 0) return push_back(call, text + 7, response);
     if (strncmp(text, "attempt:", 8) == 0) return answer_attempt(call, text + 8, response);
     if (strcmp(text, "who") == 0) {
         const grille_peer_identity *peer = grille_peer(call);

@@ -5,6 +5,7 @@
  *   "back"     answers what a blocking call made inside the handler returned
  *   "hold"     (E2E_WORK) waits until the call is cancelled or its deadline has passed, then echoes
  *   "attempt:N" fails with UNAVAILABLE unless N attempts of this call went before
+ *   "pushed:N"  the same, and asks for the next attempt at once; "pushed:never": for none
  *   "health"    answers after 1 ms what e2e_counts.health says
  * anything else is answered as it came. */
 #ifndef GRILLE_TESTS_E2E_SERVICE_H

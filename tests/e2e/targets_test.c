@@ -349,6 +349,24 @@ static void test_no_pause_past_the_deadline(void **state) {
     grille_server_free(one);
 }
 
+/* The caller's own pauses last an hour: the peer says when. */
+static void test_the_peer_says_when(void **state) {
+    grille_channel_options options = quick_options(GRILLE_PICK_FIRST);
+    e2e_counts counts = {0};
+    opened own = OPENED_INIT;
+    char answer[256];
+    (void)state;
+    options.retry.first_backoff_ms = options.retry.longest_backoff_ms = 3600000;
+    grille_server *one = in_process_server(&w, "one", NULL, &counts);
+    grille_channel *channel = open_counted(world_unix(&w, "one"), &options, &own);
+    assert_int_equal(call_idempotent(channel, "pushed:2", NULL, answer, sizeof answer), GRILLE_OK);
+    assert_int_equal(atomic_load(&counts.started), 3);
+    assert_int_equal(call_idempotent(channel, "pushed:never", NULL, answer, sizeof answer), GRILLE_UNAVAILABLE);
+    assert_int_equal(atomic_load(&counts.started), 4);
+    grille_channel_close(channel);
+    grille_server_free(one);
+}
+
 /* The pause lasts an hour: the call waits, and can be cancelled. */
 static void rests(bool cancels) {
     grille_channel_options options = quick_options(GRILLE_PICK_FIRST);
@@ -425,6 +443,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_idempotent_calls_are_tried_again),
         cmocka_unit_test(test_failures_throttle_retries),
         cmocka_unit_test(test_no_pause_past_the_deadline),
+        cmocka_unit_test(test_the_peer_says_when),
         cmocka_unit_test(test_resting_calls_end),
         cmocka_unit_test(test_closing_at_any_time),
     };

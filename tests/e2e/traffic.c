@@ -144,7 +144,7 @@ unsigned traffic_end(traffic *all) {
 #if __has_feature(thread_sanitizer)
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void) {
-    return "race:uv_async_init\nrace:uv_loop_init\n";
+    return "race:uv_async_init\nrace:uv_loop_init\nrace:uv_pipe\nrace:uv__epoll_init\n";
 }
 #endif
 #endif

@@ -52,6 +52,12 @@ const grille_metadata *grille_call_metadata(const grille_call *call);
 GRILLE_MUST_USE grille_code grille_call_add_header(grille_call *call, const char *key, grille_bytes value);
 GRILLE_MUST_USE grille_code grille_call_add_trailer(grille_call *call, const char *key, grille_bytes value);
 
+/* For a failing answer: the caller's library, where its policy lets it try the call again, does so after this time
+ * (below 2^31 ms) instead of a pause of its own, or not at all. Once. INVALID_ARGUMENT, RESOURCE_EXHAUSTED over the
+ * peer's limit of metadata. */
+#define GRILLE_PUSH_BACK_FOR_GOOD UINT32_MAX
+GRILLE_MUST_USE grille_code grille_call_push_back(grille_call *call, uint32_t delay_ms);
+
 /* Memory that lives until the answer is on its way; for what a response points to. Zeroed; wiped afterwards. NULL when
  * the connection's budget is used up: answer RESOURCE_EXHAUSTED. */
 void *grille_call_alloc(grille_call *call, size_t bytes);

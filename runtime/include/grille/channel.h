@@ -43,7 +43,8 @@ typedef struct grille_retry_options {
     uint32_t first_backoff_ms;   /* before the second attempt, with jitter of +-20 %; doubled each time; default 20 */
     uint32_t longest_backoff_ms; /* default 1,000 */
     uint32_t codes;              /* bit n: code n; default UNAVAILABLE */
-    uint32_t throttle_tokens;    /* a failure takes one; no retries while half or fewer are left; default 10 */
+    uint32_t throttle_tokens;    /* a failure takes one; no retries while half or fewer are left; 0: no
+                                  * such limit; default 10 */
     uint32_t throttle_ratio_permille; /* what a success gives back; default 100: a tenth of a token */
 } grille_retry_options;
 
