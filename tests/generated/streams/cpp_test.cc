@@ -97,7 +97,8 @@ METHOD(handlers) make_handlers() {
         return METHOD(spread_server_finish)(stream, GRILLE_OK);
     };
     handlers.chat.message = [](auto *stream, const Item *message, void *) {
-        if (METHOD(chat_server_send)(stream, message) != GRILLE_OK) (void)METHOD(chat_server_finish)(stream, GRILLE_ABORTED);
+        if (METHOD(chat_server_send)(stream, message) != GRILLE_OK)
+            (void)METHOD(chat_server_finish)(stream, GRILLE_ABORTED);
     };
     handlers.chat.half_close = [](auto *stream, void *) { (void)METHOD(chat_server_finish)(stream, GRILLE_OK); };
     handlers.collect_slowly = [](auto *stream, Sum *response, void *) {
@@ -170,7 +171,7 @@ constexpr uint32_t messages = 5;
             sent = METHOD(name##_write)(stream, &message) == GRILLE_OK;                                                \
         }                                                                                                              \
         (void)METHOD(name##_finish)(stream, &reply);                                                                   \
-        expect(sent && reply.code == GRILLE_OK && reply.response->count == messages, #name ", blocking");              \
+        expect(sent &&reply.code == GRILLE_OK && reply.response->count == messages, #name ", blocking");               \
         METHOD(name##_reply_free)(&reply);                                                                             \
     } while (0)
 
