@@ -86,7 +86,6 @@ static const conf_case cases[] = {
      .method = CONF_BIDI_STREAM,
      .requests = 2,
      .request_bytes = {1, OVER},
-     .max_response_bytes = CONF_LIMIT_BYTES,
      .code = GRILLE_RESOURCE_EXHAUSTED,
      .part = "204810"},
     {.name = "bidi, a response that is too large",
