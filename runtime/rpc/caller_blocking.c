@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A caller's stream in blocking form. While a thread waits here it may be the one that turns the channel's loop. The
  * handle is one reference, the loop's another. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -102,8 +103,7 @@ static grille_code stream_half_close(grille_call *base) {
 static void fail(grille_client_call *call, grille_code code, const char *text) {
     pthread_mutex_lock(&call->lock);
     call->failure = code;
-    call->failure_text[0] = 0;
-    (void)strncat(call->failure_text, text, sizeof call->failure_text - 1);
+    (void)snprintf(call->failure_text, sizeof call->failure_text, "%.*s", (int)sizeof call->failure_text - 1, text);
     grille_caller_notify(call, false);
     pthread_mutex_unlock(&call->lock);
 }
