@@ -37,13 +37,24 @@ static void end_oldest_retiring(grille_target *target) {
                             "too many connections to this peer wait for their last calls");
 }
 
+static bool is_in_use(channel_connection *own) {
+    grille_endpoint *endpoint = grille_connection_endpoint(own->connection);
+    return own->running != 0 || (endpoint != NULL && grille_endpoint_has_peer_calls(endpoint));
+}
+
 void grille_target_retire(grille_target *target, grille_drain_reason reason) {
     channel_connection *own = target->current;
     target->replace_at_us = GRILLE_TIME_NEVER;
     if (own == NULL) return;
     grille_target_end_watch(target);
     target->current = NULL;
-    if (target->retiring_count == GRILLE_LIMIT_RETIRING_CONNECTIONS) end_oldest_retiring(target);
+    if (target->retiring_count == GRILLE_LIMIT_RETIRING_CONNECTIONS) {
+        if (!is_in_use(own)) {
+            grille_connection_close(own->connection, GRILLE_UNAVAILABLE, "another connection is used instead");
+            return;
+        }
+        end_oldest_retiring(target);
+    }
     grille_list_append(&target->retiring, &own->link);
     target->retiring_count++;
     grille_connection_drain(own->connection, reason);

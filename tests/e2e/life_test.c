@@ -172,6 +172,32 @@ static void test_long_calls_outlive_their_connection(void **state) {
     grille_server_free(server);
 }
 
+/* Each connection keeps a call that never ends: only so many are kept for their sake. */
+static void test_connections_that_wait_are_bounded(void **state) {
+    e2e_counts counts = {0};
+    opened own = OPENED_INIT;
+    ended end = ENDED_INIT;
+    e2e_async async = {on_end, &end};
+    grille_channel_options options = quick_options();
+    (void)state;
+    options.max_age_ms = 1;
+    grille_server *server = in_process_server(&w, "held", NULL, &counts);
+    grille_channel *channel = open_counted(grille_server_address(server, 0), &options, 0, &own);
+    unsigned made = 0;
+    do {
+        wait_opened(&own, opened_count(&own) + 1);
+        assert_int_equal(e2e_call_async(channel, E2E_WORK, "hold", NULL, &async, NULL), GRILLE_OK);
+        made++;
+    } while (ended_count(&end) == 0);
+    assert_true(made > GRILLE_LIMIT_RETIRING_CONNECTIONS);
+    assert_string_equal(end.first, "too many connections to this peer wait for their last calls");
+    grille_channel_close(channel);
+    assert_int_equal(end.count, made);
+    assert_int_equal(end.codes[GRILLE_CANCELLED] + end.codes[GRILLE_UNAVAILABLE], made);
+    assert_true(end.codes[GRILLE_CANCELLED] >= GRILLE_LIMIT_RETIRING_CONNECTIONS);
+    grille_server_free(server);
+}
+
 /* ---- Idle ---- */
 
 static void wait_state(grille_channel *channel, grille_channel_state state) {
@@ -221,6 +247,8 @@ static void test_not_idle_while_a_call_runs(void **state) {
     assert_int_equal(e2e_call_async(channel, E2E_WORK, "hold", NULL, &async, &call), GRILLE_OK);
     while (atomic_load(&counts.started) == 0)
         usleep(500);
+    /* It may have travelled with the end of the gate. */
+    wait_state(channel, GRILLE_CHANNEL_READY);
     for (int i = 0; i < 100; i++) {
         usleep(500);
         assert_int_equal(grille_channel_get_state(channel), GRILLE_CHANNEL_READY);
@@ -284,6 +312,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_fifty_times_out_of_ids),
         cmocka_unit_test(test_everything_at_once),
         cmocka_unit_test(test_long_calls_outlive_their_connection),
+        cmocka_unit_test(test_connections_that_wait_are_bounded),
         cmocka_unit_test(test_idle_and_back),
         cmocka_unit_test(test_not_idle_while_a_call_runs),
         cmocka_unit_test(test_idle_without_a_server),

@@ -39,9 +39,8 @@ unsigned opened_count(opened *own) {
 void on_end(grille_code code, const char *answer, void *user) {
     ended *own = user;
     pthread_mutex_lock(&own->lock);
-    own->count++;
+    if (own->count++ == 0) (void)snprintf(own->first, sizeof own->first, "%.255s", answer);
     own->codes[code < 20 ? code : 19]++;
-    (void)snprintf(own->last, sizeof own->last, "%.255s", answer);
     pthread_cond_broadcast(&own->changed);
     pthread_mutex_unlock(&own->lock);
 }
@@ -51,6 +50,13 @@ void wait_ended(ended *own, unsigned count) {
     while (own->count < count)
         pthread_cond_wait(&own->changed, &own->lock);
     pthread_mutex_unlock(&own->lock);
+}
+
+unsigned ended_count(ended *own) {
+    pthread_mutex_lock(&own->lock);
+    const unsigned count = own->count;
+    pthread_mutex_unlock(&own->lock);
+    return count;
 }
 
 static void take(traffic *all, grille_code code, const char *text, const char *answer) {

@@ -31,7 +31,7 @@ typedef struct ended {
     pthread_cond_t changed;
     unsigned count;
     unsigned codes[20];
-    char last[256];
+    char first[256]; /* answer; does not change once there is one */
 } ended;
 
 #define ENDED_INIT                                                                                                     \
@@ -39,6 +39,7 @@ typedef struct ended {
 
 void on_end(grille_code code, const char *answer, void *user);
 void wait_ended(ended *own, unsigned count);
+unsigned ended_count(ended *own);
 
 typedef struct traffic_thread {
     struct traffic *traffic;
