@@ -113,7 +113,7 @@ static grille_code decode_message(grille_client_call *call, const void **message
     grille_error error;
     grille_code code = GRILLE_OK;
     grille_error_clear(&error);
-    grille_arena_reset(&inbox->arena);
+    grille_client_inbox_forget(inbox);
     code = grille_client_call_decode(call, grille_bytes_of(inbox->bytes, inbox->len), false, &inbox->arena, message,
                                      &error);
     if (code != GRILLE_OK) fail(call, code, error.text);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The end of a caller's call, and what leads to it from other threads. */
+#include <stdlib.h>
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "codec/codec.h"
@@ -79,4 +81,18 @@ void grille_reply_free(grille_reply *reply) {
     if (reply == NULL) return;
     grille_call_unref(reply->owner);
     *reply = (grille_reply){.code = reply->code, .message = ""};
+}
+
+void grille_client_inbox_forget(grille_client_inbox *inbox) {
+    const size_t further = inbox->budget.used_bytes;
+    const size_t wanted = inbox->capacity + 2 * further;
+    uint8_t *room = NULL;
+    grille_arena_reset(&inbox->arena);
+    if (further == 0 || wanted > GRILLE_CLIENT_CALL_KEPT_MESSAGE_BYTES) return;
+    room = malloc(wanted);
+    if (room == NULL) return;
+    free(inbox->room);
+    inbox->room = room;
+    inbox->capacity = wanted;
+    grille_arena_init(&inbox->arena, inbox->room, inbox->capacity, &inbox->budget);
 }

@@ -158,6 +158,9 @@ void grille_client_watch_headers(grille_client_call *call);
 /* The reply is complete; the first time counts. */
 void grille_client_watch_end(grille_client_call *call);
 
+/* Wipes the last message. One that needed more than the first block finds a larger one the next time. */
+void grille_client_inbox_forget(grille_client_inbox *inbox);
+
 /* ---- caller.c ---- */
 
 /* What a channel's call of any form starts from. Between enter and leave. On failure *reply (may be NULL) says why. */

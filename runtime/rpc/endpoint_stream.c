@@ -142,21 +142,6 @@ void grille_client_stream_tell_headers(grille_client_call *call) {
     call->dispatch->headers(&call->base, &call->reply.headers, call->events, call->events_user);
 }
 
-/* A message that needed more than the first block finds a larger one the next time. */
-static void forget_message(grille_client_inbox *inbox) {
-    const size_t further = inbox->budget.used_bytes;
-    const size_t wanted = inbox->capacity + 2 * further;
-    uint8_t *room = NULL;
-    grille_arena_reset(&inbox->arena);
-    if (further == 0 || wanted > GRILLE_CLIENT_CALL_KEPT_MESSAGE_BYTES) return;
-    room = malloc(wanted);
-    if (room == NULL) return;
-    free(inbox->room);
-    inbox->room = room;
-    inbox->capacity = wanted;
-    grille_arena_init(&inbox->arena, inbox->room, inbox->capacity, &inbox->budget);
-}
-
 /* One message to the application. False when the call ended instead. */
 static bool call_back_message(grille_client_call *call, grille_bytes encoded) {
     grille_error error;
@@ -172,7 +157,7 @@ static bool call_back_message(grille_client_call *call, grille_bytes encoded) {
     if (call->dispatch->message != NULL) {
         call->dispatch->message(&call->base, message, call->events, call->events_user);
     }
-    forget_message(&call->inbox);
+    grille_client_inbox_forget(&call->inbox);
     return true;
 }
 

@@ -96,7 +96,9 @@ void hand_channel_run(hand_channel *channel) {
     while (moved) {
         moved = hand_channel_step(channel);
         moved = pump(channel) || moved;
-        if (grille_endpoint_can_start(channel->pair->client)) (void)start_all(channel, &channel->waiting);
+        if (!grille_list_empty(&channel->waiting) && grille_endpoint_can_start(channel->pair->client)) {
+            moved = start_all(channel, &channel->waiting) || moved;
+        }
     }
 }
 
