@@ -13,6 +13,8 @@ void grille_caller_deliver(grille_client_call *call) {
         call->channel->ops->hold(call->channel, &call->base);
         return;
     }
+    /* They may have been held back with the end. */
+    grille_client_stream_tell_headers(call);
     grille_client_call_take_reply(&call->base, &reply);
     if (call->form == GRILLE_FORM_ASYNC_UNARY) {
         call->deliver(&reply, call->callback, call->events_user);

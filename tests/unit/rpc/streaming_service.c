@@ -64,6 +64,11 @@ static grille_code open_call(grille_call *call, const void *request, const void 
     server->call = call;
     server->remaining_ms = grille_call_remaining_ms(call);
     if (server->holds_reading) grille_call_pause(call);
+    if (server->answers_at_once) {
+        assert_int_equal(grille_call_add_header(call, "head", (grille_bytes){(const uint8_t *)"h", 1}), GRILLE_OK);
+        assert_int_equal(grille_call_send_headers(call), GRILLE_OK);
+        return grille_fail(call, GRILLE_ABORTED, "at once");
+    }
     if (strcmp(text, "fail") == 0) return grille_fail(call, GRILLE_NOT_FOUND, "no such thing");
     if (strcmp(text, "hold") == 0) {
         assert_int_equal(grille_call_add_header(call, "head", (grille_bytes){(const uint8_t *)"h", 1}), GRILLE_OK);

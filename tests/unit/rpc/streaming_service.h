@@ -27,8 +27,9 @@ typedef struct streaming_server {
     struct {
         grille_call *call;
         size_t next, count, len;
-    } flow;             /* of the newest Server call */
-    bool holds_reading; /* pauses at once */
+    } flow;               /* of the newest Server call */
+    bool holds_reading;   /* pauses at once */
+    bool answers_at_once; /* every stream: initial metadata, then ABORTED */
 } streaming_server;
 
 /* What a caller was told: "h" headers, "m<text>;" message, "w" writable, "d<code>;" done. */
