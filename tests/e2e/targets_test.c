@@ -282,6 +282,44 @@ static grille_code call_idempotent(grille_channel *channel, const char *text, co
     return code;
 }
 
+/* Handlers of cancelled calls still hold all of one server's slots: it refuses new calls, which then run elsewhere,
+ * once, although nothing says that they may be repeated. */
+static void test_refused_calls_run_elsewhere(void **state) {
+    enum { SLOTS = GRILLE_MINIMUM_HANDLERS, CALLS = 2 * SLOTS };
+    const grille_channel_options options = quick_options(GRILLE_ROUND_ROBIN);
+    grille_server_options full = grille_server_options_default(), roomy = full;
+    e2e_counts counts[2];
+    opened own = OPENED_INIT;
+    ended end = ENDED_INIT;
+    e2e_async async = {on_end, &end};
+    grille_call *calls[CALLS];
+    (void)state;
+    memset(counts, 0, sizeof counts);
+    full.max_streams = SLOTS;
+    full.workers = roomy.workers = SLOTS;
+    grille_server *one = in_process_server(&w, "one", &full, &counts[0]);
+    grille_server *two = in_process_server(&w, "two", &roomy, &counts[1]);
+    grille_channel *channel = open_counted(three_addresses(), &options, &own);
+    wait_opened(&own, 2);
+    for (int i = 0; i < CALLS; i++) {
+        assert_int_equal(e2e_call_async(channel, E2E_WORK, "sleep:500", NULL, &async, &calls[i]), GRILLE_OK);
+        (void)grille_call_ref(calls[i]);
+    }
+    while (atomic_load(&counts[0].started) + atomic_load(&counts[1].started) < CALLS)
+        usleep(500);
+    for (int i = 0; i < CALLS; i++)
+        grille_call_cancel(calls[i]);
+    wait_ended(&end, CALLS);
+    for (int i = 0; i < SLOTS; i++)
+        expect_call(channel, NULL, GRILLE_OK);
+    assert_int_equal(atomic_load(&counts[0].started) + atomic_load(&counts[1].started), CALLS + SLOTS);
+    for (int i = 0; i < CALLS; i++)
+        grille_call_unref(calls[i]);
+    grille_channel_close(channel);
+    grille_server_free(one);
+    grille_server_free(two);
+}
+
 static void test_idempotent_calls_are_tried_again(void **state) {
     grille_channel_options options = quick_options(GRILLE_PICK_FIRST);
     e2e_counts counts = {0};
@@ -440,6 +478,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_a_wrong_one_among_them),
         cmocka_unit_test(test_only_wrong_ones),
         cmocka_unit_test(test_hundreds_wait),
+        cmocka_unit_test(test_refused_calls_run_elsewhere),
         cmocka_unit_test(test_idempotent_calls_are_tried_again),
         cmocka_unit_test(test_failures_throttle_retries),
         cmocka_unit_test(test_no_pause_past_the_deadline),
