@@ -21,6 +21,7 @@ GrilleProtoInfo = provider(
         "direct": "list of structs {import_path, path, options_path} of this target",
         "transitive": "depset of such structs, those of deps included",
         "inputs": "depset of files that protoc and the plugins read",
+        "descriptors": "whether stubs carry what reflection shows",
     },
 )
 
@@ -67,6 +68,7 @@ def _proto_impl(ctx):
             direct = direct,
             transitive = depset(direct, transitive = [info.transitive for info in infos]),
             inputs = depset(ctx.files.srcs + ctx.files.options, transitive = [info.inputs for info in infos]),
+            descriptors = ctx.attr.descriptors,
         ),
     ]
 
@@ -77,6 +79,7 @@ _grille_proto = rule(
         "options": attr.label_list(allow_files = [".options"]),
         "deps": attr.label_list(providers = [GrilleProtoInfo]),
         "strip_import_prefix": attr.string(default = "/"),
+        "descriptors": attr.bool(),
         "system_root": attr.string(),
         "system_srcs": attr.string_list(),
     },
@@ -139,6 +142,8 @@ def _stubs_impl(ctx):
     parameters = ["codec=" + ctx.attr.codec, "side=both"]
     if ctx.attr.prefix:
         parameters.append("prefix=" + ctx.attr.prefix)
+    if ctx.attr.proto[GrilleProtoInfo].descriptors:
+        parameters.append("descriptors=true")
     _run_protoc(ctx, ctx.executable._grille, "grille", parameters, headers + tables + client + server)
     generated = headers + tables + client + server
     return [
@@ -265,6 +270,7 @@ def grille_proto_library(
         strip_import_prefix = "/",
         system_root = "",
         system_srcs = [],
+        descriptors = False,
         copts = [],
         visibility = None,
         testonly = None):
@@ -279,6 +285,7 @@ def grille_proto_library(
         workspace, else below the package; "/": the path is the one below the workspace
       system_root: folder outside the workspace, for system_srcs
       system_srcs: paths below it, as they are imported
+      descriptors: the stubs carry what grille_reflection_describe shows of the services
       copts: added to the options that the generated stubs are compiled with
       visibility: of all targets
       testonly: of all targets
@@ -294,6 +301,7 @@ def grille_proto_library(
         strip_import_prefix = strip_import_prefix,
         system_root = system_root,
         system_srcs = system_srcs,
+        descriptors = descriptors,
         visibility = visibility,
         testonly = testonly,
     )

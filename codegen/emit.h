@@ -19,6 +19,8 @@ typedef struct grille_gen_emitter {
 void grille_gen_emit_header(grille_gen_emitter *emitter);
 /* X.grille-pb.c: methods and services as constants. */
 void grille_gen_emit_tables(grille_gen_emitter *emitter);
+/* In the same, with descriptors=true: what reflection shows of its services. */
+void grille_gen_emit_descriptors(grille_gen_emitter *emitter);
 /* X.grille-pb-client.c: client stubs. */
 void grille_gen_emit_client(grille_gen_emitter *emitter);
 /* X.grille-pb-server.c: trampolines and registration. */

@@ -134,6 +134,10 @@ static void emit_server(grille_gen_emitter *emitter, const grille_gen_service *s
 static void emit_service(grille_gen_emitter *emitter, const grille_gen_service *service) {
     grille_gen_add_comment(&emitter->text, &service->path, "");
     grille_gen_emit(emitter, service, NULL, "extern const grille_service $S_service;\n\n");
+    if (emitter->parameters->descriptors)
+        grille_gen_emit(emitter, service, NULL,
+                        "/* For grille_reflection_describe: its file and what that imports, as an encoded\n"
+                        " * google.protobuf.FileDescriptorSet. */\nextern const grille_bytes $S_descriptors;\n\n");
     if (emitter->parameters->client) emit_client(emitter, service);
     if (emitter->parameters->server) emit_server(emitter, service);
 }

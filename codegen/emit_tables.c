@@ -63,4 +63,5 @@ void grille_gen_emit_tables(grille_gen_emitter *emitter) {
         grille_gen_add(&emitter->text, "\n");
         emit_service(emitter, &emitter->file->services[i]);
     }
+    if (emitter->parameters->descriptors) grille_gen_emit_descriptors(emitter);
 }

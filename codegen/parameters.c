@@ -34,13 +34,20 @@ static const char *set_one(grille_gen_pool *pool, grille_gen_parameters *paramet
         return set_side(parameters, value)
                    ? NULL
                    : grille_gen_format(pool, "side=%s: the sides are client, server, both and fake", value);
+    if (!strcmp(name, "descriptors")) {
+        parameters->descriptors = !strcmp(value, "true");
+        return parameters->descriptors || !strcmp(value, "false")
+                   ? NULL
+                   : grille_gen_format(pool, "descriptors=%s: true or false", value);
+    }
     if (!strcmp(name, "prefix")) {
         parameters->prefix = value;
         return !*value || grille_gen_is_identifier(value)
                    ? NULL
                    : grille_gen_format(pool, "prefix=%s: a prefix is the beginning of a C name", value);
     }
-    return grille_gen_format(pool, "unknown parameter `%s`: the parameters are codec=, side= and prefix=", name);
+    return grille_gen_format(
+        pool, "unknown parameter `%s`: the parameters are codec=, side=, prefix= and descriptors=", name);
 }
 
 bool grille_gen_parameters_read(grille_gen_pool *pool, const char *text, grille_gen_parameters *parameters,
@@ -54,7 +61,8 @@ bool grille_gen_parameters_read(grille_gen_pool *pool, const char *text, grille_
         *problem =
             value
                 ? set_one(pool, parameters, name, value)
-                : grille_gen_format(pool, "unknown parameter `%s`: the parameters are codec=, side= and prefix=", name);
+                : grille_gen_format(
+                      pool, "unknown parameter `%s`: the parameters are codec=, side=, prefix= and descriptors=", name);
     }
     return !*problem;
 }

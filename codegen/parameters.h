@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What stands in --grille_opt: codec=protobuf-c|nanopb, side=client|server|both|fake, prefix=…, separated by commas. */
+ * What stands in --grille_opt: codec=protobuf-c|nanopb, side=client|server|both|fake, prefix=…,
+ * descriptors=true|false, separated by commas. */
 #ifndef GRILLE_CODEGEN_PARAMETERS_H
 #define GRILLE_CODEGEN_PARAMETERS_H
 
@@ -12,6 +13,7 @@ typedef enum grille_gen_codec { GRILLE_GEN_PROTOBUF_C, GRILLE_GEN_NANOPB } grill
 typedef struct grille_gen_parameters {
     grille_gen_codec codec; /* default protobuf-c */
     bool client, server;    /* default both */
+    bool descriptors;       /* for reflection; default false */
     bool fake;              /* nothing but the fakes, for tests */
     const char *prefix;     /* before each symbol; default "" */
 } grille_gen_parameters;

@@ -20,7 +20,7 @@ typedef struct taken_names {
 /* What the names of a service and of a method end in. */
 static const char *const service_suffixes[] = {
     "_handlers", "_fake",     "_fake_channel",        "_fake_free", "_fake_new", "_fake_serving", "_invoke",
-    "_methods",  "_register", "_register_with_error", "_serve",     "_service",  "_types",
+    "_methods",  "_register", "_register_with_error", "_serve",     "_service",  "_types",        "_descriptors",
 };
 static const char *const unary_suffixes[] = {
     "",

@@ -54,6 +54,11 @@ bool grille_policy_requires_responder_first(const grille_policy *policy);
 /* What the session needs: `schema: exact` refuses a peer whose services have other schema digests than ours. */
 bool grille_policy_requires_exact_schema(const grille_policy *policy);
 
+/* Whether an end with an identity of kind `own` may serve these services, whoever asks: an enclave only where its policy
+ * says so (`reflection: true`, `stats: true`), others unless it says no. */
+bool grille_policy_allows_reflection(const grille_policy *policy, grille_identity_kind own);
+bool grille_policy_allows_stats(const grille_policy *policy, grille_identity_kind own);
+
 /* An identity on an NSM that the caller has opened (device or simulated); the identity takes it over and closes it. */
 struct grille_nsm;
 GRILLE_MUST_USE grille_code grille_identity_from_nsm(struct grille_nsm *nsm, grille_identity **identity,

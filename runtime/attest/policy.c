@@ -38,6 +38,18 @@ bool grille_policy_requires_exact_schema(const grille_policy *policy) {
     return policy->exact_schema;
 }
 
+static bool allows(grille_policy_word word, grille_identity_kind own) {
+    return word == GRILLE_POLICY_YES || (word == GRILLE_POLICY_UNSAID && own != GRILLE_IDENTITY_NITRO);
+}
+
+bool grille_policy_allows_reflection(const grille_policy *policy, grille_identity_kind own) {
+    return allows(policy->reflection, own);
+}
+
+bool grille_policy_allows_stats(const grille_policy *policy, grille_identity_kind own) {
+    return allows(policy->stats, own);
+}
+
 /* A pattern that ends in an asterisk stands for every method of that one service. */
 static bool pattern_matches(grille_bytes pattern, grille_bytes method) {
     grille_reader reader = grille_reader_of(method);

@@ -35,6 +35,24 @@ static grille_reason read_schema(void *target, const grille_yaml_key *key, yaml_
     return reason;
 }
 
+static grille_reason read_service(grille_policy_parser *parser, const grille_yaml_key *key, yaml_node_t *value,
+                                  grille_policy_word *word) {
+    bool allowed = false;
+    grille_reason reason = grille_policy_read_bool(&parser->yaml, value, key->key, &allowed);
+    *word = allowed ? GRILLE_POLICY_YES : GRILLE_POLICY_NO;
+    return reason;
+}
+
+static grille_reason read_reflection(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    grille_policy_parser *parser = target;
+    return read_service(parser, key, value, &parser->policy->reflection);
+}
+
+static grille_reason read_stats(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    grille_policy_parser *parser = target;
+    return read_service(parser, key, value, &parser->policy->stats);
+}
+
 static grille_reason read_max_age(void *target, const grille_yaml_key *key, yaml_node_t *value) {
     grille_policy_parser *parser = target;
     return grille_policy_read_duration(&parser->yaml, value, key->key, LONGEST_AGE_MS, &parser->policy->max_age_ms);
@@ -93,6 +111,8 @@ static const grille_yaml_key keys[] = {
     {"max_age", read_max_age, 0},
     {"clock_skew", read_clock_skew, 0},
     {"schema", read_schema, 0},
+    {"reflection", read_reflection, 0},
+    {"stats", read_stats, 0},
     {"insecure_allow_debug", read_allow_debug, 0},
     {"insecure_development_root", read_development_root, 0},
 };

@@ -45,6 +45,9 @@ typedef struct grille_policy_set {
     size_t name_count;
 } grille_policy_set;
 
+/* A key that has a default of its own where it is not written. */
+typedef enum grille_policy_word { GRILLE_POLICY_UNSAID, GRILLE_POLICY_NO, GRILLE_POLICY_YES } grille_policy_word;
+
 struct grille_policy {
     atomic_size_t owners;
     grille_budget budget;
@@ -56,6 +59,8 @@ struct grille_policy {
     bool insecure_allow_debug;
     bool responder_first;
     bool exact_schema;
+    grille_policy_word reflection;
+    grille_policy_word stats;
     int64_t max_age_ms;
     int64_t clock_skew_ms;
 };

@@ -132,6 +132,9 @@
 /* Records before we send KeyUpdate: far below the 2^24.5 full records of AES-GCM (RFC 8446, 5.5). */
 #define GRILLE_LIMIT_RECORDS_PER_KEY 1048576
 
+/* Calls of the stats service that are answered at one time in one process: each holds a snapshot in memory. */
+#define GRILLE_LIMIT_STATS_SNAPSHOTS 8
+
 /* ---- Log lines: burst, then so many a second; the rest is counted ---- */
 
 /* Of one verified peer: its calls that are not allowed, or whose answers can't be sent. */

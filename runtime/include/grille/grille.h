@@ -14,6 +14,7 @@
 #include "grille/method.h"
 #include "grille/policy.h"
 #include "grille/reasons.h"
+#include "grille/reflection.h"
 #include "grille/seal.h"
 #include "grille/server.h"
 #include "grille/services.h"

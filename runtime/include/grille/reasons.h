@@ -112,7 +112,8 @@ extern "C" {
     X(POLICY_CERTIFICATE,              "POLICY-CERTIFICATE",              INVALID_ARGUMENT,    "a certificate of the policy is malformed or no CA") \
     X(POLICY_MEASUREMENTS,             "POLICY-MEASUREMENTS",             INVALID_ARGUMENT,    "a measurements file is malformed") \
     X(POLICY_DEVELOPMENT_ROOT,         "POLICY-DEVELOPMENT-ROOT",         INVALID_ARGUMENT,    "this build accepts no development root") \
-    X(POLICY_NOT_YET,                  "POLICY-NOT-YET",                  INVALID_ARGUMENT,    "the policy asks for something that is not available yet")
+    X(POLICY_NOT_YET,                  "POLICY-NOT-YET",                  INVALID_ARGUMENT,    "the policy asks for something that is not available yet")                                                    \
+    X(POLICY_FORBIDS,          "POLICY-FORBIDS",           FAILED_PRECONDITION, "the policy does not allow this program to serve that")
 
 #define GRILLE_REASON_MAP_NSM(X)                                                                                       \
     X(NSM_FAILED,              "NSM-FAILED",               UNAVAILABLE,         "the NSM did not answer or answered an error") \

@@ -4,8 +4,8 @@
 #ifndef GRILLE_STATS_H
 #define GRILLE_STATS_H
 
-#include "grille/identity.h"
 #include "grille/method.h"
+#include "grille/policy.h"
 #include "grille/reasons.h"
 
 #ifdef __cplusplus
@@ -111,6 +111,13 @@ GRILLE_MUST_USE grille_code grille_server_get_stats(struct grille_server *server
 GRILLE_MUST_USE grille_code grille_channel_get_stats(struct grille_channel *channel, grille_stats **stats);
 /* NULL is ignored. */
 void grille_stats_free(grille_stats *stats);
+
+/* Serves the server's own counters as grille.v1.Stats (proto/grille/v1/stats.proto), before it starts; peers ask only
+ * if a `may_call` says so. Policy and identity are those of the server. FAILED_PRECONDITION (POLICY-FORBIDS): a nitro
+ * identity and a policy without `stats: true`, or any with `stats: false`; the errors of grille_server_register. Link
+ * //runtime/services. */
+GRILLE_MUST_USE grille_code grille_stats_serve(struct grille_server *server, const grille_policy *policy,
+                                               const grille_identity *identity, grille_error *error);
 
 #ifdef __cplusplus
 }

@@ -120,6 +120,8 @@ static const struct bad {
     {"clock_skew: 61m\n", "POLICY-VALUE", "p.yaml:1:13:", "longer than 3600 s"},
     {"max_age: [5m]\n", "POLICY-TYPE", "p.yaml:1:10:", "expected one value"},
     {"evidence_order: initiator_first\n", "POLICY-VALUE", "p.yaml:1:17:", "any, responder_first"},
+    {"reflection: maybe\n", "POLICY-VALUE", "p.yaml:1:13:", "true"},
+    {"stats: 1\n", "POLICY-VALUE", "p.yaml:1:8:", "true"},
     {"schema: strict\n", "POLICY-VALUE", "p.yaml:1:9:", "warn, exact"},
     {"insecure_allow_debug: yes\n", "POLICY-VALUE", "p.yaml:1:23:", "false, true"},
     {"insecure_development_root: leaf.pem\n", "POLICY-CERTIFICATE", "p.yaml:1:28:", "no CA"},

@@ -5,9 +5,9 @@
 
 #include "cmocka_all.h"
 
-static const char *const compiled[] = {"attest",   "bytes",       "call",   "channel",  "grille", "health",
-                                       "identity", "interceptor", "log",    "metadata", "method", "policy",
-                                       "reasons",  "seal",        "server", "services", "stats",  "status"};
+static const char *const compiled[] = {
+    "attest", "bytes",  "call",    "channel",    "grille", "health", "identity", "interceptor", "log",   "metadata",
+    "method", "policy", "reasons", "reflection", "seal",   "server", "services", "stats",       "status"};
 
 static int header_count;
 static char **headers;
