@@ -11,11 +11,15 @@
 #include "rpc/endpoint_private.h"
 #include "wire/utf8.h"
 
+/* One bucket for each connection, so that no peer is silent for another's noise, and one for all, since a peer may
+ * connect again. */
 bool grille_endpoint_may_log(grille_endpoint *endpoint) {
+    static grille_log_shared_limit all =
+        GRILLE_LOG_SHARED_LIMIT(GRILLE_LIMIT_VERIFIED_LOG_BURST, GRILLE_LIMIT_VERIFIED_LOG_PER_SECOND);
     uint64_t left_out = 0;
     if (!grille_log_limit_take(&endpoint->log_limit, endpoint->now_us, &left_out)) return false;
     grille_log_left_out(GRILLE_LOG_RPC, endpoint->peer.set, left_out);
-    return true;
+    return grille_log_shared_take(&all, GRILLE_LOG_RPC, "calls of verified peers", endpoint->now_us);
 }
 
 /* Nothing more can be said about this call: its end is told to nobody. False when the caller could not be told. */

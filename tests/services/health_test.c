@@ -306,6 +306,51 @@ static void the_source_of_a_channel(void **state) {
     options.health_source->stop(second);
 }
 
+/* Two servers behind one channel: calls go where "s" is serving. Which one answered: each knows a name of its own. */
+static bool answered_by_first(grille_channel *channel) {
+    const grille_v1_HealthCheckRequest request = {.service = bytes_of("first")};
+    grille_own_grille_v1_health_check_reply reply;
+    grille_code code = grille_own_grille_v1_health_check(
+        channel, &request, &GRILLE_CALL_OPTIONS(.wait_for_ready = true, .timeout_ms = 20000), &reply);
+    grille_own_grille_v1_health_check_reply_free(&reply);
+    assert_true(code == GRILLE_OK || code == GRILLE_NOT_FOUND);
+    return code == GRILLE_OK;
+}
+
+/* The change is on its way: until 20 calls in a row went to the one that serves. */
+static void wait_for_answers(grille_channel *channel, bool by_first) {
+    for (int in_a_row = 0; in_a_row < 20;)
+        in_a_row = answered_by_first(channel) == by_first ? in_a_row + 1 : 0;
+}
+
+static void a_channel_leaves_out_who_does_not_serve(void **state) {
+    grille_channel_options options = grille_channel_options_default();
+    grille_channel *channel = NULL;
+    grille_health *second_health = NULL;
+    services_pair second;
+    grille_error error;
+    (void)state;
+    assert_int_equal(grille_health_new(&second_health, &error), GRILLE_OK);
+    services_pair_new(&second, NULL, NULL);
+    assert_int_equal(grille_health_register(second_health, grille_server_services(second.server), &error), GRILLE_OK);
+    services_pair_start(&second, "health2", NULL);
+    assert_int_equal(grille_health_set(health, "first", GRILLE_SERVING), GRILLE_OK);
+    assert_int_equal(grille_health_set(health, "s", GRILLE_SERVING), GRILLE_OK);
+    assert_int_equal(grille_health_set(second_health, "s", GRILLE_NOT_SERVING), GRILLE_OK);
+    options.policy = services_world.trusts_gateway;
+    options.identity = services_world.parent;
+    options.balancing = GRILLE_ROUND_ROBIN;
+    grille_channel_options_use_health(&options, "s");
+    assert_int_equal(grille_channel_open("inproc:health,inproc:health2", &options, &channel, &error), GRILLE_OK);
+    wait_for_answers(channel, true);
+    assert_int_equal(grille_health_set(second_health, "s", GRILLE_SERVING), GRILLE_OK);
+    assert_int_equal(grille_health_set(health, "s", GRILLE_NOT_SERVING), GRILLE_OK);
+    wait_for_answers(channel, false);
+    grille_channel_close(channel);
+    services_pair_close(&second);
+    grille_health_free(second_health);
+}
+
 int main(int count, char **arguments) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -317,6 +362,7 @@ int main(int count, char **arguments) {
         CASE(a_server_that_drains_says_so_and_is_not_held_up),
         CASE(it_is_asked_only_where_the_policy_says_so),
         CASE(the_source_of_a_channel),
+        CASE(a_channel_leaves_out_who_does_not_serve),
     };
     (void)count;
     services_arguments(arguments);
