@@ -100,6 +100,7 @@ static void forget_stream(grille_client_call *call) {
     if (inbox->bytes != NULL) grille_wipe(inbox->bytes, inbox->len);
     give_back(&inbox->room, &inbox->capacity, GRILLE_CLIENT_CALL_KEPT_REQUEST_BYTES);
     give_back(&inbox->bytes, &inbox->bytes_capacity, GRILLE_CLIENT_CALL_KEPT_REQUEST_BYTES);
+    grille_leftover_drop(&inbox->leftover);
     inbox->len = 0;
     inbox->wanted = false;
     inbox->full = false;

@@ -104,7 +104,13 @@ static void fail(grille_client_call *call, grille_code code, const char *text) {
     pthread_mutex_lock(&call->lock);
     call->failure = code;
     (void)snprintf(call->failure_text, sizeof call->failure_text, "%.*s", (int)sizeof call->failure_text - 1, text);
-    grille_caller_notify(call, false);
+    if (atomic_load(&call->is_done)) {
+        /* The status was better than what came with it. */
+        call->reply.code = code;
+        call->reply.message = call->failure_text;
+    } else {
+        grille_caller_notify(call, false);
+    }
     pthread_mutex_unlock(&call->lock);
 }
 
@@ -122,9 +128,12 @@ static grille_code decode_message(grille_client_call *call, const void **message
 
 /* OK: a message is in the inbox. AGAIN: it waited. With the lock held, given up. */
 static grille_code try_read(grille_client_call *call) {
+    grille_bytes leftover = {0};
     grille_waiter waiter;
     grille_code code = GRILLE_OK;
-    if (!call->inbox.full) {
+    if (!call->inbox.full && grille_leftover_next(&call->inbox.leftover, &leftover)) {
+        if (!grille_client_inbox_put(&call->inbox, leftover)) code = GRILLE_OUT_OF_MEMORY;
+    } else if (!call->inbox.full) {
         code = ended_code(call);
         if (code == GRILLE_CLOSED) code = GRILLE_END_OF_STREAM;
         if (code == GRILLE_OK) code = enter(call, false);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The end of a caller's call, and what leads to it from other threads. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -95,4 +96,18 @@ void grille_client_inbox_forget(grille_client_inbox *inbox) {
     inbox->room = room;
     inbox->capacity = wanted;
     grille_arena_init(&inbox->arena, inbox->room, inbox->capacity, &inbox->budget);
+}
+
+bool grille_client_inbox_put(grille_client_inbox *inbox, grille_bytes message) {
+    if (message.len > inbox->bytes_capacity) {
+        uint8_t *larger = malloc(message.len);
+        if (larger == NULL) return false;
+        if (inbox->bytes != NULL) grille_wipe(inbox->bytes, inbox->bytes_capacity);
+        free(inbox->bytes);
+        inbox->bytes = larger;
+        inbox->bytes_capacity = message.len;
+    }
+    if (message.len > 0) memcpy(inbox->bytes, message.data, message.len);
+    inbox->len = message.len;
+    return true;
 }

@@ -12,6 +12,7 @@
 #include "rpc/call_watch.h"
 #include "rpc/channel.h"
 #include "rpc/client_call.h"
+#include "rpc/leftover.h"
 #include "rpc/metadata.h"
 #include "rpc/send_queue.h"
 #include "session/session.h"
@@ -39,6 +40,7 @@ typedef struct grille_client_inbox {
     size_t len;
     bool wanted;
     bool full;
+    grille_leftover leftover; /* when the connection is gone; under the call's lock */
 } grille_client_inbox;
 
 typedef struct grille_client_call {
@@ -158,6 +160,8 @@ void grille_client_watch_headers(grille_client_call *call);
 /* The reply is complete; the first time counts. */
 void grille_client_watch_end(grille_client_call *call);
 
+/* A copy of one encoded message for the reader, who may be on another thread; under the call's lock. */
+GRILLE_MUST_USE bool grille_client_inbox_put(grille_client_inbox *inbox, grille_bytes message);
 /* Wipes the last message. One that needed more than the first block finds a larger one the next time. */
 void grille_client_inbox_forget(grille_client_inbox *inbox);
 

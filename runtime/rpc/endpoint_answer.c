@@ -99,3 +99,30 @@ void grille_client_call_end_by_status(grille_client_call *call) {
     grille_client_call_complete(call, code, text);
     grille_stream_release(stream);
 }
+
+/* The whole answer came: a reader in blocking form finds the rest of it in the call. Not when the application gave the
+ * channel up. */
+static bool keep_unread(grille_client_call *call, grille_code code) {
+    bool kept = false;
+    if (code == GRILLE_CANCELLED || call->form != GRILLE_FORM_BLOCKING_STREAM) return false;
+    if (atomic_load(&call->cancel_requested)) return false;
+    pthread_mutex_lock(&call->lock);
+    if (call->failure == GRILLE_OK) {
+        kept = grille_leftover_keep(&call->inbox.leftover, call->stream, call->max_response_bytes);
+    }
+    pthread_mutex_unlock(&call->lock);
+    return kept;
+}
+
+void grille_endpoint_client_end_unread(grille_endpoint *endpoint, grille_code code, const char *text) {
+    while (!grille_list_empty(&endpoint->unread)) {
+        grille_client_call *call = grille_container(endpoint->unread.next, grille_client_call, unread_link);
+        if (keep_unread(call, code)) {
+            grille_client_call_end_by_status(call);
+            continue;
+        }
+        grille_stream *stream = grille_client_call_detach(call);
+        grille_client_call_complete(call, code, grille_bytes_of_text(text));
+        grille_stream_release(stream);
+    }
+}

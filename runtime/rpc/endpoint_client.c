@@ -287,12 +287,3 @@ void grille_endpoint_client_reset(grille_endpoint *endpoint, grille_client_call 
     }
     grille_stream_release(stream);
 }
-
-void grille_endpoint_client_end_unread(grille_endpoint *endpoint, grille_code code, const char *text) {
-    while (!grille_list_empty(&endpoint->unread)) {
-        grille_client_call *call = grille_container(endpoint->unread.next, grille_client_call, unread_link);
-        grille_stream *stream = grille_client_call_detach(call);
-        grille_client_call_complete(call, code, grille_bytes_of_text(text));
-        grille_stream_release(stream);
-    }
-}

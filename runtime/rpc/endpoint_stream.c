@@ -181,21 +181,6 @@ static bool call_back_all(grille_client_call *call) {
     return !is_paused(call);
 }
 
-/* A copy for the reader, who may be on another thread; under lock. */
-static bool copy_for_reader(grille_client_inbox *inbox, grille_bytes message) {
-    if (message.len > inbox->bytes_capacity) {
-        uint8_t *larger = malloc(message.len);
-        if (larger == NULL) return false;
-        if (inbox->bytes != NULL) grille_wipe(inbox->bytes, inbox->bytes_capacity);
-        free(inbox->bytes);
-        inbox->bytes = larger;
-        inbox->bytes_capacity = message.len;
-    }
-    if (message.len > 0) memcpy(inbox->bytes, message.data, message.len);
-    inbox->len = message.len;
-    return true;
-}
-
 typedef enum served { SERVED_TAKEN, SERVED_LATER, SERVED_NO_MEMORY } served;
 
 static served serve_reader(grille_client_call *call, grille_bytes message) {
@@ -205,7 +190,7 @@ static served serve_reader(grille_client_call *call, grille_bytes message) {
     if (!call->discards && !call->inbox.wanted) {
         how = SERVED_LATER;
     } else if (!call->discards) {
-        if (!copy_for_reader(&call->inbox, message)) how = SERVED_NO_MEMORY;
+        if (!grille_client_inbox_put(&call->inbox, message)) how = SERVED_NO_MEMORY;
         call->inbox.wanted = false;
         call->inbox.full = how == SERVED_TAKEN;
         if (call->inbox.full) {

@@ -221,6 +221,32 @@ static void the_end_of_the_connection_ends_what_waits(void **state) {
     streaming_world_close(&world);
 }
 
+/* What came whole can be read when the connection has gone. */
+static void an_answer_that_came_is_read_to_its_end(void **state) {
+    streaming_world world;
+    (void)state;
+    streaming_world_open(&world, -1);
+    grille_call *call = begin(&world, METHOD_SERVER, "5", NULL);
+    expect_read(call, "0");
+    hand_channel_run(&world.channel);
+    end_the_connection(&world.channel, NULL);
+    expect_read(call, "1");
+    expect_read(call, "2");
+    expect_read(call, "3");
+    expect_read(call, "4");
+    assert_int_equal(read_code(call), GRILLE_END_OF_STREAM);
+    expect_finish(call, GRILLE_OK, NULL);
+    streaming_world_close(&world);
+    /* One that nobody reads to its end takes nothing along. */
+    streaming_world_open(&world, -1);
+    call = begin(&world, METHOD_SERVER, "5:100", NULL);
+    hand_channel_run(&world.channel);
+    end_the_connection(&world.channel, NULL);
+    assert_int_equal(read_code(call), GRILLE_OK);
+    expect_finish(call, GRILLE_OK, NULL);
+    streaming_world_close(&world);
+}
+
 /* The call may outlive its channel. */
 static void a_stream_whose_channel_is_gone_can_still_be_finished(void **state) {
     streaming_world world;
@@ -332,6 +358,7 @@ int main(void) {
         cmocka_unit_test(the_deadline_ends_what_waits),
         cmocka_unit_test(a_cancellation_ends_what_waits),
         cmocka_unit_test(the_end_of_the_connection_ends_what_waits),
+        cmocka_unit_test(an_answer_that_came_is_read_to_its_end),
         cmocka_unit_test(a_stream_whose_channel_is_gone_can_still_be_finished),
         cmocka_unit_test(the_peer_s_status_is_told_by_finish),
         cmocka_unit_test(what_can_not_be_sent_or_read_ends_it),
