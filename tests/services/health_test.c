@@ -263,20 +263,69 @@ static void wait_for(told *own, int serving, int ended) {
     pthread_mutex_unlock(&own->lock);
 }
 
+/* A source works on the loop's thread: in the callback of a call, whatever comes of that. */
+typedef struct errand {
+    const grille_health_source *source;
+    const char *service;
+    told *user;
+    grille_health_watch *watch; /* NULL: start one, else stop it */
+    bool done;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+} errand;
+
+static void run_errand(const grille_own_grille_v1_health_check_reply *reply, void *user) {
+    errand *own = user;
+    (void)reply;
+    if (own->watch == NULL) {
+        own->watch = own->source->start(pair.channel, own->service, &events, own->user);
+    } else {
+        own->source->stop(own->watch);
+    }
+    pthread_mutex_lock(&own->lock);
+    own->done = true;
+    pthread_cond_signal(&own->changed);
+    pthread_mutex_unlock(&own->lock);
+}
+
+static grille_health_watch *on_loop(errand own) {
+    const grille_v1_HealthCheckRequest request = {.service = bytes_of("")};
+    pthread_mutex_init(&own.lock, NULL);
+    pthread_cond_init(&own.changed, NULL);
+    assert_int_equal(grille_own_grille_v1_health_check_async(pair.channel, &request, NULL, run_errand, &own, NULL),
+                     GRILLE_OK);
+    pthread_mutex_lock(&own.lock);
+    while (!own.done)
+        pthread_cond_wait(&own.changed, &own.lock);
+    pthread_mutex_unlock(&own.lock);
+    pthread_cond_destroy(&own.changed);
+    pthread_mutex_destroy(&own.lock);
+    return own.watch;
+}
+
+static grille_health_watch *start_on_loop(const grille_channel_options *options, const char *service, told *user) {
+    grille_health_watch *watch = on_loop((errand){.source = options->health_source, .service = service, .user = user});
+    assert_non_null(watch);
+    return watch;
+}
+
+static void stop_on_loop(const grille_channel_options *options, grille_health_watch *watch) {
+    (void)on_loop((errand){.source = options->health_source, .watch = watch});
+}
+
 static void a_server_that_drains_says_so_and_is_not_held_up(void **state) {
     static told one = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, -1, 0, GRILLE_UNKNOWN};
     grille_channel_options options = grille_channel_options_default();
     grille_health_watch *watching = NULL;
     (void)state;
     grille_channel_options_use_health(&options, NULL);
-    watching = options.health_source->start(pair.channel, NULL, &events, &one);
-    assert_non_null(watching);
+    watching = start_on_loop(&options, NULL, &one);
     wait_for(&one, 1, 0);
     /* Its drain timeout is 10 s, after which calls that still run would end UNAVAILABLE. */
     grille_server_stop(pair.server);
     wait_for(&one, 0, 1);
     assert_int_equal(one.code, GRILLE_OK);
-    options.health_source->stop(watching);
+    stop_on_loop(&options, watching);
     assert_int_equal(grille_health_set(health, "", GRILLE_SERVING), GRILLE_FAILED_PRECONDITION);
     assert_int_equal(grille_health_set(health, "", GRILLE_NOT_SERVING), GRILLE_OK);
 }
@@ -291,10 +340,8 @@ static void the_source_of_a_channel(void **state) {
     assert_non_null(options.health_source);
     assert_string_equal(options.health_service, "s");
     assert_int_equal(grille_health_set(health, "s", GRILLE_SERVING), GRILLE_OK);
-    first = options.health_source->start(pair.channel, "s", &events, &one);
-    second = options.health_source->start(pair.channel, NULL, &events, &two);
-    assert_non_null(first);
-    assert_non_null(second);
+    first = start_on_loop(&options, "s", &one);
+    second = start_on_loop(&options, NULL, &two);
     wait_for(&one, 1, 0);
     wait_for(&two, 1, 0);
     assert_int_equal(grille_health_set(health, "s", GRILLE_NOT_SERVING), GRILLE_OK);
@@ -302,8 +349,8 @@ static void the_source_of_a_channel(void **state) {
     /* Not alive is not serving, whatever the service says. */
     grille_health_set_alive(health, false);
     wait_for(&two, 0, 0);
-    options.health_source->stop(first);
-    options.health_source->stop(second);
+    stop_on_loop(&options, first);
+    stop_on_loop(&options, second);
 }
 
 /* Two servers behind one channel: calls go where "s" is serving. Which one answered: each knows a name of its own. */
