@@ -303,6 +303,33 @@ static void test_a_silent_peer_is_given_up(void **state) {
     server_end(&server, SIGTERM, last_line, sizeof last_line);
 }
 
+/* Nobody waits in the channel: its own thread asks the peer, and gives it up. */
+static void test_a_silent_peer_is_given_up_while_nobody_calls(void **state) {
+    server_process server = {.kind = "x509"};
+    opened own = OPENED_INIT;
+    char answer[512], last_line[64];
+    int status = 0;
+    grille_channel_options options = quick_options();
+    grille_error error;
+    (void)state;
+    options.keepalive_interval_ms = 20;
+    options.keepalive_timeout_ms = 200;
+    server_start(&w, &server, world_unix(&w, "quiet"));
+    grille_channel *channel = open_counted(server.address, &options, 0, &own);
+    assert_int_equal(e2e_call(channel, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_OK);
+    assert_int_equal(kill(server.pid, SIGSTOP), 0);
+    assert_int_equal(waitpid(server.pid, &status, WUNTRACED), server.pid);
+    for (int waited_ms = 0; grille_channel_get_state(channel) == GRILLE_CHANNEL_READY; waited_ms++) {
+        assert_true(waited_ms < 60000);
+        (void)usleep(1000);
+    }
+    assert_int_equal(kill(server.pid, SIGCONT), 0);
+    assert_int_equal(grille_channel_wait_ready(channel, 60000, &error), GRILLE_OK);
+    assert_int_equal(e2e_call(channel, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_OK);
+    grille_channel_close(channel);
+    server_end(&server, SIGTERM, last_line, sizeof last_line);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fifty_drains),
@@ -316,6 +343,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_not_idle_while_a_call_runs),
         cmocka_unit_test(test_idle_without_a_server),
         cmocka_unit_test(test_a_silent_peer_is_given_up),
+        cmocka_unit_test(test_a_silent_peer_is_given_up_while_nobody_calls),
     };
     if (argc != 3) return 2;
     grille_program = argv[1];

@@ -250,7 +250,7 @@ static void play_all(const row *rows, size_t count, bool caller) {
         script = grille_written(&writer);
         play(&rows[i], caller, script, 0, 0);
         play(&rows[i], caller, script, 0, 1);
-        for (size_t first = 1; first<script.len; first += script.len> 4000 ? 7 : 1)
+        for (size_t first = 1; first < script.len; first++)
             play(&rows[i], caller, script, first, 0);
     }
 }
