@@ -47,7 +47,7 @@ static grille_reason check_frame(const grille_evidence *evidence, grille_identit
                                 "the peer sent evidence of kind %d (%s), expected nitro or x509", (int)kind,
                                 grille_identity_kind_name(kind));
     }
-    if (!grille_policy_accepts_kind(evidence->policy, kind)) {
+    if (!grille_policy_accepts_kind(evidence->judge->policy, kind)) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_REFUSED,
                                 "the peer sent evidence of kind %s, and the policy has no set of that kind. Likely the "
                                 "wrong address, or a set \"kind: %s\" is missing",
@@ -80,23 +80,28 @@ static void log_insecure(const grille_peer_identity *peer, grille_wall_ms now_ms
                "do not use insecure_ keys of the policy in production");
 }
 
-grille_reason grille_evidence_verify(const grille_policy *policy, const grille_crypto *crypto,
-                                     grille_identity_kind kind, const grille_binding *binding, grille_bytes body,
-                                     grille_wall_ms now_ms, grille_peer_identity *peer, grille_error *error) {
-    grille_evidence evidence = {.policy = policy, .crypto = crypto, .binding = binding, .body = body, .now_ms = now_ms};
+grille_reason grille_evidence_verify(const grille_judge *judge, grille_identity_kind kind,
+                                     const grille_binding *binding, grille_bytes body, grille_peer_identity *peer,
+                                     grille_evidence_facts *facts, grille_error *error) {
+    grille_evidence evidence = {.judge = judge, .binding = binding, .body = body};
     grille_peer_identity judged = {.kind = kind};
+    grille_evidence_facts found = {.prover_role = binding->prover_role, .verified_ms = judge->now_ms};
     grille_claims claims = {.build = 0};
     grille_reason reason;
     *peer = (grille_peer_identity){.epoch = 0};
+    if (facts != NULL) *facts = (grille_evidence_facts){.verified_ms = 0};
     grille_error_clear(error);
     reason = check_frame(&evidence, kind, &claims, error);
     if (reason != GRILLE_REASON_OK) return reason;
     evidence.build = claims.build;
     keep_claims(&claims, &judged);
-    reason = kind == GRILLE_IDENTITY_NITRO ? grille_evidence_verify_nitro(&evidence, &judged, error)
-                                           : grille_evidence_verify_x509(&evidence, &judged, error);
+    reason = kind == GRILLE_IDENTITY_NITRO ? grille_evidence_verify_nitro(&evidence, &judged, &found, error)
+                                           : grille_evidence_verify_x509(&evidence, &judged, &found, error);
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
-    log_insecure(&judged, now_ms);
+    judged.expires_ms =
+        found.evidence_expires_ms < found.set_expires_ms ? found.evidence_expires_ms : found.set_expires_ms;
+    log_insecure(&judged, judge->now_ms);
     *peer = judged;
+    if (facts != NULL) *facts = found;
     return GRILLE_REASON_OK;
 }

@@ -41,12 +41,35 @@ GRILLE_MUST_USE grille_reason grille_evidence_prove(const grille_identity *ident
                                                     const grille_binding *binding, uint8_t *body, size_t capacity,
                                                     size_t *len, grille_error *error);
 
-/* Judges the peer's EVIDENCE, cheapest checks first. OK fills *peer (epoch 0; the gate sets it); anything else is a
- * rejection with a stable name and an explanation for the local operator, and *peer is zeroed. */
-GRILLE_MUST_USE grille_reason grille_evidence_verify(const grille_policy *policy, const grille_crypto *crypto,
-                                                     grille_identity_kind kind, const grille_binding *binding,
-                                                     grille_bytes body, grille_wall_ms now_ms,
-                                                     grille_peer_identity *peer, grille_error *error);
+typedef struct grille_path_cache grille_path_cache; /* attest/path_cache.h */
+
+/* What judges, and when. Borrowed during a call. */
+typedef struct grille_judge {
+    const grille_policy *policy;
+    const grille_crypto *crypto;
+    const grille_identity *own; /* for sets with `peer: self`; NULL: such a set accepts nobody */
+    grille_path_cache *cache;   /* NULL: none */
+    grille_wall_ms now_ms;
+} grille_judge;
+
+/* What stays of accepted evidence beside the peer, to judge it again later or under another policy. */
+typedef struct grille_evidence_facts {
+    char prover_role;                    /* 'I' or 'R' */
+    uint8_t anchor[GRILLE_SHA256_BYTES]; /* nitro: SHA-256 of the root's DER; zero for the other kinds */
+    grille_bytes chain;                  /* x509: the certificates as they stand in the body, count and lengths
+                                            included; a view into the body: who keeps it copies it */
+    grille_wall_ms evidence_expires_ms;  /* the earliest notAfter; GRILLE_WALL_NEVER where nothing expires */
+    grille_wall_ms set_expires_ms;       /* the set's not_after, or GRILLE_WALL_NEVER */
+    grille_wall_ms verified_ms;
+} grille_evidence_facts;
+
+/* Judges the peer's EVIDENCE, cheapest checks first. OK fills *peer (epoch 0; the gate sets it) and *facts (NULL: not
+ * wanted); anything else is a rejection with a stable name and an explanation for the local operator, and both are
+ * zeroed. */
+GRILLE_MUST_USE grille_reason grille_evidence_verify(const grille_judge *judge, grille_identity_kind kind,
+                                                     const grille_binding *binding, grille_bytes body,
+                                                     grille_peer_identity *peer, grille_evidence_facts *facts,
+                                                     grille_error *error);
 
 /* What the gate needs to know of a policy. */
 bool grille_policy_accepts_kind(const grille_policy *policy, grille_identity_kind kind);
@@ -54,8 +77,8 @@ bool grille_policy_requires_responder_first(const grille_policy *policy);
 /* What the session needs: `schema: exact` refuses a peer whose services have other schema digests than ours. */
 bool grille_policy_requires_exact_schema(const grille_policy *policy);
 
-/* Whether an end with an identity of kind `own` may serve these services, whoever asks: an enclave only where its policy
- * says so (`reflection: true`, `stats: true`), others unless it says no. */
+/* Whether an end with an identity of kind `own` may serve these services, whoever asks: an enclave only where its
+ * policy says so (`reflection: true`, `stats: true`), others unless it says no. */
 bool grille_policy_allows_reflection(const grille_policy *policy, grille_identity_kind own);
 bool grille_policy_allows_stats(const grille_policy *policy, grille_identity_kind own);
 

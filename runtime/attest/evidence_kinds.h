@@ -9,24 +9,22 @@
 
 /* What is judged. Views borrowed during a call. */
 typedef struct grille_evidence {
-    const grille_policy *policy;
-    const grille_crypto *crypto;
+    const grille_judge *judge;
     const grille_binding *binding;
     grille_bytes body;
     uint64_t build; /* of the claims */
-    grille_wall_ms now_ms;
 } grille_evidence;
 
 GRILLE_MUST_USE grille_reason grille_evidence_prove_nitro(const grille_identity *identity,
                                                           const grille_binding *binding, grille_writer *body,
                                                           grille_error *error);
 GRILLE_MUST_USE grille_reason grille_evidence_verify_nitro(const grille_evidence *evidence, grille_peer_identity *peer,
-                                                           grille_error *error);
+                                                           grille_evidence_facts *facts, grille_error *error);
 
 GRILLE_MUST_USE grille_reason grille_evidence_prove_x509(const grille_identity *identity, const grille_crypto *crypto,
                                                          const grille_binding *binding, grille_writer *body,
                                                          grille_error *error);
 GRILLE_MUST_USE grille_reason grille_evidence_verify_x509(const grille_evidence *evidence, grille_peer_identity *peer,
-                                                          grille_error *error);
+                                                          grille_evidence_facts *facts, grille_error *error);
 
 #endif

@@ -82,8 +82,7 @@ static grille_reason check_binding(const grille_document *document, const grille
     return GRILLE_REASON_OK;
 }
 
-static void fill_peer(const grille_document *document, const grille_policy_set *set, grille_wall_ms expires_ms,
-                      grille_peer_identity *peer) {
+static void fill_peer(const grille_document *document, const grille_policy_set *set, grille_peer_identity *peer) {
     (void)snprintf(peer->set, sizeof peer->set, "%s", set->name);
     (void)snprintf(peer->module_id, sizeof peer->module_id, "%.*s", (int)document->module_id.len,
                    (const char *)document->module_id.data);
@@ -92,32 +91,33 @@ static void fill_peer(const grille_document *document, const grille_policy_set *
         if (document->pcrs[i].len == GRILLE_PCR_BYTES) memcpy(peer->pcrs[i], document->pcrs[i].data, GRILLE_PCR_BYTES);
     }
     peer->document_time_ms = document->timestamp_ms;
-    peer->expires_ms = expires_ms < set->not_after_ms ? expires_ms : set->not_after_ms;
 }
 
 grille_reason grille_evidence_verify_nitro(const grille_evidence *evidence, grille_peer_identity *peer,
-                                           grille_error *error) {
-    const grille_policy *policy = evidence->policy;
+                                           grille_evidence_facts *facts, grille_error *error) {
+    const grille_judge *judge = evidence->judge;
+    const grille_policy *policy = judge->policy;
     const grille_document_check check = {.root = policy->development_root,
-                                         .now_ms = evidence->now_ms,
+                                         .now_ms = judge->now_ms,
                                          .clock_skew_ms = policy->clock_skew_ms,
                                          .max_age_ms = policy->max_age_ms,
                                          .any_pcr4 = policy->development_root.len != 0};
     const grille_policy_set *set = NULL;
     grille_document document;
-    grille_wall_ms expires_ms = 0;
     bool debug = false;
     grille_reason reason = grille_document_read(evidence->body, &document, error);
     if (reason == GRILLE_REASON_OK) reason = check_binding(&document, evidence->binding, error);
     if (reason == GRILLE_REASON_OK) {
-        reason = grille_document_verify(evidence->crypto, &document, &check, &expires_ms, error);
+        reason = grille_document_verify(judge->crypto, &document, &check, &facts->evidence_expires_ms, error);
     }
     if (reason == GRILLE_REASON_OK) {
-        reason = grille_policy_judge_nitro(policy, &document, evidence->build, evidence->now_ms, &set, &debug, error);
+        reason = grille_policy_judge_nitro(policy, &document, evidence->build, judge->now_ms, &set, &debug, error);
     }
+    if (reason == GRILLE_REASON_OK) reason = judge->crypto->hash(GRILLE_SHA256, document.cabundle, 1, facts->anchor);
     if (reason != GRILLE_REASON_OK) return reason;
+    facts->set_expires_ms = set->not_after_ms;
     peer->debug = debug;
     peer->insecure = debug || policy->development_root.len != 0;
-    fill_peer(&document, set, expires_ms, peer);
+    fill_peer(&document, set, peer);
     return GRILLE_REASON_OK;
 }

@@ -47,6 +47,7 @@ grille_reason grille_evidence_prove_x509(const grille_identity *identity, const 
 typedef struct x509_body {
     grille_bytes certificates[GRILLE_LIMIT_X509_CHAIN]; /* leaf first */
     size_t count;
+    grille_bytes chain; /* all of them as they stand in the body, and their count */
     grille_bytes signature;
     grille_x509 leaf;
     grille_x509 top; /* the last one sent */
@@ -69,6 +70,7 @@ static grille_reason read_body(grille_bytes encoded, x509_body *body, grille_err
             return refuse_body(error, "certificates of at most 4096 bytes");
         }
     }
+    body->chain = grille_bytes_of(encoded.data, encoded.len - reader.left);
     body->signature = grille_read_block_u16(&reader);
     if (grille_reader_end(&reader) != GRILLE_REASON_OK) return refuse_body(error, "a signature and nothing after it");
     return GRILLE_REASON_OK;
@@ -90,9 +92,9 @@ static grille_reason read_certificates(x509_body *body, grille_error *error) {
 static grille_reason check_signature(const grille_evidence *evidence, const x509_body *body, grille_error *error) {
     const grille_x509 *leaf = &body->leaf;
     uint8_t digest[GRILLE_HASH_MAX_BYTES];
-    grille_reason reason = digest_of(evidence->crypto, hash_of(leaf->curve), evidence->binding, digest);
+    grille_reason reason = digest_of(evidence->judge->crypto, hash_of(leaf->curve), evidence->binding, digest);
     if (reason == GRILLE_REASON_OK) {
-        reason = evidence->crypto->ecdsa_verify(
+        reason = evidence->judge->crypto->ecdsa_verify(
             leaf->curve, leaf->point, grille_bytes_of(digest, grille_hash_len(hash_of(leaf->curve))), body->signature);
     }
     if (reason == GRILLE_REASON_OK) return reason;
@@ -117,14 +119,14 @@ static grille_reason walk_from(const grille_evidence *evidence, const x509_body 
                                    .purpose =
                                        evidence->binding->prover_role == 'I' ? GRILLE_PATH_CLIENT : GRILLE_PATH_SERVER,
                                    .certificates = certificates,
-                                   .now_ms = evidence->now_ms,
-                                   .leeway_ms = evidence->policy->clock_skew_ms};
+                                   .now_ms = evidence->judge->now_ms,
+                                   .leeway_ms = evidence->judge->policy->clock_skew_ms};
     bool sent_too = grille_bytes_equal(body->certificates[body->count - 1], authority);
     size_t below = sent_too ? body->count - 1 : body->count;
     certificates[request.count++] = authority;
     for (size_t i = below; i > 0; i--)
         certificates[request.count++] = body->certificates[i - 1];
-    return grille_path_verify(evidence->crypto, &request, path, error);
+    return grille_path_verify(evidence->judge->crypto, &request, path, error);
 }
 
 /* The chain's top is this CA or names it as its issuer. */
@@ -165,15 +167,15 @@ static grille_reason refuse_name(const x509_body *body, grille_error *error) {
 static grille_reason judge(const grille_evidence *evidence, const x509_body *body, grille_path *path,
                            const grille_policy_set **set, const grille_policy_name **name, grille_error *error) {
     grille_reason reason = GRILLE_REASON_OK;
-    for (size_t i = 0; i < evidence->policy->set_count; i++) {
-        const grille_policy_set *candidate = &evidence->policy->sets[i];
+    for (size_t i = 0; i < evidence->judge->policy->set_count; i++) {
+        const grille_policy_set *candidate = &evidence->judge->policy->sets[i];
         if (candidate->kind != GRILLE_IDENTITY_X509) continue;
         *name = name_in(candidate, &body->leaf);
         if (*name == NULL) continue;
         *set = candidate;
         reason = walk_set(evidence, body, candidate, path, error);
         if (reason == GRILLE_REASON_OK) {
-            reason = grille_policy_check_set(candidate, evidence->build, evidence->now_ms, error);
+            reason = grille_policy_check_set(candidate, evidence->build, evidence->judge->now_ms, error);
         }
         if (reason == GRILLE_REASON_OK) {
             grille_error_clear(error);
@@ -184,7 +186,7 @@ static grille_reason judge(const grille_evidence *evidence, const x509_body *bod
 }
 
 grille_reason grille_evidence_verify_x509(const grille_evidence *evidence, grille_peer_identity *peer,
-                                          grille_error *error) {
+                                          grille_evidence_facts *facts, grille_error *error) {
     x509_body body = {.count = 0};
     grille_path path = {.expires_ms = 0};
     const grille_policy_set *set = NULL;
@@ -197,6 +199,8 @@ grille_reason grille_evidence_verify_x509(const grille_evidence *evidence, grill
     (void)snprintf(peer->set, sizeof peer->set, "%s", set->name);
     (void)snprintf(peer->name, sizeof peer->name, "%.*s", (int)name->text.len, (const char *)name->text.data);
     grille_x509_text(body.leaf.common_name, peer->subject, sizeof peer->subject);
-    peer->expires_ms = path.expires_ms < set->not_after_ms ? path.expires_ms : set->not_after_ms;
+    facts->chain = body.chain;
+    facts->evidence_expires_ms = path.expires_ms;
+    facts->set_expires_ms = set->not_after_ms;
     return GRILLE_REASON_OK;
 }

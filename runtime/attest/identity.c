@@ -5,15 +5,28 @@
 #include "attest/identity_state.h"
 #include "base/error.h"
 
-grille_code grille_identity_from_nsm(struct grille_nsm *nsm, grille_identity **identity, grille_error *error) {
+grille_identity *grille_identity_new(grille_identity_kind kind) {
     grille_identity *made = calloc(1, sizeof *made);
+    if (made == NULL) return NULL;
+    atomic_init(&made->owners, 1);
+    made->kind = kind;
+    return made;
+}
+
+grille_identity *grille_identity_ref(const grille_identity *identity) {
+    grille_identity *owned = (grille_identity *)identity;
+    (void)atomic_fetch_add_explicit(&owned->owners, 1, memory_order_relaxed);
+    return owned;
+}
+
+grille_code grille_identity_from_nsm(struct grille_nsm *nsm, grille_identity **identity, grille_error *error) {
+    grille_identity *made = grille_identity_new(GRILLE_IDENTITY_NITRO);
     *identity = NULL;
     grille_error_clear(error);
     if (made == NULL) {
         nsm->functions->close(nsm);
         return grille_reason_code(grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY));
     }
-    made->kind = GRILLE_IDENTITY_NITRO;
     made->nsm = nsm;
     *identity = made;
     return GRILLE_OK;
@@ -21,6 +34,7 @@ grille_code grille_identity_from_nsm(struct grille_nsm *nsm, grille_identity **i
 
 void grille_identity_free(grille_identity *identity) {
     if (identity == NULL) return;
+    if (atomic_fetch_sub_explicit(&identity->owners, 1, memory_order_acq_rel) > 1) return;
     if (identity->nsm != NULL) identity->nsm->functions->close(identity->nsm);
     if (identity->key != NULL) identity->crypto->key_free(identity->key);
     free(identity->chain);

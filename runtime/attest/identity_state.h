@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an identity holds; shared by identity_*.c and evidence_*.c. Immutable after it was made. */
+ * What an identity holds; shared by identity_*.c and evidence_*.c. Immutable after it was made,
+ * but for the count of its owners. */
 #ifndef GRILLE_ATTEST_IDENTITY_STATE_H
 #define GRILLE_ATTEST_IDENTITY_STATE_H
+
+#include <stdatomic.h>
 
 #include "crypto/crypto.h"
 #include "grille/identity.h"
@@ -9,6 +12,7 @@
 #include "wire/limits.h"
 
 struct grille_identity {
+    atomic_size_t owners;
     grille_identity_kind kind;
 
     /* nitro */
@@ -21,5 +25,8 @@ struct grille_identity {
     grille_bytes certificates[GRILLE_LIMIT_X509_CHAIN]; /* leaf first */
     size_t certificate_count;
 };
+
+/* An empty one of this kind with one owner; NULL: out of memory. */
+grille_identity *grille_identity_new(grille_identity_kind kind);
 
 #endif

@@ -117,13 +117,12 @@ static grille_reason load(grille_identity *identity, const char *chain_path, con
 
 grille_code grille_identity_load_x509(const char *chain_path, const char *key_path, grille_identity **identity,
                                       grille_error *error) {
-    grille_identity *made = calloc(1, sizeof *made);
+    grille_identity *made = grille_identity_new(GRILLE_IDENTITY_X509);
     uint8_t *buffer = malloc(FILE_BYTES);
     grille_reason reason = GRILLE_REASON_OUT_OF_MEMORY;
     *identity = NULL;
     grille_error_clear(error);
     if (made != NULL) {
-        made->kind = GRILLE_IDENTITY_X509;
         made->crypto = grille_crypto_wolf();
         made->chain = malloc(CHAIN_BYTES);
     }

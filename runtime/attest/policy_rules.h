@@ -11,8 +11,6 @@
 #include "base/arena.h"
 #include "grille/policy.h"
 
-#define GRILLE_WALL_NEVER INT64_MAX
-
 /* A name that the certificate of an x509 peer must have. */
 typedef struct grille_policy_name {
     grille_x509_name_kind kind;

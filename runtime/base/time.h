@@ -12,6 +12,8 @@ typedef int64_t grille_wall_ms;
 
 /* No deadline. */
 #define GRILLE_TIME_NEVER UINT64_MAX
+/* No expiry. */
+#define GRILLE_WALL_NEVER INT64_MAX
 
 /* Sum that stops at GRILLE_TIME_NEVER - 1 instead of wrapping. */
 static inline grille_time_us grille_time_after(grille_time_us now_us, uint64_t delay_us) {

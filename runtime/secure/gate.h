@@ -71,6 +71,7 @@ typedef struct grille_gate {
     grille_byte_queue peer_evidence;
     grille_byte_queue outgoing; /* GATE frames */
     grille_peer_identity peer;
+    grille_evidence_facts facts; /* chain is a view into peer_evidence */
 } grille_gate;
 
 /* Begins an epoch; an initiator has its HELLO outgoing. GATE_REFLECTED: the peer's TLS key is our own. BAD_ARGUMENT,

@@ -37,14 +37,16 @@ static grille_reason prove(grille_gate *gate, grille_error *error) {
 
 static grille_reason verify(grille_gate *gate, grille_wall_ms wall_ms, grille_error *error) {
     const grille_gate_options *options = &gate->options;
+    const grille_judge judge = {
+        .policy = options->policy, .crypto = options->crypto, .own = options->identity, .now_ms = wall_ms};
     grille_gate_evidence evidence = {0};
     grille_binding binding;
     grille_reason reason = grille_gate_evidence_decode(grille_byte_queue_view(&gate->peer_evidence), &evidence);
     if (reason == GRILLE_REASON_OK)
         reason = grille_gate_binding_of(gate, grille_gate_peer_letter(gate), evidence.claims, &binding);
     if (reason != GRILLE_REASON_OK) return reason;
-    reason = grille_evidence_verify(options->policy, options->crypto, (grille_identity_kind)evidence.kind, &binding,
-                                    evidence.body, wall_ms, &gate->peer, error);
+    reason = grille_evidence_verify(&judge, (grille_identity_kind)evidence.kind, &binding, evidence.body, &gate->peer,
+                                    &gate->facts, error);
     grille_wipe(binding.binder, sizeof binding.binder);
     gate->peer.epoch = options->epoch;
     return reason;

@@ -82,12 +82,13 @@ static grille_policy *policy_of_the_build(const char *top) {
 static grille_reason round_trip(grille_policy *policy, const forge_session *prover, const forge_session *verifier,
                                 grille_peer_identity *peer) {
     static uint8_t body[GRILLE_LIMIT_EVIDENCE_BYTES];
+    const grille_judge judge = {.policy = policy, .crypto = grille_crypto_wolf(), .now_ms = FORGE_NOW_MS};
     size_t len = 0;
     grille_error error;
     assert_int_equal(GRILLE_REASON_OK, grille_evidence_prove(identity, grille_crypto_wolf(), &prover->binding, body,
                                                              sizeof body, &len, &error));
-    return grille_evidence_verify(policy, grille_crypto_wolf(), GRILLE_IDENTITY_NITRO, &verifier->binding,
-                                  grille_bytes_of(body, len), FORGE_NOW_MS, peer, &error);
+    return grille_evidence_verify(&judge, GRILLE_IDENTITY_NITRO, &verifier->binding, grille_bytes_of(body, len), peer,
+                                  NULL, &error);
 }
 
 static void evidence_is_accepted_under_the_builds_measurements(void **state) {

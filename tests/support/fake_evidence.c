@@ -18,6 +18,14 @@ const char *grille_identity_kind_name(grille_identity_kind kind) {
     return names[kind];
 }
 
+grille_identity *grille_identity_ref(const grille_identity *identity) {
+    return (grille_identity *)identity;
+}
+
+void grille_identity_free(grille_identity *identity) {
+    (void)identity;
+}
+
 grille_policy *grille_policy_ref(grille_policy *policy) {
     return policy;
 }
@@ -51,7 +59,7 @@ grille_reason grille_evidence_prove(const grille_identity *identity, const grill
     return grille_writer_end(&writer);
 }
 
-static grille_reason judge(const grille_binding *binding, grille_bytes body) {
+static grille_reason compare(const grille_binding *binding, grille_bytes body) {
     grille_reader reader = grille_reader_of(body);
     const uint8_t role = grille_read_u8(&reader);
     const grille_bytes binder = grille_read_bytes(&reader, GRILLE_BINDER_BYTES);
@@ -65,14 +73,19 @@ static grille_reason judge(const grille_binding *binding, grille_bytes body) {
     return GRILLE_REASON_OK;
 }
 
-grille_reason grille_evidence_verify(const grille_policy *policy, const grille_crypto *crypto,
-                                     grille_identity_kind kind, const grille_binding *binding, grille_bytes body,
-                                     grille_wall_ms now_ms, grille_peer_identity *peer, grille_error *error) {
+grille_reason grille_evidence_verify(const grille_judge *judge, grille_identity_kind kind,
+                                     const grille_binding *binding, grille_bytes body, grille_peer_identity *peer,
+                                     grille_evidence_facts *facts, grille_error *error) {
+    grille_policy *policy = (grille_policy *)judge->policy;
     grille_reason reason = policy->verify_answer;
-    (void)crypto;
-    (void)now_ms;
-    ((grille_policy *)policy)->verified++;
-    if (reason == GRILLE_REASON_OK && !policy->any_evidence) reason = judge(binding, body);
-    *peer = (grille_peer_identity){.kind = kind};
+    policy->verified++;
+    if (reason == GRILLE_REASON_OK && !policy->any_evidence) reason = compare(binding, body);
+    *peer = (grille_peer_identity){.kind = kind, .expires_ms = GRILLE_WALL_NEVER};
+    if (facts != NULL) {
+        *facts = (grille_evidence_facts){.prover_role = binding->prover_role,
+                                         .evidence_expires_ms = GRILLE_WALL_NEVER,
+                                         .set_expires_ms = GRILLE_WALL_NEVER,
+                                         .verified_ms = judge->now_ms};
+    }
     return reason == GRILLE_REASON_OK ? reason : grille_error_default(error, reason);
 }

@@ -52,12 +52,11 @@ typedef struct grille_peer_identity {
     int64_t expires_ms; /* the evidence's end: leaf notAfter, a set's not_after */
 } grille_peer_identity;
 
-/* Who we are. Immutable; may be shared by any number of channels and servers, from any thread. */
+/* Who we are. Immutable, reference-counted; may be shared by any number of channels and servers, from any thread. */
 typedef struct grille_identity grille_identity;
 
 /* An x509 identity: PEM certificate chain (leaf first, no root needed) and PEM key (P-256 or P-384) of the leaf.
- * Errors: grille_error says which file and why. The identity is the caller's; free it after the last channel or
- * server that uses it is closed. */
+ * Errors: grille_error says which file and why. The caller owns one reference. */
 GRILLE_MUST_USE grille_code grille_identity_load_x509(const char *chain_path, const char *key_path,
                                                       grille_identity **identity, grille_error *error);
 
@@ -66,7 +65,8 @@ GRILLE_MUST_USE grille_code grille_identity_load_x509(const char *chain_path, co
  * //runtime/nsm:linked_simulated. */
 GRILLE_MUST_USE grille_code grille_identity_open_nsm(const char *path, grille_identity **identity, grille_error *error);
 
-/* NULL is ignored. */
+/* One more owner, the answer; and one less (NULL is ignored). Any thread. */
+grille_identity *grille_identity_ref(const grille_identity *identity);
 void grille_identity_free(grille_identity *identity);
 
 grille_identity_kind grille_identity_get_kind(const grille_identity *identity);

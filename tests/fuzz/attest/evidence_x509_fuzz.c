@@ -26,13 +26,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                     .verifier_nonce = grille_bytes_of(bytes, GRILLE_NONCE_BYTES),
                                     .prover_spki = grille_bytes_of(bytes, sizeof bytes),
                                     .verifier_spki = grille_bytes_of(bytes, sizeof bytes)};
+    grille_judge judge;
     grille_peer_identity peer;
     grille_error error;
     if (policy == NULL) {
         FUZZ_CHECK(grille_policy_parse(grille_bytes_of_text(policy_text), "fuzz", NULL, &policy, &error) == GRILLE_OK);
     }
-    if (grille_evidence_verify(policy, crypto_that_accepts_any_signature(), GRILLE_IDENTITY_X509, &binding,
-                               grille_bytes_of(data, size), INT64_C(1780315200000), &peer,
+    judge = (grille_judge){
+        .policy = policy, .crypto = crypto_that_accepts_any_signature(), .now_ms = INT64_C(1780315200000)};
+    if (grille_evidence_verify(&judge, GRILLE_IDENTITY_X509, &binding, grille_bytes_of(data, size), &peer, NULL,
                                &error) != GRILLE_REASON_OK) {
         FUZZ_CHECK(error.text[0] != '\0' && peer.kind == 0);
         return 0;

@@ -91,16 +91,20 @@ static grille_policy *policy_with(const char *top, const char *pins) {
 }
 
 static grille_error refusal;
+static grille_evidence_facts facts;
 
 /* Verifies the body under this policy, which it frees. */
 static grille_reason judge(grille_policy *policy, grille_wall_ms now_ms, grille_peer_identity *peer) {
-    grille_reason reason = grille_evidence_verify(policy, crypto(), GRILLE_IDENTITY_NITRO, &session.binding,
-                                                  grille_bytes_of(body, len), now_ms, peer, &refusal);
+    const grille_judge judging = {.policy = policy, .crypto = crypto(), .now_ms = now_ms};
+    grille_reason reason = grille_evidence_verify(&judging, GRILLE_IDENTITY_NITRO, &session.binding,
+                                                  grille_bytes_of(body, len), peer, &facts, &refusal);
     grille_policy_free(policy);
     assert_string_equal(reason == GRILLE_REASON_OK ? "" : grille_reason_name(reason), refusal.name);
     if (reason != GRILLE_REASON_OK) {
         grille_peer_identity zero = {.epoch = 0};
+        grille_evidence_facts none = {.verified_ms = 0};
         assert_memory_equal(&zero, peer, sizeof zero);
+        assert_memory_equal(&none, &facts, sizeof none);
         assert_true(strlen(refusal.text) > 20);
     }
     return reason;
@@ -112,6 +116,8 @@ static grille_reason verify(void) {
 }
 
 static void accepts_and_tells_who_it_is(void **state) {
+    const grille_bytes root = forge_chain_der(&chain, 0);
+    uint8_t anchor[GRILLE_SHA256_BYTES];
     grille_peer_identity peer;
     (void)state;
     prove();
@@ -123,6 +129,13 @@ static void accepts_and_tells_who_it_is(void **state) {
     assert_memory_equal(nsm.document.pcrs, peer.pcrs, 16 * GRILLE_PCR_BYTES);
     assert_int_equal(FORGE_NOW_MS, peer.document_time_ms);
     assert_int_equal(FORGE_NOW_MS + FORGE_HOUR_MS, peer.expires_ms);
+    assert_int_equal(FORGE_NOW_MS + FORGE_HOUR_MS, facts.evidence_expires_ms);
+    assert_true(GRILLE_WALL_NEVER == facts.set_expires_ms);
+    assert_int_equal(FORGE_NOW_MS, facts.verified_ms);
+    assert_int_equal('R', facts.prover_role);
+    assert_int_equal(GRILLE_REASON_OK, crypto()->hash(GRILLE_SHA256, &root, 1, anchor));
+    assert_memory_equal(anchor, facts.anchor, sizeof anchor);
+    assert_int_equal(0, facts.chain.len);
     assert_true(peer.insecure);
     assert_false(peer.debug);
     assert_non_null(strstr(logged, "insecure peer accepted: set \"enclave\""));
@@ -318,12 +331,12 @@ static void a_full_frame_of_noise_is_refused(void **state) {
 
 static int lines_of(int peers, grille_wall_ms now_ms) {
     grille_policy *policy = policy_with("max_age: 1h\n", pin(0));
+    const grille_judge judging = {.policy = policy, .crypto = crypto(), .now_ms = now_ms};
     grille_peer_identity peer;
     lines_logged = 0;
     for (int i = 0; i < peers; i++)
-        assert_int_equal(GRILLE_REASON_OK,
-                         grille_evidence_verify(policy, crypto(), GRILLE_IDENTITY_NITRO, &session.binding,
-                                                grille_bytes_of(body, len), now_ms, &peer, NULL));
+        assert_int_equal(GRILLE_REASON_OK, grille_evidence_verify(&judging, GRILLE_IDENTITY_NITRO, &session.binding,
+                                                                  grille_bytes_of(body, len), &peer, NULL, NULL));
     grille_policy_free(policy);
     return lines_logged;
 }

@@ -21,6 +21,7 @@ typedef struct fixture {
 } fixture;
 
 static fixture f;
+static grille_evidence_facts facts;
 
 static const grille_crypto *crypto(void) {
     return grille_crypto_wolf();
@@ -91,8 +92,9 @@ static int teardown(void **state) {
 
 static grille_reason verify_at(grille_wall_ms now_ms, grille_peer_identity *peer) {
     grille_error error;
-    grille_reason reason = grille_evidence_verify(f.policy, crypto(), GRILLE_IDENTITY_X509, &f.session.binding,
-                                                  grille_bytes_of(f.body, f.len), now_ms, peer, &error);
+    const grille_judge judge = {.policy = f.policy, .crypto = crypto(), .now_ms = now_ms};
+    grille_reason reason = grille_evidence_verify(&judge, GRILLE_IDENTITY_X509, &f.session.binding,
+                                                  grille_bytes_of(f.body, f.len), peer, &facts, &error);
     if (reason == GRILLE_REASON_OK) {
         assert_string_equal("", error.name);
     } else {
@@ -100,6 +102,8 @@ static grille_reason verify_at(grille_wall_ms now_ms, grille_peer_identity *peer
         assert_string_equal(grille_reason_name(reason), error.name);
         assert_true(strlen(error.text) > 20);
         assert_memory_equal(&zero, peer, sizeof zero);
+        assert_int_equal(0, facts.chain.len);
+        assert_int_equal(0, facts.verified_ms);
     }
     return reason;
 }
@@ -118,6 +122,12 @@ static void accepts_and_tells_who_it_is(void **state) {
     assert_string_equal(NAME, peer.name);
     assert_string_equal("parent-7", peer.subject);
     assert_int_equal(FORGE_NOW_MS + FORGE_HOUR_MS, peer.expires_ms);
+    assert_int_equal(FORGE_NOW_MS + FORGE_HOUR_MS, facts.evidence_expires_ms);
+    assert_true(GRILLE_WALL_NEVER == facts.set_expires_ms);
+    assert_int_equal(FORGE_NOW_MS, facts.verified_ms);
+    assert_int_equal('I', facts.prover_role);
+    assert_ptr_equal(f.body, facts.chain.data);
+    assert_int_equal(1 + 2 + f.leaf.len + 2 + f.intermediate.len, facts.chain.len);
     assert_false(peer.insecure);
     assert_false(peer.debug);
 }
@@ -162,27 +172,29 @@ static void counts_and_sizes_have_limits(void **state) {
 
 static void evidence_over_a_frame_is_refused(void **state) {
     static uint8_t body[GRILLE_LIMIT_EVIDENCE_BYTES + 1];
+    const grille_judge judge = {.policy = f.policy, .crypto = crypto(), .now_ms = FORGE_NOW_MS};
     grille_peer_identity peer;
     grille_error error;
     (void)state;
     assert_int_equal(GRILLE_REASON_ATTEST_SIZE,
-                     grille_evidence_verify(f.policy, crypto(), GRILLE_IDENTITY_X509, &f.session.binding,
-                                            grille_bytes_of(body, sizeof body), FORGE_NOW_MS, &peer, &error));
+                     grille_evidence_verify(&judge, GRILLE_IDENTITY_X509, &f.session.binding,
+                                            grille_bytes_of(body, sizeof body), &peer, NULL, &error));
 }
 
 static void kinds_without_a_set_are_refused(void **state) {
+    const grille_judge judge = {.policy = f.policy, .crypto = crypto(), .now_ms = FORGE_NOW_MS};
     grille_peer_identity peer;
     grille_error error;
     const grille_bytes body = grille_bytes_of(f.body, f.len);
     (void)state;
-    assert_int_equal(GRILLE_REASON_ATTEST_KIND_REFUSED,
-                     grille_evidence_verify(f.policy, crypto(), GRILLE_IDENTITY_NITRO, &f.session.binding, body,
-                                            FORGE_NOW_MS, &peer, &error));
+    assert_int_equal(
+        GRILLE_REASON_ATTEST_KIND_REFUSED,
+        grille_evidence_verify(&judge, GRILLE_IDENTITY_NITRO, &f.session.binding, body, &peer, NULL, &error));
     for (int kind = 0; kind < 256; kind++) {
         if (kind == GRILLE_IDENTITY_NITRO || kind == GRILLE_IDENTITY_X509) continue;
-        assert_int_equal(GRILLE_REASON_ATTEST_KIND_UNSUPPORTED,
-                         grille_evidence_verify(f.policy, crypto(), (grille_identity_kind)kind, &f.session.binding,
-                                                body, FORGE_NOW_MS, &peer, &error));
+        assert_int_equal(
+            GRILLE_REASON_ATTEST_KIND_UNSUPPORTED,
+            grille_evidence_verify(&judge, (grille_identity_kind)kind, &f.session.binding, body, &peer, NULL, &error));
     }
 }
 

@@ -107,6 +107,21 @@ static void a_certificate_with_an_rsa_key_is_refused(void **state) {
     forge_free(&rsa);
 }
 
+/* Freed with its last owner: the address sanitizer tells. */
+static void identities_have_owners(void **state) {
+    const forge_identity *alone[] = {&leaf};
+    grille_identity *identity = NULL, *second;
+    grille_error error;
+    (void)state;
+    assert_int_equal(GRILLE_OK,
+                     grille_identity_load_x509(forge_chain_file(alone, 1), forge_key_file(&leaf), &identity, &error));
+    second = grille_identity_ref(identity);
+    assert_ptr_equal(identity, second);
+    grille_identity_free(identity);
+    assert_int_equal(GRILLE_IDENTITY_X509, grille_identity_get_kind(second));
+    grille_identity_free(second);
+}
+
 static void kinds_have_names(void **state) {
     (void)state;
     assert_string_equal("nitro", grille_identity_kind_name(GRILLE_IDENTITY_NITRO));
@@ -123,6 +138,7 @@ int main(void) {
         cmocka_unit_test(two_keys_in_a_file_are_refused),
         cmocka_unit_test(files_have_a_limit),
         cmocka_unit_test(a_certificate_with_an_rsa_key_is_refused),
+        cmocka_unit_test(identities_have_owners),
         cmocka_unit_test(kinds_have_names),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -153,8 +153,9 @@ static grille_reason verify(char role, const char *name, const char *binder_name
                               .verifier_spki = value_of("SPKI", other),
                               .claims = evidence.claims};
     memcpy(binding.binder, value(binder_name).data, sizeof binding.binder);
-    const grille_reason reason = grille_evidence_verify(policy, grille_crypto_wolf(), GRILLE_IDENTITY_X509, &binding,
-                                                        evidence.body, recorded_at(), &peer, &error);
+    const grille_judge judge = {.policy = policy, .crypto = grille_crypto_wolf(), .now_ms = recorded_at()};
+    const grille_reason reason =
+        grille_evidence_verify(&judge, GRILLE_IDENTITY_X509, &binding, evidence.body, &peer, NULL, &error);
     grille_policy_free(policy);
     return reason;
 }
