@@ -5,6 +5,7 @@
 #define GRILLE_ATTEST_DOCUMENT_H
 
 #include "attest/cose.h"
+#include "attest/path_cache.h"
 #include "base/time.h"
 #include "grille/identity.h"
 #include "wire/limits.h"
@@ -42,11 +43,12 @@ GRILLE_MUST_USE grille_reason grille_document_read(grille_bytes encoded, grille_
 
 /* What a document is verified against. */
 typedef struct grille_document_check {
-    grille_bytes root;     /* DER of the pinned root; empty: AWS Nitro Enclaves G1, pinned by its digest */
-    grille_wall_ms now_ms; /* the verifier's own time, never the document's */
-    int64_t clock_skew_ms; /* leeway on notBefore and for timestamps of the future; none on notAfter */
-    int64_t max_age_ms;    /* of the timestamp; -1: any age, for documents that were stored */
-    bool any_pcr4;         /* PCR4 need not be the hash of the instance id: a simulated NSM's PCRs are chosen */
+    grille_bytes root;        /* DER of the pinned root; empty: AWS Nitro Enclaves G1, pinned by its digest */
+    grille_wall_ms now_ms;    /* the verifier's own time, never the document's */
+    int64_t clock_skew_ms;    /* leeway on notBefore and for timestamps of the future; none on notAfter */
+    int64_t max_age_ms;       /* of the timestamp; -1: any age, for documents that were stored */
+    bool any_pcr4;            /* PCR4 need not be the hash of the instance id: a simulated NSM's PCRs are chosen */
+    grille_path_cache *cache; /* NULL: none */
 } grille_document_check;
 
 /* Verifies root, certificate path, times, the COSE signature, and that module id, certificates and PCR4

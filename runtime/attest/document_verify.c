@@ -42,7 +42,8 @@ static grille_reason walk_path(const grille_crypto *crypto, const grille_documen
                                    .certificates = certificates,
                                    .count = document->cabundle_count + 1,
                                    .now_ms = check->now_ms,
-                                   .leeway_ms = check->clock_skew_ms};
+                                   .leeway_ms = check->clock_skew_ms,
+                                   .cache = check->cache};
     memcpy(certificates, document->cabundle, document->cabundle_count * sizeof certificates[0]);
     certificates[document->cabundle_count] = document->certificate;
     return grille_path_verify(crypto, &request, path, error);

@@ -4,6 +4,7 @@
 #ifndef GRILLE_ATTEST_EVIDENCE_H
 #define GRILLE_ATTEST_EVIDENCE_H
 
+#include "attest/path_cache.h"
 #include "base/time.h"
 #include "crypto/crypto.h"
 #include "grille/attest.h"
@@ -40,8 +41,6 @@ typedef struct grille_binding {
 GRILLE_MUST_USE grille_reason grille_evidence_prove(const grille_identity *identity, const grille_crypto *crypto,
                                                     const grille_binding *binding, uint8_t *body, size_t capacity,
                                                     size_t *len, grille_error *error);
-
-typedef struct grille_path_cache grille_path_cache; /* attest/path_cache.h */
 
 /* What judges, and when. Borrowed during a call. */
 typedef struct grille_judge {

@@ -101,7 +101,8 @@ grille_reason grille_evidence_verify_nitro(const grille_evidence *evidence, gril
                                          .now_ms = judge->now_ms,
                                          .clock_skew_ms = policy->clock_skew_ms,
                                          .max_age_ms = policy->max_age_ms,
-                                         .any_pcr4 = policy->development_root.len != 0};
+                                         .any_pcr4 = policy->development_root.len != 0,
+                                         .cache = judge->cache};
     const grille_policy_set *set = NULL;
     grille_document document;
     bool debug = false;

@@ -120,7 +120,8 @@ static grille_reason walk_from(const grille_evidence *evidence, const x509_body 
                                        evidence->binding->prover_role == 'I' ? GRILLE_PATH_CLIENT : GRILLE_PATH_SERVER,
                                    .certificates = certificates,
                                    .now_ms = evidence->judge->now_ms,
-                                   .leeway_ms = evidence->judge->policy->clock_skew_ms};
+                                   .leeway_ms = evidence->judge->policy->clock_skew_ms,
+                                   .cache = evidence->judge->cache};
     bool sent_too = grille_bytes_equal(body->certificates[body->count - 1], authority);
     size_t below = sent_too ? body->count - 1 : body->count;
     certificates[request.count++] = authority;

@@ -185,7 +185,7 @@ static grille_reason read_one(walk *w, size_t index) {
                             index + 1, w->request->count, grille_reason_text(reason));
 }
 
-static grille_reason check_signature(const grille_crypto *crypto, const walk *w, size_t index) {
+static grille_reason verify_signature(const grille_crypto *crypto, const walk *w, size_t index) {
     const grille_x509 *issuer = &w->certificates[index - 1];
     const grille_x509 *c = &w->certificates[index];
     grille_hash_kind hash = c->signature_kind == GRILLE_X509_ECDSA_SHA384 ? GRILLE_SHA384 : GRILLE_SHA256;
@@ -200,6 +200,22 @@ static grille_reason check_signature(const grille_crypto *crypto, const walk *w,
     if (reason == GRILLE_REASON_OK) return reason;
     return refuse(w, index, GRILLE_REASON_ATTEST_CERT_SIGNATURE, "a signature that does not verify",
                   "one by the key of the certificate above", "a forged certificate, or a CA that changed its key");
+}
+
+/* All that is above has been verified, so what is remembered hangs on an anchor that somebody pinned. */
+static grille_reason check_signature(const grille_crypto *crypto, const walk *w, size_t index) {
+    const grille_path_request *request = w->request;
+    grille_path_cache_key key;
+    grille_reason reason;
+    if (request->cache == NULL || is_leaf(w, index)) return verify_signature(crypto, w, index);
+    reason = grille_path_cache_key_of(crypto, request->certificates[index - 1], request->certificates[index], &key);
+    if (reason != GRILLE_REASON_OK) return grille_error_default(w->error, reason);
+    if (grille_path_cache_has(request->cache, &key, request->now_ms)) return GRILLE_REASON_OK;
+    reason = verify_signature(crypto, w, index);
+    if (reason == GRILLE_REASON_OK) {
+        grille_path_cache_add(request->cache, &key, w->certificates[index].not_after_ms, request->now_ms);
+    }
+    return reason;
 }
 
 static grille_reason walk_all(const grille_crypto *crypto, walk *w) {

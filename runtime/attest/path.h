@@ -4,6 +4,7 @@
 #ifndef GRILLE_ATTEST_PATH_H
 #define GRILLE_ATTEST_PATH_H
 
+#include "attest/path_cache.h"
 #include "attest/x509.h"
 #include "wire/limits.h"
 
@@ -25,7 +26,8 @@ typedef struct grille_path_request {
     const grille_bytes *certificates; /* DER; [0] is the pinned anchor, the last one the leaf */
     size_t count;                     /* 2 to GRILLE_PATH_MAX */
     grille_wall_ms now_ms;
-    int64_t leeway_ms; /* on notBefore only */
+    int64_t leeway_ms;        /* on notBefore only */
+    grille_path_cache *cache; /* signatures of CA certificates that were verified before; NULL: none */
 } grille_path_request;
 
 /* What a good path yields; views into the certificates. */

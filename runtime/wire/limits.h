@@ -169,6 +169,8 @@
 #define GRILLE_LIMIT_CABUNDLE_CERTIFICATES  8
 #define GRILLE_LIMIT_PCRS                   32
 #define GRILLE_LIMIT_X509_CHAIN             4
+/* Signatures of CA certificates that are remembered (80 bytes each): three for each instance, zone and region. */
+#define GRILLE_LIMIT_PATH_CACHE_ENTRIES 256
 #define GRILLE_LIMIT_PEER_CERTIFICATE_BYTES 4096
 /* A policy is written by people. */
 #define GRILLE_LIMIT_POLICY_FILE_BYTES 262144
