@@ -62,6 +62,10 @@ static grille_reason check_frame(const grille_evidence *evidence, grille_identit
 
 static void keep_claims(const grille_claims *claims, grille_peer_identity *peer) {
     peer->build = claims->build;
+    peer->logs = (grille_feature)claims->logs; /* the same numbers */
+    peer->metrics = (grille_feature)claims->metrics;
+    peer->reflection = (grille_feature)claims->reflection;
+    peer->debug_features = (grille_feature)claims->debug;
     if (claims->policy_digest.len == sizeof peer->policy_digest) {
         memcpy(peer->policy_digest, claims->policy_digest.data, sizeof peer->policy_digest);
     }

@@ -199,10 +199,10 @@ bool grille_connection_is_open(const grille_connection *connection) {
 static grille_reason make_secure(grille_connection *connection, const grille_connection_options *options,
                                  grille_error *error) {
     uint8_t digest[GRILLE_POLICY_DIGEST_BYTES];
-    uint8_t claims[GRILLE_POLICY_DIGEST_BYTES + 32];
+    uint8_t claims[GRILLE_CLAIMS_MAX_BYTES];
     grille_policy_digest(options->policy, digest);
     grille_writer writer = grille_writer_into(claims, sizeof claims);
-    grille_claims_write(&writer, &(grille_claims){options->build, {digest, sizeof digest}});
+    grille_claims_write(&writer, &(grille_claims){.build = options->build, .policy_digest = {digest, sizeof digest}});
     if (grille_writer_end(&writer) != GRILLE_REASON_OK) return grille_error_default(error, GRILLE_REASON_INTERNAL);
     grille_secure_options secure = {
         .role = options->role,

@@ -19,6 +19,13 @@ typedef enum grille_identity_kind {
     GRILLE_IDENTITY_ANONYMOUS = 4
 } grille_identity_kind;
 
+/* What a peer says of something that lets its inside be seen from outside. */
+typedef enum grille_feature {
+    GRILLE_FEATURE_NOT_TOLD = 0,
+    GRILLE_FEATURE_OFF = 1,
+    GRILLE_FEATURE_ON = 2
+} grille_feature;
+
 #define GRILLE_PCR_COUNT     32
 #define GRILLE_PCR_BYTES     48
 #define GRILLE_MODULE_ID_MAX 128
@@ -47,7 +54,11 @@ typedef struct grille_peer_identity {
 
     /* claims: bound into the evidence, vouched for by nobody but the peer */
     uint64_t build;
-    uint8_t policy_digest[GRILLE_PCR_BYTES];
+    uint8_t policy_digest[GRILLE_PCR_BYTES]; /* zeros: not told */
+    grille_feature logs;                     /* its log lines leave the program */
+    grille_feature metrics;                  /* its counters can be read */
+    grille_feature reflection;               /* it serves the schema of its services */
+    grille_feature debug_features;           /* it has means for debugging */
 
     int64_t expires_ms; /* the evidence's end: leaf notAfter, a set's not_after */
 } grille_peer_identity;

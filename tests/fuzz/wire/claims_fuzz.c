@@ -4,7 +4,7 @@
 #include "wire/claims.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    uint8_t room[128];
+    uint8_t room[GRILLE_CLAIMS_MAX_BYTES];
     grille_writer writer = grille_writer_into(room, sizeof room);
     grille_claims claims;
     grille_claims again;
@@ -13,5 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_CHECK(grille_writer_end(&writer) == GRILLE_REASON_OK);
     FUZZ_CHECK(grille_claims_decode(grille_written(&writer), &again) == GRILLE_REASON_OK);
     FUZZ_CHECK(again.build == claims.build && grille_bytes_equal(again.policy_digest, claims.policy_digest));
+    FUZZ_CHECK(again.logs == claims.logs && again.metrics == claims.metrics && again.reflection == claims.reflection &&
+               again.debug == claims.debug);
     return 0;
 }

@@ -294,12 +294,20 @@ def decode_settings(payload):
     return settings
 
 
-def encode_claims(build, policy_digest=b""):
+FEATURES = {3: "logs", 4: "metrics", 5: "reflection", 6: "debug"}
+
+
+def encode_claims(build, policy_digest=b"", **features):
     out = field_varint(1, build) if build else b""
-    return out + (field_bytes(2, policy_digest) if policy_digest else b"")
+    out += field_bytes(2, policy_digest) if policy_digest else b""
+    return out + b"".join(field_varint(number, features[name])
+                          for number, name in sorted(FEATURES.items()) if features.get(name))
 
 
 def decode_claims(claims):
-    found = message(claims, {1: ("build", 0, False), 2: ("policy_digest", 2, False)})
+    fields = {1: ("build", 0, False), 2: ("policy_digest", 2, False)}
+    fields.update({number: (name, 0, False) for number, name in FEATURES.items()})
+    found = message(claims, fields)
+    require(all(found.get(name, 0) <= 2 for name in FEATURES.values()), "a feature's state")
     require(len(found.get("policy_digest", b"")) in (0, 48), "a policy digest")
     return found

@@ -226,17 +226,29 @@ static void settings_round(void) {
 static void claims_round(void) {
     grille_claims claims = {.build = below(4) == 0 ? 0 : any_u64(),
                             .policy_digest =
-                                sample_fill((uint8_t)below(256), below(2) ? 0 : GRILLE_POLICY_DIGEST_BYTES)};
+                                sample_fill((uint8_t)below(256), below(2) ? 0 : GRILLE_POLICY_DIGEST_BYTES),
+                            .logs = (grille_feature_state)below(3),
+                            .metrics = (grille_feature_state)below(3),
+                            .reflection = (grille_feature_state)below(3),
+                            .debug = (grille_feature_state)below(3)};
     grille_claims decoded;
     Grille__V1__Claims theirs = GRILLE__V1__CLAIMS__INIT;
     grille_writer writer = grille_writer_into(ours, sizeof ours);
     theirs.build = claims.build;
     theirs.policy_digest = borrowed(claims.policy_digest);
+    theirs.logs = (Grille__V1__FeatureState)claims.logs;
+    theirs.metrics = (Grille__V1__FeatureState)claims.metrics;
+    theirs.reflection = (Grille__V1__FeatureState)claims.reflection;
+    theirs.debug = (Grille__V1__FeatureState)claims.debug;
     grille_claims_write(&writer, &claims);
     assert_true(grille_bytes_equal(written(&writer), packed(&theirs.base)));
     assert_int_equal(grille_claims_decode(packed(&theirs.base), &decoded), GRILLE_REASON_OK);
     assert_true(decoded.build == claims.build);
     assert_true(grille_bytes_equal(decoded.policy_digest, claims.policy_digest));
+    assert_int_equal(decoded.logs, claims.logs);
+    assert_int_equal(decoded.metrics, claims.metrics);
+    assert_int_equal(decoded.reflection, claims.reflection);
+    assert_int_equal(decoded.debug, claims.debug);
 }
 
 static void headers_round(void) {
