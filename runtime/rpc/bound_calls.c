@@ -117,8 +117,15 @@ void grille_bound_channel_tick(grille_channel *base, grille_time_us now_us) {
 void grille_bound_channel_attach(grille_channel *base, grille_endpoint *endpoint) {
     bound_channel *channel = grille_bound_channel_of(base);
     channel->endpoint = endpoint;
-    channel->peer = endpoint->peer;
+    channel->peer = endpoint->peer->identity;
     base->max_message_bytes = endpoint->max_message_bytes;
+}
+
+void grille_bound_channel_renew(grille_channel *base, const grille_peer_identity *peer) {
+    bound_channel *channel = grille_bound_channel_of(base);
+    pthread_mutex_lock(&channel->lock);
+    channel->peer = *peer;
+    pthread_mutex_unlock(&channel->lock);
 }
 
 void grille_bound_channel_detach(grille_channel *base, grille_code code, const char *text) {

@@ -108,9 +108,13 @@ static grille_channel_state state(grille_channel *base) {
 }
 
 static grille_code peer(grille_channel *base, grille_peer_identity *identity) {
-    if (state(base) != GRILLE_CHANNEL_READY) return GRILLE_FAILED_PRECONDITION;
-    *identity = grille_bound_channel_of(base)->peer;
-    return GRILLE_OK;
+    bound_channel *channel = grille_bound_channel_of(base);
+    bool gone = false;
+    pthread_mutex_lock(&channel->lock);
+    gone = channel->gone;
+    if (!gone) *identity = channel->peer;
+    pthread_mutex_unlock(&channel->lock);
+    return gone ? GRILLE_FAILED_PRECONDITION : GRILLE_OK;
 }
 
 static void destroy(grille_channel *base) {

@@ -37,6 +37,8 @@ void grille_bound_channel_pump(grille_channel *channel);
 /* The earliest deadline of those that wait, or GRILLE_TIME_NEVER; and what is due. */
 grille_time_us grille_bound_channel_expiry(const grille_channel *channel);
 void grille_bound_channel_tick(grille_channel *channel, grille_time_us now_us);
+/* The peer as a later epoch proved it. */
+void grille_bound_channel_renew(grille_channel *channel, const grille_peer_identity *peer);
 /* The connection is over, calls that ran on it have ended: those that wait end with this code, later ones are refused.
  * Nothing is posted any more when it returns. */
 void grille_bound_channel_detach(grille_channel *channel, grille_code code, const char *text);

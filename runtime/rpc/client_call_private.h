@@ -14,6 +14,7 @@
 #include "rpc/client_call.h"
 #include "rpc/leftover.h"
 #include "rpc/metadata.h"
+#include "rpc/peer_snapshot.h"
 #include "rpc/send_queue.h"
 #include "session/session.h"
 
@@ -105,6 +106,7 @@ typedef struct grille_client_call {
 
     /* One attempt; on the loop. */
     struct grille_endpoint *endpoint; /* while it has a stream */
+    grille_peer_snapshot *peer;       /* for the interceptors: of the last endpoint, until the end; or NULL */
     grille_stream *stream;
     uint64_t messages_moved; /* from the outbox to the session */
     uint64_t messages_told;  /* of them, in all attempts */
@@ -159,6 +161,8 @@ GRILLE_MUST_USE grille_code grille_client_watch_start(grille_client_call *call,
 void grille_client_watch_headers(grille_client_call *call);
 /* The reply is complete; the first time counts. */
 void grille_client_watch_end(grille_client_call *call);
+/* Whom the call now goes to; NULL: nobody. Referenced. */
+void grille_client_watch_peer(grille_client_call *call, grille_peer_snapshot *peer);
 
 /* A copy of one encoded message for the reader, who may be on another thread; under the call's lock. */
 GRILLE_MUST_USE bool grille_client_inbox_put(grille_client_inbox *inbox, grille_bytes message);

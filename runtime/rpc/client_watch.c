@@ -40,6 +40,13 @@ static void take_changed(grille_client_call *call, grille_metadata_place place, 
     if (grille_interception_changed(call->watch.interception, place, &changed)) *shown = changed;
 }
 
+void grille_client_watch_peer(grille_client_call *call, grille_peer_snapshot *peer) {
+    grille_peer_snapshot *before = call->peer;
+    call->peer = peer != NULL ? grille_peer_snapshot_ref(peer) : NULL;
+    grille_interception_set_peer(call->watch.interception, peer != NULL ? &peer->identity : NULL);
+    grille_peer_snapshot_unref(before);
+}
+
 void grille_client_watch_headers(grille_client_call *call) {
     grille_interception_headers(call->watch.interception, &call->reply.headers);
     take_changed(call, GRILLE_METADATA_HEADERS, &call->reply.headers);
@@ -49,4 +56,5 @@ void grille_client_watch_end(grille_client_call *call) {
     grille_interception_end(call->watch.interception, call->reply.code, call->reply.message, &call->reply.trailers);
     take_changed(call, GRILLE_METADATA_TRAILERS, &call->reply.trailers);
     grille_call_watch_end(&call->watch, call->reply.code, now_us(call));
+    grille_client_watch_peer(call, NULL);
 }

@@ -137,7 +137,6 @@ grille_reason grille_endpoint_new(const grille_endpoint_options *options, grille
     if (made == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
     grille_list_init(&made->unread);
     made->registry = options->registry;
-    made->peer = *options->peer;
     made->executor = options->executor;
     made->budget = options->budget;
     grille_log_limit_init(&made->log_limit, GRILLE_LIMIT_PEER_LOG_BURST, GRILLE_LIMIT_PEER_LOG_PER_SECOND,
@@ -149,8 +148,10 @@ grille_reason grille_endpoint_new(const grille_endpoint_options *options, grille
     made->exact_schema = options->exact_schema;
     made->max_message_bytes = options->max_message_bytes;
     made->now_us = options->now_us;
-    reason = open_session(made, options);
+    made->peer = grille_peer_snapshot_new(options->peer);
+    reason = made->peer != NULL ? open_session(made, options) : GRILLE_REASON_OUT_OF_MEMORY;
     if (reason != GRILLE_REASON_OK) {
+        grille_peer_snapshot_unref(made->peer);
         free(made);
         return reason;
     }
@@ -166,6 +167,7 @@ void grille_endpoint_free(grille_endpoint *endpoint) {
     grille_session_free(endpoint->session);
     grille_peer_services_free(&endpoint->peer_services, endpoint->budget);
     grille_policy_free(endpoint->policy);
+    grille_peer_snapshot_unref(endpoint->peer);
     grille_channel_close(endpoint->peer_channel);
     free(endpoint);
 }

@@ -81,6 +81,18 @@ bool grille_endpoint_ids_are_used_up(const grille_endpoint *endpoint);
 bool grille_endpoint_has_own_calls(const grille_endpoint *endpoint);
 bool grille_endpoint_has_peer_calls(const grille_endpoint *endpoint);
 
+/* The peer as a later epoch proved it, or as another policy judges it: for calls that start from now on. OUT_OF_MEMORY:
+ * nothing has changed. */
+GRILLE_MUST_USE grille_reason grille_endpoint_renew_peer(grille_endpoint *endpoint, const grille_peer_identity *peer);
+/* From now on this policy is asked; referenced. */
+void grille_endpoint_replace_policy(grille_endpoint *endpoint, grille_policy *policy);
+/* Whether the policy in force accepts the peer: while it does not, new calls end PERMISSION_DENIED, in both directions;
+ * what runs goes on. */
+void grille_endpoint_set_revoked(grille_endpoint *endpoint, bool revoked);
+/* Ends what runs, in both directions, with PERMISSION_DENIED and `text`: callers are told by STATUS where that is still
+ * possible. */
+void grille_endpoint_end_calls(grille_endpoint *endpoint, const char *text, grille_time_us now_us);
+
 /* Ends every call: ours with `code` and `text`, the peer's as cancelled. No event after it but tasks that still run. */
 void grille_endpoint_close(grille_endpoint *endpoint, grille_code code, const char *text);
 /* False while a handler still runs on the executor, or the application still holds a call of the peer that it deferred

@@ -80,18 +80,19 @@ bool grille_endpoint_can_start(const grille_endpoint *endpoint) {
 /* A peer that called us serves nothing by default. */
 static bool may_serve(const grille_endpoint *endpoint, const grille_method *method) {
     if (grille_session_is_initiator(endpoint->session)) {
-        return grille_policy_serves(endpoint->policy, &endpoint->peer, method->path);
+        return grille_policy_serves(endpoint->policy, &endpoint->peer->identity, method->path);
     }
-    return grille_policy_serves_listed(endpoint->policy, &endpoint->peer, method->path);
+    return grille_policy_serves_listed(endpoint->policy, &endpoint->peer->identity, method->path);
 }
 
 /* What we ask of the peer before it hears of the call. */
 static grille_reason check_peer(grille_endpoint *endpoint, const grille_method *method, grille_error *error) {
     grille_error_clear(error);
+    if (endpoint->revoked) return grille_error_default(error, GRILLE_REASON_RPC_PEER_REVOKED);
     if (!may_serve(endpoint, method)) {
         return grille_error_set(error, GRILLE_REASON_RPC_NOT_SERVED_BY,
                                 "the policy's set \"%s\", which the peer passed, does not list %s under `serves`",
-                                endpoint->peer.set, method->path);
+                                endpoint->peer->identity.set, method->path);
     }
     return grille_peer_services_check(&endpoint->peer_services, method->service, endpoint->exact_schema, error);
 }
@@ -102,7 +103,7 @@ static void begin_attempt(grille_endpoint *endpoint, grille_client_call *call, g
     call->stream = stream;
     call->response = grille_bytes_of(NULL, 0);
     call->has_response = false;
-    grille_interception_set_peer(call->watch.interception, &endpoint->peer);
+    grille_client_watch_peer(call, endpoint->peer);
     if (!grille_method_streams_requests(call->method)) return;
     pthread_mutex_lock(&call->lock);
     call->messages_moved = 0;
@@ -244,9 +245,9 @@ static bool is_retried(grille_client_call *call, grille_stream *stream, grille_r
     end->no_retry = call->no_retry || (grille_method_streams_requests(call->method) && !call->outbox.keeps);
     (void)grille_client_call_detach(call);
     call->endpoint = NULL;
-    grille_interception_set_peer(call->watch.interception, NULL);
+    grille_client_watch_peer(call, NULL);
     if (channel->ops->retry(channel, &call->base, end)) return true;
-    grille_interception_set_peer(call->watch.interception, &endpoint->peer);
+    grille_client_watch_peer(call, endpoint->peer);
     call->endpoint = endpoint;
     call->stream = stream;
     return false;

@@ -12,6 +12,7 @@
 #include "rpc/endpoint.h"
 #include "rpc/metadata.h"
 #include "rpc/peer_services.h"
+#include "rpc/peer_snapshot.h"
 #include "rpc/server_call_private.h"
 #include "session/session.h"
 #include "wire/limits.h"
@@ -23,7 +24,8 @@ struct grille_endpoint {
     void *on_gate_user;
     const grille_services *registry;
     grille_policy *policy;
-    grille_peer_identity peer;
+    grille_peer_snapshot *peer;
+    bool revoked; /* the policy in force does not accept the peer any more */
     grille_executor *executor;
     grille_budget *budget;
     grille_service_digest services[GRILLE_LIMIT_SERVICES];

@@ -138,10 +138,11 @@ static bool is_served(const grille_registered_method *registered) {
 
 /* Why this peer may not call the method, or NULL: the policy, then what the method itself asks for. */
 static const char *why_not(const grille_endpoint *endpoint, const grille_method *method) {
-    if (!grille_policy_may_call(endpoint->policy, &endpoint->peer, method->path)) {
+    if (endpoint->revoked) return "the policy in force does not accept the peer any more";
+    if (!grille_policy_may_call(endpoint->policy, &endpoint->peer->identity, method->path)) {
         return "no may_call of the policy lists it";
     }
-    if (method->identity_kinds != 0 && (method->identity_kinds >> (unsigned)endpoint->peer.kind & 1) == 0) {
+    if (method->identity_kinds != 0 && (method->identity_kinds >> (unsigned)endpoint->peer->identity.kind & 1) == 0) {
         return "its identity_kinds (an option of the method) leave this kind of identity out";
     }
     return NULL;
@@ -153,7 +154,7 @@ static bool authorize(grille_endpoint *endpoint, grille_stream *stream, const gr
     if (why == NULL) return true;
     grille_stats_refused(endpoint->stats, GRILLE_REFUSED_UNAUTHORIZED);
     if (grille_endpoint_may_log(endpoint)) {
-        grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC, "peer of set \"%s\" may not call %s: %s", endpoint->peer.set,
+        grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC, "peer of set \"%s\" may not call %s: %s", endpoint->peer->identity.set,
                    method->path, why);
     }
     (void)snprintf(text, sizeof text, "this peer may not call %s", method->path);

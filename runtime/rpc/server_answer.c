@@ -18,7 +18,7 @@ bool grille_endpoint_may_log(grille_endpoint *endpoint) {
         GRILLE_LOG_SHARED_LIMIT(GRILLE_LIMIT_VERIFIED_LOG_BURST, GRILLE_LIMIT_VERIFIED_LOG_PER_SECOND);
     uint64_t left_out = 0;
     if (!grille_log_limit_take(&endpoint->log_limit, endpoint->now_us, &left_out)) return false;
-    grille_log_left_out(GRILLE_LOG_RPC, endpoint->peer.set, left_out);
+    grille_log_left_out(GRILLE_LOG_RPC, endpoint->peer->identity.set, left_out);
     return grille_log_shared_take(&all, GRILLE_LOG_RPC, "calls of verified peers", endpoint->now_us);
 }
 

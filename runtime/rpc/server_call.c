@@ -42,7 +42,7 @@ grille_code grille_call_set_details(grille_call *call, grille_bytes details) {
 
 const grille_peer_identity *grille_peer(const grille_call *call) {
     static const grille_peer_identity nobody = {.set = ""};
-    return call->side == GRILLE_CALL_OF_HANDLER ? &handler_call(call)->endpoint->peer : &nobody;
+    return call->side == GRILLE_CALL_OF_HANDLER ? &handler_call(call)->peer->identity : &nobody;
 }
 
 const grille_method *grille_call_method(const grille_call *call) {

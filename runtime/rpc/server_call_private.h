@@ -24,6 +24,7 @@
 #include "rpc/executor.h"
 #include "rpc/handover.h"
 #include "rpc/metadata.h"
+#include "rpc/peer_snapshot.h"
 #include "rpc/registry.h"
 #include "session/session.h"
 
@@ -72,6 +73,7 @@ typedef struct grille_server_memory {
 typedef struct grille_server_call {
     grille_call base;
     grille_endpoint *endpoint;
+    grille_peer_snapshot *peer; /* a reference */
     grille_stream *stream;
     const grille_registered_method *registered;
     grille_server_stream *streaming; /* NULL: unary */

@@ -67,6 +67,7 @@ grille_server_call *grille_server_call_make(grille_endpoint *endpoint, grille_st
         grille_server_own_memory(call);
     }
     pthread_mutex_init(&call->lock, NULL);
+    call->peer = grille_peer_snapshot_ref(endpoint->peer);
     endpoint->calls++;
     grille_stream_set_user(stream, call);
     return call;
@@ -196,6 +197,7 @@ static void release(grille_server_call *call) {
     }
     if (call->memory != NULL) grille_arena_reset(&call->memory->arena);
     pthread_mutex_destroy(&call->lock);
+    grille_peer_snapshot_unref(call->peer);
     grille_stream_release(stream);
     endpoint->calls--;
     grille_endpoint_notify_write(endpoint);

@@ -13,7 +13,7 @@ bool grille_server_watch_start(grille_server_call *call) {
     const grille_interception_options options = {
         .list = endpoint->interceptors,
         .method = call->registered->method,
-        .peer = &endpoint->peer,
+        .peer = &call->peer->identity,
         .arena = grille_stream_arena(call->stream),
         .clock_us = endpoint->clock_us,
         .request = call->request_metadata,

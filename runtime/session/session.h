@@ -125,6 +125,10 @@ GRILLE_MUST_USE grille_reason grille_session_tick(grille_session *session, grill
  * never sent is marked never_processed). Nothing is sent afterwards. No effect the second time. `text` may be NULL. */
 void grille_session_abort(grille_session *session, grille_reason reason, const char *text);
 
+/* Ends every stream and goes on: ours by RESET, the peer's by a STATUS of the reason's code and `text` (RESET where part
+ * of a message has been sent). Each gets its terminal event. Not inside an event. */
+void grille_session_end_streams(grille_session *session, grille_reason reason, const char *text, grille_time_us now_us);
+
 /* Why it is broken; code OK while it is not. */
 const grille_error *grille_session_failure(const grille_session *session);
 

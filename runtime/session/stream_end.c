@@ -188,8 +188,8 @@ grille_reason grille_stream_fault(grille_stream *stream, const char *text) {
     return count_fault(session);
 }
 
-/* STATUS instead of RESET, so that the caller learns limit and size. Not in the middle of a message of the answer. */
-static bool answer_over_limit(grille_stream *stream, const char *text) {
+/* STATUS instead of RESET, so that the caller learns why. Not in the middle of a message of the answer. */
+static bool answer_instead(grille_stream *stream, grille_code code, const char *text) {
     grille_bytes message = {0};
     if (stream->ours || stream->sent_bytes > 0) return false;
     message = grille_arena_copy(&stream->arena, grille_bytes_of_text(text));
@@ -198,7 +198,7 @@ static bool answer_over_limit(grille_stream *stream, const char *text) {
     drop_assembly(stream);
     if (stream->session->data_stream == stream) stream->session->data_stream = NULL;
     stream->headers_wait = false;
-    stream->status = (grille_status_header){.code = GRILLE_RESOURCE_EXHAUSTED, .message = message};
+    stream->status = (grille_status_header){.code = code, .message = message};
     stream->status_waits = true;
     stream->sends_ended = true;
     grille_list_remove(&stream->turn); /* STATUS alone needs no credit */
@@ -206,16 +206,20 @@ static bool answer_over_limit(grille_stream *stream, const char *text) {
     return true;
 }
 
-grille_reason grille_stream_over_limit(grille_stream *stream, grille_reason reason, const char *text) {
-    grille_session *session = stream->session;
-    const grille_ending ending = {.code = GRILLE_RESET_LIMIT, .reason = reason, .text = text};
-    if (answer_over_limit(stream, text)) {
-        tell_ending(stream, &ending);
+static void end_with_answer(grille_stream *stream, const grille_ending *ending) {
+    if (answer_instead(stream, grille_reason_code(ending->reason), ending->text)) {
+        tell_ending(stream, ending);
         stream->terminal = true;
         grille_slot_settle(stream);
     } else {
-        grille_stream_end_here(stream, &ending);
+        grille_stream_end_here(stream, ending);
     }
+}
+
+grille_reason grille_stream_over_limit(grille_stream *stream, grille_reason reason, const char *text) {
+    grille_session *session = stream->session;
+    const grille_ending ending = {.code = GRILLE_RESET_LIMIT, .reason = reason, .text = text};
+    end_with_answer(stream, &ending);
     return count_fault(session);
 }
 
@@ -228,4 +232,18 @@ static void end_with_connection(grille_stream *stream, const void *argument) {
 void grille_streams_end_all(grille_session *session, grille_reason reason, const char *text) {
     const grille_ending ending = {.code = GRILLE_RESET_CANCELLED, .reason = reason, .text = text, .silent = true};
     grille_slots_visit(session, end_with_connection, &ending);
+}
+
+static void end_one(grille_stream *stream, const void *argument) {
+    /* Its answer stands already. */
+    if (!stream->open || stream->status_waits) return;
+    end_with_answer(stream, argument);
+}
+
+void grille_session_end_streams(grille_session *session, grille_reason reason, const char *text,
+                                grille_time_us now_us) {
+    const grille_ending ending = {.code = GRILLE_RESET_LIMIT, .reason = reason, .text = text};
+    if (session->broken) return;
+    grille_session_set_now(session, now_us);
+    grille_slots_visit(session, end_one, &ending);
 }

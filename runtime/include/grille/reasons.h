@@ -196,6 +196,7 @@ extern "C" {
     X(RPC_MESSAGE_TOO_LONG,    "RPC-MESSAGE-TOO-LONG",     RESOURCE_EXHAUSTED,  "a message is over its limit")         \
     X(RPC_SCHEMA_MISMATCH,     "RPC-SCHEMA-MISMATCH",      FAILED_PRECONDITION, "the peer was generated from another schema") \
     X(RPC_SERVICES_FROZEN,     "RPC-SERVICES-FROZEN",      FAILED_PRECONDITION, "services are registered before the start") \
+    X(RPC_PEER_REVOKED,                "RPC-PEER-REVOKED",                PERMISSION_DENIED,   "the policy in force does not accept the peer any more") \
     X(RPC_NOT_SERVED_BY,       "RPC-NOT-SERVED-BY",        PERMISSION_DENIED,   "the policy does not let this peer serve the method")
 
 #define GRILLE_REASON_MAP_LOOP(X)                                                                                      \

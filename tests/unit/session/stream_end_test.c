@@ -49,6 +49,29 @@ static void a_handler_that_gives_up_cancels(void **state) {
     pair_free(pair);
 }
 
+/* A peer that is trusted no more: each call hears why, by STATUS or where half an answer is out by RESET. */
+static void ended_streams_hear_why_and_the_connection_goes_on(void **state) {
+    session_pair *pair = make();
+    (void)state;
+    pair->initiator.releases = true;
+    pair->responder.releases = true;
+    (void)pair_call(pair, &pair->initiator, pair_bytes(5));
+    (void)pair_call(pair, &pair->responder, pair_bytes(5));
+    pair_run(pair);
+    grille_stream *handled = pair->responder.newest;
+    grille_session_end_streams(pair->responder.session, GRILLE_REASON_RPC_PEER_REVOKED, "not any more", pair->now_us);
+    assert_int_equal(pair->responder.counts[PAIR_RESET], 2);
+    assert_int_equal(pair_last(&pair->responder, PAIR_RESET)->code, GRILLE_PERMISSION_DENIED);
+    grille_stream_release(handled);
+    pair_run(pair);
+    assert_int_equal(pair_last(&pair->initiator, PAIR_STATUS)->code, GRILLE_PERMISSION_DENIED);
+    assert_string_equal(pair_last(&pair->initiator, PAIR_STATUS)->text, "not any more");
+    assert_int_equal(pair->initiator.counts[PAIR_RESET], 1);
+    assert_int_equal(grille_session_failure(pair->initiator.session)->code, GRILLE_OK);
+    assert_int_equal(grille_session_failure(pair->responder.session)->code, GRILLE_OK);
+    pair_free(pair);
+}
+
 /* A call that is given up before it was sent leaves no trace on the wire. */
 static void an_unsent_call_leaves_no_trace(void **state) {
     session_pair *pair = make();
@@ -157,6 +180,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lost_connection_ends_each_call_once),
         cmocka_unit_test(a_handler_that_gives_up_cancels),
+        cmocka_unit_test(ended_streams_hear_why_and_the_connection_goes_on),
         cmocka_unit_test(an_unsent_call_leaves_no_trace),
         cmocka_unit_test(a_broken_call_leaves_the_others_alone),
         cmocka_unit_test(an_answered_call_was_processed),
