@@ -35,6 +35,10 @@ struct grille_call {
     bool over;                  /* no child joins any more; under the same lock */
 };
 
+/* Whether the policy in force lets the caller of this handler's call also call a method with this full name. On the
+ * connection's loop thread. */
+bool grille_call_peer_may_call(const grille_call *call, const char *path);
+
 /* ---- family.c: calls made on behalf of another one (options.parent) ----
  * A handler's call is a parent, a caller's call a child. The end of the parent cancels its children. */
 

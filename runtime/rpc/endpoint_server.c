@@ -154,8 +154,8 @@ static bool authorize(grille_endpoint *endpoint, grille_stream *stream, const gr
     if (why == NULL) return true;
     grille_stats_refused(endpoint->stats, GRILLE_REFUSED_UNAUTHORIZED);
     if (grille_endpoint_may_log(endpoint)) {
-        grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC, "peer of set \"%s\" may not call %s: %s", endpoint->peer->identity.set,
-                   method->path, why);
+        grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC, "peer of set \"%s\" may not call %s: %s",
+                   endpoint->peer->identity.set, method->path, why);
     }
     (void)snprintf(text, sizeof text, "this peer may not call %s", method->path);
     grille_server_refuse(stream, GRILLE_PERMISSION_DENIED, text);

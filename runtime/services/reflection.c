@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "grille/v1/reflection.grille-nano.h"
+#include "rpc/call.h"
 #include "rpc/registry.h"
 #include "wire/limits.h"
 
@@ -20,7 +21,6 @@ typedef struct description {
 } description;
 
 struct grille_reflection {
-    grille_policy *policy;
     const grille_services *services; /* once it is registered */
     size_t description_count;
     description descriptions[GRILLE_LIMIT_SERVICES];
@@ -44,13 +44,10 @@ grille_code grille_reflection_new(grille_policy *policy, const grille_identity *
     }
     *reflection = calloc(1, sizeof **reflection);
     if (*reflection == NULL) return grille_reason_code(grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY));
-    (*reflection)->policy = grille_policy_ref(policy);
     return GRILLE_OK;
 }
 
 void grille_reflection_free(grille_reflection *reflection) {
-    if (reflection == NULL) return;
-    grille_policy_free(reflection->policy);
     free(reflection);
 }
 
@@ -63,15 +60,10 @@ grille_code grille_reflection_describe(grille_reflection *reflection, const gril
 
 /* ---- what a peer may see ---- */
 
-static bool may_call(const grille_reflection *reflection, const grille_call *call, const grille_method *method) {
-    return grille_policy_may_call(reflection->policy, grille_peer(call), method->path);
-}
-
-static uint32_t visible_methods(const grille_reflection *reflection, const grille_call *call,
-                                const grille_service *service) {
+static uint32_t visible_methods(const grille_call *call, const grille_service *service) {
     uint32_t count = 0;
     for (size_t at = 0; at < service->method_count; at++)
-        count += may_call(reflection, call, &service->methods[at]);
+        count += grille_call_peer_may_call(call, service->methods[at].path);
     return count;
 }
 
@@ -87,7 +79,7 @@ static const grille_service *find(const grille_reflection *reflection, const gri
     for (size_t at = 0; at < grille_services_service_count(reflection->services); at++) {
         const grille_service *service = grille_services_service(reflection->services, at);
         if (!grille_bytes_equal(grille_bytes_of_text(service->name), name)) continue;
-        return visible_methods(reflection, call, service) > 0 ? service : NULL;
+        return visible_methods(call, service) > 0 ? service : NULL;
     }
     return NULL;
 }
@@ -120,7 +112,7 @@ static void push_services(services_stream *stream, void *user) {
             .name = grille_bytes_of_text(service->name),
             .id = service->id,
             .schema_digest = grille_bytes_of(service->schema_digest, sizeof service->schema_digest),
-            .method_count = visible_methods(reflection, call, service),
+            .method_count = visible_methods(call, service),
             .has_descriptors = describe(reflection, service) != NULL,
         };
         if (told.method_count == 0) continue;
@@ -161,12 +153,13 @@ static grille_v1_MethodDescription method_of(const grille_method *method) {
 }
 
 static void push_methods(methods_stream *stream, void *user) {
+    (void)user;
     grille_call *call = grille_own_grille_v1_reflection_list_methods_server_call(stream);
     listing *state = grille_call_data(call);
     for (; state->next < state->service->method_count; state->next++) {
         const grille_method *method = &state->service->methods[state->next];
         const grille_v1_MethodDescription told = method_of(method);
-        if (!may_call(user, call, method)) continue;
+        if (!grille_call_peer_may_call(call, method->path)) continue;
         if (grille_own_grille_v1_reflection_list_methods_server_send(stream, &told) != GRILLE_OK) return;
     }
     (void)grille_own_grille_v1_reflection_list_methods_server_finish(stream, GRILLE_OK);

@@ -15,9 +15,10 @@ extern "C" {
 /* Filled before the server starts, then read by any thread. */
 typedef struct grille_reflection grille_reflection;
 
-/* The policy is the one of the server (referenced), the identity too (looked at here only). FAILED_PRECONDITION
- * (POLICY-FORBIDS): a nitro identity and a policy without `reflection: true`, or any with `reflection: false`.
- * RESOURCE_EXHAUSTED: no memory. *reflection is NULL then. The caller's. */
+/* The policy is the one of the server, the identity too; both are looked at here only: what a peer may see is decided
+ * by the policy in force when it asks. FAILED_PRECONDITION (POLICY-FORBIDS): a nitro identity and a policy without
+ * `reflection: true`, or any with `reflection: false`. RESOURCE_EXHAUSTED: no memory. *reflection is NULL then. The
+ * caller's. */
 GRILLE_MUST_USE grille_code grille_reflection_new(grille_policy *policy, const grille_identity *identity,
                                                   grille_reflection **reflection, grille_error *error);
 /* After the servers that use it. NULL is ignored. */
