@@ -27,3 +27,10 @@ void grille_endpoint_end_calls(grille_endpoint *endpoint, const char *text, gril
     endpoint->now_us = now_us;
     grille_session_end_streams(endpoint->session, GRILLE_REASON_RPC_PEER_REVOKED, text, now_us);
 }
+
+bool grille_call_peer_may_call(const grille_call *call, const char *path) {
+    const grille_endpoint *endpoint =
+        call->side == GRILLE_CALL_OF_HANDLER ? ((const grille_server_call *)(const void *)call)->endpoint : NULL;
+    return endpoint != NULL && !endpoint->revoked &&
+           grille_policy_may_call(endpoint->policy, &endpoint->peer->identity, path);
+}

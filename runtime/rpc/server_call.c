@@ -45,12 +45,6 @@ const grille_peer_identity *grille_peer(const grille_call *call) {
     return call->side == GRILLE_CALL_OF_HANDLER ? &handler_call(call)->peer->identity : &nobody;
 }
 
-bool grille_call_peer_may_call(const grille_call *call, const char *path) {
-    const grille_endpoint *endpoint = call->side == GRILLE_CALL_OF_HANDLER ? handler_call(call)->endpoint : NULL;
-    return endpoint != NULL && !endpoint->revoked &&
-           grille_policy_may_call(endpoint->policy, &endpoint->peer->identity, path);
-}
-
 const grille_method *grille_call_method(const grille_call *call) {
     if (call->side == GRILLE_CALL_OF_HANDLER) return handler_call(call)->registered->method;
     return ((const grille_client_call *)(const void *)call)->method;
