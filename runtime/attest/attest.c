@@ -78,9 +78,11 @@ static grille_reason check_binding(const grille_document *document, const grille
         document->user_data.len, GRILLE_ATTEST_APP_PREFIX);
 }
 
-/* What holds without a policy: no measurements, no debug. */
+/* What holds without a policy: no measurements, no debug; of which NitroTPMs know nothing. */
 static grille_reason judge_without_policy(const grille_document *document, const grille_attest_options *options,
                                           bool *debug, grille_error *error) {
+    *debug = false;
+    if (document->kind == GRILLE_ATTEST_NITROTPM) return GRILLE_REASON_OK;
     *debug = !grille_defence_not_debug(document->pcrs[0]);
     if (!*debug || options->insecure_allow_debug) return GRILLE_REASON_OK;
     return grille_error_set(error, GRILLE_REASON_ATTEST_DEBUG,
@@ -108,11 +110,13 @@ static grille_reason judge(const grille_document *document, const grille_attest_
 }
 
 static void fill(const grille_document *document, grille_attest_facts *facts) {
+    bool nitrotpm = document->kind == GRILLE_ATTEST_NITROTPM;
     facts->module_id = document->module_id;
     facts->timestamp_ms = document->timestamp_ms;
-    facts->pcr_mask = document->pcr_mask;
+    facts->kind = document->kind;
+    facts->pcr_mask = nitrotpm ? document->nitrotpm_pcr_mask : document->pcr_mask;
     for (size_t i = 0; i < GRILLE_PCR_COUNT; i++)
-        facts->pcrs[i] = document->pcrs[i];
+        facts->pcrs[i] = nitrotpm ? document->nitrotpm_pcrs[i] : document->pcrs[i];
     facts->public_key = document->public_key;
     facts->nonce = document->nonce;
 }
@@ -135,6 +139,7 @@ static grille_document_check check_of(const grille_attest_options *options, int6
 static grille_reason check_options(const grille_attest_options *options, bool live, int64_t now_ms,
                                    grille_error *error) {
     bool own_root = options->insecure_development_root.len != 0;
+    bool nitrotpm = options->kind == GRILLE_ATTEST_NITROTPM;
     if (options->size != sizeof *options) {
         return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT,
                                 "options.size is %zu, expected %zu: make them by grille_attest_options_default()",
@@ -147,6 +152,12 @@ static grille_reason check_options(const grille_attest_options *options, bool li
     if (options->policy != NULL && (own_root || options->insecure_allow_debug)) {
         return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT,
                                 "with a policy, root and debug are the policy's matter: leave insecure_ options out");
+    }
+    if (options->kind != GRILLE_ATTEST_ENCLAVE && (!nitrotpm || options->policy != NULL)) {
+        return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT,
+                                "options.kind is %d, expected GRILLE_ATTEST_ENCLAVE, or without a policy "
+                                "GRILLE_ATTEST_NITROTPM: policies are about enclaves, whose PCRs mean something else",
+                                (int)options->kind);
     }
     if (own_root && !grille_attest_accepts_development_root()) {
         return grille_error_default(error, GRILLE_REASON_POLICY_DEVELOPMENT_ROOT);
@@ -169,7 +180,7 @@ static grille_code verify(grille_bytes encoded, const grille_attest_options *opt
     reason = check_options(options, live, now_ms, error);
     if (reason != GRILLE_REASON_OK) return grille_reason_code(reason);
     check = check_of(options, now_ms, live);
-    reason = grille_document_read(encoded, &document, error);
+    reason = grille_document_read_kind(encoded, options->kind, &document, error);
     if (reason == GRILLE_REASON_OK) reason = check_binding(&document, options, &read, error);
     if (reason == GRILLE_REASON_OK) reason = grille_document_verify(crypto, &document, &check, &read.expires_ms, error);
     if (reason == GRILLE_REASON_OK) reason = judge(&document, options, now_ms, &read, error);

@@ -21,6 +21,7 @@ typedef struct payload {
     grille_document *document;
     grille_error *error;
     unsigned seen;
+    grille_attest_kind wanted;
 } payload;
 
 static grille_reason refuse_field(const payload *p, const char *field, const char *expected) {
@@ -74,26 +75,46 @@ static grille_reason read_timestamp(payload *p) {
     return GRILLE_REASON_OK;
 }
 
-static grille_reason read_pcrs(payload *p) {
+static grille_reason read_pcr_map(payload *p, uint32_t *mask, grille_bytes pcrs[GRILLE_PCR_COUNT]) {
     grille_cbor_map map = grille_cbor_read_map(&p->reader);
     while (grille_cbor_next_entry(&p->reader, &map)) {
         uint64_t index = grille_cbor_read_unsigned(&p->reader);
         grille_bytes value = grille_cbor_read_bytes(&p->reader);
         if (p->reader.failed || index >= GRILLE_PCR_COUNT) return refuse_pcrs(p, "keys are integers from 0 to 31");
         if (value.len != GRILLE_PCR_BYTES) return refuse_pcrs(p, "values are byte strings of 48 bytes");
-        p->document->pcrs[index] = value;
-        p->document->pcr_mask |= UINT32_C(1) << index;
+        pcrs[index] = value;
+        *mask |= UINT32_C(1) << index;
     }
-    if (p->reader.failed || p->document->pcr_mask == 0) return refuse_pcrs(p, "a map of 1 to 32 PCRs");
+    if (p->reader.failed || *mask == 0) return refuse_pcrs(p, "a map of 1 to 32 PCRs");
     p->seen |= SEEN_PCRS;
     return GRILLE_REASON_OK;
 }
 
-static grille_reason refuse_nitrotpm(payload *p) {
+static grille_reason read_pcrs(payload *p) {
+    return read_pcr_map(p, &p->document->pcr_mask, p->document->pcrs);
+}
+
+static grille_reason read_nitrotpm_pcrs(payload *p) {
+    return read_pcr_map(p, &p->document->nitrotpm_pcr_mask, p->document->nitrotpm_pcrs);
+}
+
+/* Exactly one of the two maps is there, and it is the one that was asked for. */
+static grille_reason check_kind(payload *p) {
+    grille_document *document = p->document;
+    bool nitrotpm = document->nitrotpm_pcr_mask != 0;
+    if (nitrotpm && document->pcr_mask != 0) return refuse_pcrs(p, "pcrs or nitrotpm_pcrs, not both");
+    document->kind = nitrotpm ? GRILLE_ATTEST_NITROTPM : GRILLE_ATTEST_ENCLAVE;
+    if (document->kind == p->wanted) return GRILLE_REASON_OK;
+    if (nitrotpm) {
+        return grille_error_set(
+            p->error, GRILLE_REASON_ATTEST_DOCUMENT_NITROTPM,
+            "observed a document with nitrotpm_pcrs, which is of a whole EC2 instance with NitroTPM; "
+            "expected one of an enclave. The two number their PCRs differently and are never mixed");
+    }
     return grille_error_set(
-        p->error, GRILLE_REASON_ATTEST_DOCUMENT_NITROTPM,
-        "the document has nitrotpm_pcrs: it is of an EC2 instance with NitroTPM, expected one of an "
-        "enclave. The two number their PCRs differently and are never mixed");
+        p->error, GRILLE_REASON_ATTEST_DOCUMENT_ENCLAVE,
+        "observed a document with pcrs, which is of an enclave; expected one with nitrotpm_pcrs, of "
+        "an EC2 instance with NitroTPM. The two number their PCRs differently and are never mixed");
 }
 
 static bool certificate_len_ok(grille_bytes der) {
@@ -160,7 +181,7 @@ static const struct {
     {"public_key", read_public_key},
     {"user_data", read_user_data},
     {"nonce", read_nonce},
-    {"nitrotpm_pcrs", refuse_nitrotpm},
+    {"nitrotpm_pcrs", read_nitrotpm_pcrs},
 };
 
 static grille_reason read_value(payload *p, grille_bytes key) {
@@ -184,7 +205,7 @@ static grille_reason read_fields(payload *p) {
         reason =
             refuse_field(p, "payload", "module_id, digest, timestamp, pcrs, certificate and cabundle are all there");
     }
-    return reason;
+    return reason == GRILLE_REASON_OK ? check_kind(p) : reason;
 }
 
 /* One pass over the whole payload settles nesting, counts, encodings and keys that come twice. */
@@ -200,8 +221,13 @@ static grille_reason check_payload(grille_bytes encoded, grille_error *error) {
 }
 
 grille_reason grille_document_read(grille_bytes encoded, grille_document *document, grille_error *error) {
+    return grille_document_read_kind(encoded, GRILLE_ATTEST_ENCLAVE, document, error);
+}
+
+grille_reason grille_document_read_kind(grille_bytes encoded, grille_attest_kind kind, grille_document *document,
+                                        grille_error *error) {
     grille_document read = {.pcr_mask = 0};
-    payload p = {.document = &read, .error = error};
+    payload p = {.document = &read, .error = error, .wanted = kind};
     grille_reason reason;
     *document = read;
     if (encoded.len == 0 || encoded.len > GRILLE_LIMIT_DOCUMENT_BYTES) {

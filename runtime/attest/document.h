@@ -7,7 +7,7 @@
 #include "attest/cose.h"
 #include "attest/path_cache.h"
 #include "base/time.h"
-#include "grille/identity.h"
+#include "grille/attest.h"
 #include "wire/limits.h"
 
 /* user_data, nonce and public_key each: the CDDL's bound, which the NSM takes. */
@@ -22,11 +22,16 @@
 
 /* Views into the document. */
 typedef struct grille_document {
+    grille_attest_kind kind;
     grille_cose cose;
     grille_bytes module_id; /* printable ASCII, 1 to GRILLE_MODULE_ID_MAX - 1 */
     grille_wall_ms timestamp_ms;
-    uint32_t pcr_mask; /* bit n: pcrs[n], of 48 bytes, is there */
+    /* Of an enclave; bit n of the mask: pcrs[n], of 48 bytes, is there. A NitroTPM's stand apart, so that no rule for
+     * the ones ever sees the others. */
+    uint32_t pcr_mask;
     grille_bytes pcrs[GRILLE_PCR_COUNT];
+    uint32_t nitrotpm_pcr_mask;
+    grille_bytes nitrotpm_pcrs[GRILLE_PCR_COUNT];
     grille_bytes certificate;
     grille_bytes cabundle[GRILLE_LIMIT_CABUNDLE_CERTIFICATES]; /* root first */
     size_t cabundle_count;
@@ -35,9 +40,12 @@ typedef struct grille_document {
     grille_bytes nonce;
 } grille_document;
 
-/* Reads a document of an enclave and checks its structure: ATTEST_SIZE, ATTEST_CBOR…, ATTEST_COSE…,
- * ATTEST_DOCUMENT_FIELD, _DIGEST, _PCRS or _NITROTPM with an explanation; *document is zeroed then. Unknown keys inside
- * the signed payload are skipped. */
+/* Reads a document of this kind and checks its structure: ATTEST_SIZE, ATTEST_CBOR…, ATTEST_COSE…,
+ * ATTEST_DOCUMENT_FIELD, _DIGEST, _PCRS, _NITROTPM or _ENCLAVE (the other kind) with an explanation; *document is
+ * zeroed then. Unknown keys inside the signed payload are skipped. */
+GRILLE_MUST_USE grille_reason grille_document_read_kind(grille_bytes encoded, grille_attest_kind kind,
+                                                        grille_document *document, grille_error *error);
+/* The same of an enclave: all that channels and policies ever see. */
 GRILLE_MUST_USE grille_reason grille_document_read(grille_bytes encoded, grille_document *document,
                                                    grille_error *error);
 

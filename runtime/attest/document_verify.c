@@ -60,14 +60,13 @@ static grille_reason check_time(const grille_document *document, const grille_do
                                 observed.text, grille_civil_format(leaf->not_before_ms).text,
                                 grille_civil_format(leaf->not_after_ms).text);
     }
-    if (check->max_age_ms < 0) return GRILLE_REASON_OK;
     if (time_ms > check->now_ms + check->clock_skew_ms) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_DOCUMENT_FUTURE,
                                 "the document's time is %s, expected at most %s and %lld ms of skew. Likely the clock "
                                 "here is slow: check it with date -u",
                                 observed.text, now.text, (long long)check->clock_skew_ms);
     }
-    if (time_ms < check->now_ms - check->max_age_ms) {
+    if (check->max_age_ms >= 0 && time_ms < check->now_ms - check->max_age_ms) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_DOCUMENT_STALE,
                                 "the document's time is %s, expected at most %lld ms before %s. Likely a document that "
                                 "was kept, or the clock here is fast: check it with date -u",
@@ -83,11 +82,12 @@ static bool name_begins_with(grille_bytes name, grille_bytes id) {
     return !reader.failed && grille_bytes_equal(head, id) && (reader.left == 0 || grille_read_u8(&reader) == '.');
 }
 
-/* "i-0abc" of "i-0abc-enc0def"; empty when the module id has another form. */
-static grille_bytes instance_id_of(grille_bytes module_id) {
-    static const char separator[] = "-enc";
-    for (size_t i = 1; i + sizeof separator - 1 < module_id.len; i++) {
-        if (memcmp(&module_id.data[i], separator, sizeof separator - 1) == 0) return grille_bytes_of(module_id.data, i);
+/* "i-0abc" of "i-0abc-enc0def", or of "i-0abc-tpm0000" in a NitroTPM's; empty when the module id has another form. */
+static grille_bytes instance_id_of(const grille_document *document) {
+    const char *separator = document->kind == GRILLE_ATTEST_NITROTPM ? "-tpm" : "-enc";
+    grille_bytes module_id = document->module_id;
+    for (size_t i = 1; i + 4 < module_id.len; i++) {
+        if (memcmp(&module_id.data[i], separator, 4) == 0) return grille_bytes_of(module_id.data, i);
     }
     return grille_bytes_of(NULL, 0);
 }
@@ -98,23 +98,23 @@ static grille_reason refuse_inconsistent(const grille_document *document, const 
                             (int)document->module_id.len, (const char *)document->module_id.data, what);
 }
 
-/* The module id names the leaf, its instance the issuer, and the instance hashes to PCR4 (SHA384 of 48 zero bytes and
- * the id). */
+/* The module id names the leaf, its instance the issuer, and the instance hashes to an enclave's PCR4 (SHA384 of 48
+ * zero bytes and the id). */
 static grille_reason check_consistency(const grille_crypto *crypto, const grille_document *document,
                                        const grille_path *path, bool any_pcr4, grille_error *error) {
     static const uint8_t zeros[GRILLE_PCR_BYTES];
-    grille_bytes instance_id = instance_id_of(document->module_id);
+    grille_bytes instance_id = instance_id_of(document);
     const grille_bytes parts[] = {grille_bytes_of(zeros, sizeof zeros), instance_id};
     uint8_t pcr4[GRILLE_SHA384_BYTES];
     grille_reason reason;
-    if (instance_id.len == 0) return refuse_inconsistent(document, "it names no enclave of an instance", error);
+    if (instance_id.len == 0) return refuse_inconsistent(document, "its module id names no instance", error);
     if (!name_begins_with(path->leaf.common_name, document->module_id)) {
         return refuse_inconsistent(document, "the leaf certificate is of another module", error);
     }
     if (!name_begins_with(path->issuer_common_name, instance_id)) {
         return refuse_inconsistent(document, "the leaf's issuer is another instance", error);
     }
-    if (any_pcr4) return GRILLE_REASON_OK;
+    if (any_pcr4 || document->kind != GRILLE_ATTEST_ENCLAVE) return GRILLE_REASON_OK;
     reason = crypto->hash(GRILLE_SHA384, parts, 2, pcr4);
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
     if ((document->pcr_mask & 1u << 4) == 0 ||

@@ -28,6 +28,14 @@ GRILLE_MUST_USE grille_code grille_attest_document(const grille_identity *identi
                                                    grille_bytes nonce, grille_bytes public_key, uint8_t *document,
                                                    size_t capacity, size_t *len, grille_error *error);
 
+/* What a document measures. Same format, signer and root, but each numbers its PCRs in its own way: one is never taken
+ * for the other. */
+typedef enum grille_attest_kind {
+    GRILLE_ATTEST_ENCLAVE = 0, /* an enclave: what policies and channels are about */
+    GRILLE_ATTEST_NITROTPM =
+        1 /* a whole EC2 instance, by its NitroTPM: PCRs as TPM 2.0 numbers them, 4, 7, 12 of boot */
+} grille_attest_kind;
+
 /* How to check a document. Made by grille_attest_options_default(). Views are borrowed during the call. */
 typedef struct grille_attest_options {
     size_t size;
@@ -41,12 +49,16 @@ typedef struct grille_attest_options {
     /* Only without a policy: a root in place of AWS's, as DER (a release build refuses it), and debug enclaves. */
     grille_bytes insecure_development_root;
     bool insecure_allow_debug;
+    /* Which kind is expected: the other one is refused. GRILLE_ATTEST_NITROTPM only without a policy, which is about
+     * enclaves: the caller compares the PCRs in the facts. */
+    grille_attest_kind kind;
 } grille_attest_options;
 
 grille_attest_options grille_attest_options_default(void);
 
 /* What a document that was accepted says. Views point into the document. */
 typedef struct grille_attest_facts {
+    grille_attest_kind kind; /* whose PCRs these are */
     grille_bytes module_id;
     int64_t timestamp_ms; /* milliseconds since 1970, of the NSM */
     int64_t expires_ms;   /* the end of its certificates, or of the set */

@@ -92,7 +92,8 @@ extern "C" {
     X(ATTEST_PCR_MISSING,              "ATTEST-PCR-MISSING",              UNAUTHENTICATED,     "a PCR that the policy pins is not in the document") \
     X(ATTEST_PCR_MISMATCH,             "ATTEST-PCR-MISMATCH",             UNAUTHENTICATED,     "a PCR is not the one that the policy pins") \
     X(ATTEST_BUILD_TOO_OLD,            "ATTEST-BUILD-TOO-OLD",            UNAUTHENTICATED,     "the peer's build is older than the policy allows") \
-    X(ATTEST_SET_EXPIRED,              "ATTEST-SET-EXPIRED",              UNAUTHENTICATED,     "the policy's set that matches the peer has expired")
+    X(ATTEST_SET_EXPIRED,              "ATTEST-SET-EXPIRED",              UNAUTHENTICATED,     "the policy's set that matches the peer has expired") \
+    X(ATTEST_DOCUMENT_ENCLAVE,         "ATTEST-DOCUMENT-ENCLAVE",         UNAUTHENTICATED,     "an enclave's document where a NitroTPM's is needed")
 
 #define GRILLE_REASON_MAP_POLICY(X)                                                                                    \
     X(POLICY_FILE,                     "POLICY-FILE",                     INVALID_ARGUMENT,    "a file of the policy can't be read") \

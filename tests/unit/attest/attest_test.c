@@ -234,6 +234,103 @@ static void other_identities_and_failing_modules_have_no_documents(void **state)
                      grille_attest_document(identity, none, none, none, document, 100, &len, &error));
 }
 
+/* Verified in full but for measurements, which the caller compares; an enclave's rules never see it. */
+static void a_nitrotpms_document_is_another_kind(void **state) {
+    static forge_template templates[FORGE_CHAIN];
+    static const uint8_t zeros[GRILLE_PCR_BYTES];
+    forge_chain instance;
+    forge_document forged;
+    grille_policy *policy;
+    grille_bytes bytes, of_an_enclave = made(none, none);
+    grille_attest_options o = options();
+    (void)state;
+    forge_chain_templates(templates);
+    templates[FORGE_CHAIN - 1].subject = FORGE_NITROTPM ".eu-west-1.aws";
+    forge_chain_make(templates, &instance);
+    forge_document_init(&forged, &instance);
+    forged.module_id = FORGE_NITROTPM;
+    forged.nitrotpm = true;
+    forged.pcr_mask = 0xffffff;
+    memcpy(forged.pcrs[0], zeros, sizeof zeros); /* means nothing in a TPM */
+    forged.nonce = nonce();
+    bytes = forge_document_sign(&forged, &instance);
+    o.insecure_development_root = forge_chain_der(&instance, 0);
+    o.any_user_data = true;
+    assert_string_equal("ATTEST-DOCUMENT-NITROTPM", live(bytes, &o));
+    o.kind = GRILLE_ATTEST_NITROTPM;
+    assert_string_equal("", live(bytes, &o));
+    assert_int_equal(GRILLE_ATTEST_NITROTPM, facts.kind);
+    assert_int_equal(0xffffff, facts.pcr_mask);
+    assert_memory_equal(forged.pcrs[4], facts.pcrs[4].data, GRILLE_PCR_BYTES);
+    assert_false(facts.debug);
+    assert_string_equal("ATTEST-DOCUMENT-ENCLAVE", live(of_an_enclave, &o));
+    forged.module_id = FORGE_MODULE;
+    assert_string_equal("ATTEST-DOCUMENT-INCONSISTENT", live(forge_document_sign(&forged, &instance), &o));
+    forged.module_id = FORGE_NITROTPM;
+    forged.timestamp_ms = (uint64_t)FORGE_NOW_MS - 300001;
+    assert_string_equal("ATTEST-DOCUMENT-STALE", live(forge_document_sign(&forged, &instance), &o));
+    o.insecure_development_root = forge_chain_der(&chain, 0);
+    assert_string_equal("ATTEST-ROOT-MISMATCH", live(bytes, &o));
+    /* No policy has rules for it. */
+    policy = forge_policy("peers:\n- name: a\n  kind: nitro\n  pcr0: %s\n",
+                          "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0"
+                          "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0");
+    o.insecure_development_root = none;
+    o.policy = policy;
+    assert_string_equal("BAD-ARGUMENT", live(bytes, &o));
+    o.kind = GRILLE_ATTEST_ENCLAVE;
+    assert_string_equal("ATTEST-DOCUMENT-NITROTPM", live(bytes, &o));
+    o.kind = (grille_attest_kind)2;
+    assert_string_equal("BAD-ARGUMENT", live(bytes, &o));
+    grille_policy_free(policy);
+    forge_chain_free(&instance);
+}
+
+typedef grille_code verify_fn(grille_bytes, const grille_attest_options *, int64_t, grille_attest_facts *,
+                              grille_error *);
+
+/* 60 s of leeway before notBefore and for the document's own time, none after notAfter; live and stored; to the
+ * millisecond, though certificates are exact to the second. */
+static void each_bound_of_time_holds_to_the_millisecond(void **state) {
+    static const int64_t off_ms[] = {-1000, -1, 0, 1, 1000};
+    static const struct {
+        int64_t document_ms, now_ms; /* from FORGE_NOW_MS; the leaf is valid for an hour before and after */
+        bool moves_now, live, stored;
+        int wrong_side; /* of the bound, on which it is refused */
+        const char *refusal;
+    } bounds[] = {
+        {FORGE_HOUR_MS, FORGE_HOUR_MS, true, true, true, 1, "ATTEST-CERT-EXPIRED"},
+        {-FORGE_HOUR_MS - 60000, -FORGE_HOUR_MS - 60000, true, true, true, -1, "ATTEST-CERT-NOT-YET-VALID"},
+        {60000, 0, false, true, true, 1, "ATTEST-DOCUMENT-FUTURE"},
+        {-300000, 0, false, true, false, -1, "ATTEST-DOCUMENT-STALE"},
+        {-300000, 0, false, false, true, 0, ""},
+        {FORGE_HOUR_MS, FORGE_HOUR_MS - 60000, false, true, true, 1, "ATTEST-DOCUMENT-TIME"},
+        {-FORGE_HOUR_MS - 60000, -FORGE_HOUR_MS, false, true, true, -1, "ATTEST-DOCUMENT-TIME"},
+    };
+    static verify_fn *const verify[] = {grille_attest_verify_live, grille_attest_verify_stored};
+    grille_attest_options o = options();
+    forge_document forged;
+    (void)state;
+    o.any_user_data = true;
+    forge_document_init(&forged, &chain);
+    forged.nonce = nonce();
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0] * 10; i++) {
+        size_t row = i / 10, which = i % 2;
+        int64_t off = off_ms[i % 10 / 2];
+        bool wrong = off * bounds[row].wrong_side > 0;
+        int64_t now_ms = FORGE_NOW_MS + bounds[row].now_ms + (bounds[row].moves_now ? off : 0);
+        grille_bytes bytes;
+        if (which == 0 ? !bounds[row].live : !bounds[row].stored) continue;
+        forged.timestamp_ms = (uint64_t)(FORGE_NOW_MS + bounds[row].document_ms + (bounds[row].moves_now ? 0 : off));
+        bytes = forge_document_sign(&forged, &chain);
+        if (verify[which](bytes, &o, now_ms, &facts, &error) == GRILLE_OK) {
+            if (wrong) fail_msg("bound %zu %+d ms: accepted", row, (int)off);
+        } else if (!wrong || strcmp(bounds[row].refusal, error.name) != 0) {
+            fail_msg("bound %zu %+d ms: %s: %s", row, (int)off, error.name, error.text);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_owner_checks_a_document_by_its_own_nonce),
@@ -246,6 +343,8 @@ int main(void) {
         cmocka_unit_test(fields_have_limits),
         cmocka_unit_test(options_are_made_by_their_function),
         cmocka_unit_test(other_identities_and_failing_modules_have_no_documents),
+        cmocka_unit_test(a_nitrotpms_document_is_another_kind),
+        cmocka_unit_test(each_bound_of_time_holds_to_the_millisecond),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -196,19 +196,49 @@ static void pcrs_have_indexes_and_sizes(void **state) {
     assert_int_equal(GRILLE_REASON_OK, judge(&d));
 }
 
+static grille_reason read_kind(const forge_document *d, grille_attest_kind kind) {
+    grille_document document;
+    return grille_document_read_kind(forge_document_sign(d, &chain), kind, &document, &refusal);
+}
+
 static void nitrotpm_documents_are_another_kind(void **state) {
     static uint8_t entry[2000];
     grille_writer w = grille_writer_into(entry, sizeof entry);
     forge_document d;
     (void)state;
     forge_document_init(&d, &chain);
+    assert_int_equal(GRILLE_REASON_OK, read_kind(&d, GRILLE_ATTEST_ENCLAVE));
+    assert_int_equal(GRILLE_REASON_ATTEST_DOCUMENT_ENCLAVE, read_kind(&d, GRILLE_ATTEST_NITROTPM));
     grille_write_bytes(&w, grille_bytes_of("\x6dnitrotpm_pcrs\xa1\x00\x58\x30", 18));
     grille_write_zeros(&w, GRILLE_PCR_BYTES);
     d.extra = grille_written(&w);
     d.extra_entries = 1;
-    assert_int_equal(GRILLE_REASON_ATTEST_DOCUMENT_NITROTPM, judge(&d)); /* beside pcrs */
+    assert_int_equal(GRILLE_REASON_ATTEST_DOCUMENT_PCRS, judge(&d)); /* beside pcrs */
+    assert_int_equal(GRILLE_REASON_ATTEST_DOCUMENT_PCRS, read_kind(&d, GRILLE_ATTEST_NITROTPM));
     d.omitted = "pcrs";
     assert_int_equal(GRILLE_REASON_ATTEST_DOCUMENT_NITROTPM, judge(&d));
+    assert_int_equal(GRILLE_REASON_OK, read_kind(&d, GRILLE_ATTEST_NITROTPM));
+}
+
+static void a_nitrotpm_has_1_to_32_pcrs_which_enclaves_rules_never_see(void **state) {
+    grille_document document;
+    forge_document d;
+    (void)state;
+    forge_document_init(&d, &chain);
+    d.nitrotpm = true;
+    for (unsigned count = 1; count <= 32; count++) {
+        d.pcr_mask = count == 32 ? UINT32_MAX : (UINT32_C(1) << count) - 1;
+        assert_int_equal(GRILLE_REASON_OK, grille_document_read_kind(forge_document_sign(&d, &chain),
+                                                                     GRILLE_ATTEST_NITROTPM, &document, &refusal));
+        assert_int_equal(d.pcr_mask, document.nitrotpm_pcr_mask);
+        assert_memory_equal(d.pcrs[count - 1], document.nitrotpm_pcrs[count - 1].data, GRILLE_PCR_BYTES);
+        assert_int_equal(0, document.pcr_mask);
+        assert_int_equal(0, document.pcrs[0].len);
+    }
+    d.pcr_mask = 0;
+    assert_int_equal(GRILLE_REASON_ATTEST_DOCUMENT_PCRS, read_kind(&d, GRILLE_ATTEST_NITROTPM));
+    d.omitted = "nitrotpm_pcrs";
+    assert_int_equal(GRILLE_REASON_ATTEST_DOCUMENT_FIELD, read_kind(&d, GRILLE_ATTEST_NITROTPM));
 }
 
 static void entries_beside_the_known_ones(void **state) {
@@ -290,16 +320,18 @@ static void times_hold_to_the_millisecond(void **state) {
         {-300001, 0, 300000, GRILLE_REASON_ATTEST_DOCUMENT_STALE},
         {60000, 0, 300000, GRILLE_REASON_OK},
         {60001, 0, 300000, GRILLE_REASON_ATTEST_DOCUMENT_FUTURE},
-        {60001, 0, -1, GRILLE_REASON_OK},
+        {60000, 0, -1, GRILLE_REASON_OK}, /* of any age, but not from the future */
+        {60001, 0, -1, GRILLE_REASON_ATTEST_DOCUMENT_FUTURE},
         {-3600000, 0, -1, GRILLE_REASON_OK},
         {-3660000, 0, -1, GRILLE_REASON_OK},
         {-3660001, 0, -1, GRILLE_REASON_ATTEST_DOCUMENT_TIME},
-        {3600000, 0, -1, GRILLE_REASON_OK},
-        {3600001, 0, -1, GRILLE_REASON_ATTEST_DOCUMENT_TIME},
+        {3600000, 3540000, -1, GRILLE_REASON_OK},
+        {3600001, 3600000, -1, GRILLE_REASON_ATTEST_DOCUMENT_TIME},
         {0, 3600000, -1, GRILLE_REASON_OK},
         {0, 3600001, -1, GRILLE_REASON_ATTEST_CERT_EXPIRED},
-        {0, -3660000, -1, GRILLE_REASON_OK},
-        {0, -3660001, -1, GRILLE_REASON_ATTEST_CERT_NOT_YET_VALID},
+        {-3600000, -3600000, -1, GRILLE_REASON_OK},
+        {-3600000, -3660000, -1, GRILLE_REASON_OK},
+        {-3600000, -3660001, -1, GRILLE_REASON_ATTEST_CERT_NOT_YET_VALID},
     };
     forge_document d;
     (void)state;
@@ -386,6 +418,7 @@ int main(void) {
         cmocka_unit_test(digests_are_sha384),
         cmocka_unit_test(pcrs_have_indexes_and_sizes),
         cmocka_unit_test(nitrotpm_documents_are_another_kind),
+        cmocka_unit_test(a_nitrotpm_has_1_to_32_pcrs_which_enclaves_rules_never_see),
         cmocka_unit_test(entries_beside_the_known_ones),
         cmocka_unit_test(bundles_and_certificates_have_limits),
         cmocka_unit_test(documents_have_a_limit),

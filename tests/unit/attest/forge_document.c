@@ -125,7 +125,7 @@ static void write_payload(grille_writer *w, const forge_document *d) {
     if (begin(w, d, "module_id")) write_text(w, d->module_id);
     if (begin(w, d, "digest")) write_text(w, d->digest);
     if (begin(w, d, "timestamp")) write_head(w, 0, d->timestamp_ms);
-    if (begin(w, d, "pcrs")) write_pcrs(w, d);
+    if (begin(w, d, d->nitrotpm ? "nitrotpm_pcrs" : "pcrs")) write_pcrs(w, d);
     if (begin(w, d, "certificate")) write_bytes(w, d->certificate);
     if (begin(w, d, "cabundle")) {
         write_head(w, 4, d->cabundle_count);

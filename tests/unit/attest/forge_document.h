@@ -9,6 +9,7 @@
 
 #define FORGE_INSTANCE "i-0123456789abcdef0"
 #define FORGE_MODULE   FORGE_INSTANCE "-enc0123456789abcdef"
+#define FORGE_NITROTPM FORGE_INSTANCE "-tpm0000000000000000"
 
 /* root, regional, zonal, instance, leaf */
 #define FORGE_CHAIN 5
@@ -33,6 +34,7 @@ typedef struct forge_document {
     grille_bytes cabundle[12];
     size_t cabundle_count;
     grille_bytes public_key, user_data, nonce; /* empty: null */
+    bool nitrotpm;                             /* the map is nitrotpm_pcrs */
     bool definite;                             /* the payload's map, as until 2025 */
 
     const char *omitted;      /* this key is left out */
