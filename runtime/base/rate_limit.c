@@ -40,3 +40,12 @@ bool grille_rate_limit_take(grille_rate_limit *limit, uint64_t count, grille_tim
     limit->tokens -= count;
     return true;
 }
+
+uint64_t grille_rate_limit_wait_us(const grille_rate_limit *limit, uint64_t count) {
+    uint64_t missing = 0;
+    if (count <= limit->tokens) return 0;
+    missing = count - limit->tokens;
+    if (count > limit->burst || limit->per_second == 0) return UINT64_MAX;
+    if (missing > UINT64_MAX / us_per_second - 1) return UINT64_MAX;
+    return (missing * us_per_second - limit->remainder - 1) / limit->per_second + 1;
+}

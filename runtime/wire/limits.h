@@ -179,6 +179,17 @@
 /* Sets of one policy. */
 #define GRILLE_LIMIT_POLICY_SETS 256
 
+/* ---- The enclave's NSM (nsm/managed.h): one thing at a time for the whole enclave ---- */
+
+/* Requests that wait, in each of two queues: four times the half-open connections of a server. */
+#define GRILLE_DEFAULT_NSM_QUEUE 256
+/* Documents for channels, which strangers can ask for: more than any NSM was seen to make, so that the queue bounds
+ * them, and a flood leaves a fast one idle half of the time. */
+#define GRILLE_DEFAULT_NSM_DOCUMENTS_PER_SECOND 1000
+#define GRILLE_DEFAULT_NSM_DOCUMENT_BURST       256
+/* Of randomness that one turn draws: 16 answers of the NSM, about as long as a document takes. */
+#define GRILLE_LIMIT_NSM_RANDOM_BYTES 4096
+
 /* ---- Calls (rpc/) ---- */
 
 /* After so long without a byte from the peer we ask whether it is there: a VM that was ended says nothing, and vsock

@@ -118,7 +118,9 @@ extern "C" {
 
 #define GRILLE_REASON_MAP_NSM(X)                                                                                       \
     X(NSM_FAILED,              "NSM-FAILED",               UNAVAILABLE,         "the NSM did not answer or answered an error") \
-    X(NSM_MALFORMED,           "NSM-MALFORMED",            UNAVAILABLE,         "a message of the NSM is malformed")
+    X(NSM_MALFORMED,           "NSM-MALFORMED",            UNAVAILABLE,         "a message of the NSM is malformed")   \
+    X(NSM_BUSY,                "NSM-BUSY",                 RESOURCE_EXHAUSTED,  "too many requests wait for the NSM")  \
+    X(NSM_CLOSED,              "NSM-CLOSED",               CANCELLED,           "the NSM was closed")
 
 #define GRILLE_REASON_MAP_TLS(X)                                                                                       \
     X(TLS_FAILED,           "TLS-FAILED",           UNAVAILABLE,         "TLS failed") \

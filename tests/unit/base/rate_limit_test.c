@@ -61,6 +61,27 @@ static void test_extremes(void **state) {
     assert_false(grille_rate_limit_take(&limit, 1, 5 * second));
 }
 
+static void test_when_the_next_tokens_come(void **state) {
+    grille_rate_limit limit;
+    (void)state;
+    grille_rate_limit_init(&limit, 3, 3, 50);
+    assert_int_equal(0, grille_rate_limit_wait_us(&limit, 3));
+    assert_true(grille_rate_limit_wait_us(&limit, 4) == UINT64_MAX);
+    assert_true(grille_rate_limit_take(&limit, 3, 50));
+    assert_int_equal(333334, grille_rate_limit_wait_us(&limit, 1));
+    assert_int_equal(second, grille_rate_limit_wait_us(&limit, 3));
+    assert_false(grille_rate_limit_take(&limit, 1, 50 + 333333));
+    assert_int_equal(1, grille_rate_limit_wait_us(&limit, 1));
+    assert_true(grille_rate_limit_take(&limit, 1, 50 + 333334));
+    grille_rate_limit_init(&limit, 1, 0, 0);
+    assert_true(grille_rate_limit_take(&limit, 1, 0));
+    assert_true(grille_rate_limit_wait_us(&limit, 1) == UINT64_MAX);
+    grille_rate_limit_init(&limit, UINT64_MAX, UINT64_MAX, 0);
+    assert_true(grille_rate_limit_take(&limit, UINT64_MAX, 0));
+    assert_int_equal(1, grille_rate_limit_wait_us(&limit, 1));
+    assert_true(grille_rate_limit_wait_us(&limit, UINT64_MAX) == UINT64_MAX);
+}
+
 /* The model counts in millionths of a token, so that it needs no remainder. */
 static void play(uint64_t seed) {
     uint64_t random = seed;
@@ -96,6 +117,7 @@ int main(void) {
         cmocka_unit_test(test_full_bucket_keeps_no_more),
         cmocka_unit_test(test_clock_that_goes_back),
         cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_when_the_next_tokens_come),
         cmocka_unit_test(test_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
