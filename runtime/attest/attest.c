@@ -96,13 +96,12 @@ static grille_reason judge(const grille_document *document, const grille_attest_
     const grille_policy_set *set = NULL;
     grille_reason reason;
     if (policy == NULL) {
-        facts->insecure = options->insecure_development_root.len != 0;
         reason = judge_without_policy(document, options, &facts->debug, error);
     } else {
-        facts->insecure = policy->development_root.len != 0;
         reason = grille_policy_judge_nitro(policy, document, 0, now_ms, &set, &facts->debug, error);
     }
-    facts->insecure = facts->insecure || facts->debug;
+    facts->insecure = facts->debug || options->insecure_development_root.len != 0 ||
+                      (policy != NULL && policy->development_root.len != 0);
     if (set == NULL) return reason;
     (void)snprintf(facts->set, sizeof facts->set, "%s", set->name);
     if (set->not_after_ms < facts->expires_ms) facts->expires_ms = set->not_after_ms;
@@ -127,7 +126,7 @@ static grille_document_check check_of(const grille_attest_options *options, int6
                                    .clock_skew_ms = GRILLE_DEFAULT_CLOCK_SKEW_MS,
                                    .max_age_ms = GRILLE_DEFAULT_MAX_AGE_MS};
     if (options->policy != NULL) {
-        check.root = options->policy->development_root;
+        if (check.root.len == 0) check.root = options->policy->development_root;
         check.clock_skew_ms = options->policy->clock_skew_ms;
         check.max_age_ms = options->policy->max_age_ms;
     }
@@ -145,13 +144,18 @@ static grille_reason check_options(const grille_attest_options *options, bool li
                                 "options.size is %zu, expected %zu: make them by grille_attest_options_default()",
                                 options->size, sizeof *options);
     }
-    if (live && options->nonce.len == 0) {
+    if (live && options->nonce.len == 0 && !options->insecure_without_nonce) {
         return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT,
                                 "a live document is checked by a fresh nonce: set options.nonce to the one you sent");
     }
-    if (options->policy != NULL && (own_root || options->insecure_allow_debug)) {
+    if (options->policy != NULL && options->insecure_allow_debug) {
         return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT,
-                                "with a policy, root and debug are the policy's matter: leave insecure_ options out");
+                                "with a policy, debug is the policy's matter: leave insecure_allow_debug out");
+    }
+    if (own_root && options->policy != NULL && options->policy->development_root.len != 0 &&
+        !grille_bytes_equal(options->insecure_development_root, options->policy->development_root)) {
+        return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT,
+                                "the policy names another insecure_development_root: give one of the two");
     }
     if (options->kind != GRILLE_ATTEST_ENCLAVE && (!nitrotpm || options->policy != NULL)) {
         return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT,

@@ -20,6 +20,9 @@
 /* The last millisecond of the year 9999, the last that X.509 can say. */
 #define GRILLE_LATEST_WALL_MS INT64_C(253402300799999)
 
+/* SHA-256 of the DER of AWS Nitro Enclaves root G1 (docs.aws.amazon.com, "Verifying the root of trust"). */
+extern const uint8_t grille_aws_root_g1_sha256[GRILLE_SHA256_BYTES];
+
 /* Views into the document. */
 typedef struct grille_document {
     grille_attest_kind kind;

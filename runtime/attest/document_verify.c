@@ -8,8 +8,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-/* SHA-256 of the DER of AWS Nitro Enclaves root G1 (docs.aws.amazon.com, "Verifying the root of trust"). */
-static const uint8_t aws_root_g1_sha256[GRILLE_SHA256_BYTES] = {
+const uint8_t grille_aws_root_g1_sha256[GRILLE_SHA256_BYTES] = {
     0x64, 0x1a, 0x03, 0x21, 0xa3, 0xe2, 0x44, 0xef, 0xe4, 0x56, 0x46, 0x31, 0x95, 0xd6, 0x06, 0x31,
     0x7e, 0xd7, 0xcd, 0xcc, 0x3c, 0x17, 0x56, 0xe0, 0x98, 0x93, 0xf3, 0xc6, 0x8f, 0x79, 0xbb, 0x5b};
 
@@ -24,7 +23,7 @@ static grille_reason check_root(const grille_crypto *crypto, grille_bytes presen
         matches = grille_defence_root_matches(presented, pinned);
     } else {
         matches = grille_defence_root_matches(grille_bytes_of(digest, sizeof digest),
-                                              grille_bytes_of(aws_root_g1_sha256, sizeof aws_root_g1_sha256));
+                                              grille_bytes_of(grille_aws_root_g1_sha256, sizeof grille_aws_root_g1_sha256));
     }
     if (matches) return GRILLE_REASON_OK;
     grille_hex_encode(grille_bytes_of(digest, sizeof digest), hex);

@@ -9,7 +9,7 @@ help_is_no_error() {
     local word
     for word in help --help; do
         try "$grille" "$word"
-        expect_status 0 && expect_out 'grille identity new ca|x509' && expect_out 'grille sim init' &&
+        expect_status 0 && expect_out 'grille attest verify' && expect_out 'grille identity new ca|x509' && expect_out 'grille sim init' &&
             expect_same "standard error" "$(cat "$scratch/err")" "" || return 1
     done
 }

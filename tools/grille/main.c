@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
 
-static const char usage[] = "usage: grille identity new ca|x509 …   make a development CA, or an identity under it\n"
+static const char usage[] = "usage: grille attest verify|show …      judge an attestation document, or look at one\n"
+                            "       grille identity new ca|x509 …   make a development CA, or an identity under it\n"
                             "       grille sim init DIR             make a simulated NSM (development only)\n"
                             "       grille help\n";
 
-int usage_error(const char *own_usage, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("grille: ", stderr);
-    (void)vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    (void)fprintf(stderr, "\n%s", own_usage);
-    return EXIT_USAGE;
-}
-
 int main(int argc, char **argv) {
     if (argc < 2) return usage_error(usage, "what to do?");
+    if (strcmp(argv[1], "attest") == 0) return command_attest(argc - 1, argv + 1);
     if (strcmp(argv[1], "identity") == 0) return command_identity(argc - 1, argv + 1);
     if (strcmp(argv[1], "sim") == 0) return command_sim(argc - 1, argv + 1);
     if (argc == 2 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)) {

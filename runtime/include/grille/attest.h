@@ -46,9 +46,11 @@ typedef struct grille_attest_options {
     grille_bytes public_key; /* the same; empty: not compared, the caller uses the one in the facts */
     /* Take documents that grille_attest_document did not make. Such user_data was chosen by somebody else. */
     bool any_user_data;
-    /* Only without a policy: a root in place of AWS's, as DER (a release build refuses it), and debug enclaves. */
+    /* A root in place of AWS's, as DER; a release build refuses it. With a policy that names one, the same. */
     grille_bytes insecure_development_root;
-    bool insecure_allow_debug;
+    bool insecure_allow_debug; /* only without a policy: debug enclaves */
+    /* verify_live goes by the document's time alone: within max_age anybody who saw the document may present it. */
+    bool insecure_without_nonce;
     /* Which kind is expected: the other one is refused. GRILLE_ATTEST_NITROTPM only without a policy, which is about
      * enclaves: the caller compares the PCRs in the facts. */
     grille_attest_kind kind;

@@ -144,8 +144,13 @@ static void a_policy_decides_when_there_is_one(void **state) {
                           "  pcr0: %s\n  not_after: 2026-06-01T12:30:00Z\n",
                           forge_yaml_block(forge_pem(&chain.certificates[0]), 2), hex);
     o.policy = policy;
-    assert_string_equal("BAD-ARGUMENT", live(bytes, &o)); /* a root beside the policy's */
+    assert_string_equal("", live(bytes, &o)); /* the policy's own root again */
+    o.insecure_development_root = grille_bytes_of_text("another root");
+    assert_string_equal("BAD-ARGUMENT", live(bytes, &o));
     o.insecure_development_root = none;
+    o.insecure_allow_debug = true;
+    assert_string_equal("BAD-ARGUMENT", live(bytes, &o));
+    o.insecure_allow_debug = false;
     assert_string_equal("", live(bytes, &o));
     assert_string_equal("enclave", facts.set);
     assert_int_equal(FORGE_NOW_MS + FORGE_HOUR_MS / 2, facts.expires_ms);
@@ -160,6 +165,40 @@ static void a_policy_decides_when_there_is_one(void **state) {
     o.policy = policy;
     assert_string_equal("ATTEST-PCR-MISMATCH", live(bytes, &o));
     grille_policy_free(policy);
+}
+
+static void a_root_may_stand_beside_a_policy_without_one(void **state) {
+    grille_attest_options o = options();
+    char hex[2 * GRILLE_PCR_BYTES + 1];
+    grille_bytes bytes = made(none, none), root = o.insecure_development_root;
+    grille_policy *policy;
+    (void)state;
+    grille_hex_encode(grille_bytes_of(nsm.document.pcrs[0], GRILLE_PCR_BYTES), hex);
+    policy = forge_policy("peers:\n- name: e\n  kind: nitro\n  pcr0: %s\n", hex);
+    o.policy = policy;
+    assert_string_equal("", live(bytes, &o));
+    assert_true(facts.insecure);
+    o.insecure_development_root = none;
+    assert_string_equal("ATTEST-ROOT-MISMATCH", live(bytes, &o));
+    o.policy = NULL;
+    o.insecure_development_root = root;
+    assert_string_equal("", live(bytes, &o));
+    assert_true(facts.insecure);
+    grille_policy_free(policy);
+}
+
+static void freshness_without_a_nonce_is_asked_for_by_name(void **state) {
+    grille_attest_options o = options();
+    grille_bytes bytes = made(none, none);
+    (void)state;
+    o.nonce = none;
+    o.insecure_without_nonce = true;
+    assert_string_equal("", live(bytes, &o));
+    assert_int_equal(GRILLE_UNAUTHENTICATED,
+                     grille_attest_verify_live(bytes, &o, FORGE_NOW_MS + 300001, &facts, &error));
+    assert_string_equal("ATTEST-DOCUMENT-STALE", error.name);
+    o.nonce = grille_bytes_of_text("another nonce");
+    assert_string_equal("ATTEST-NONCE-MISMATCH", live(bytes, &o));
 }
 
 static void min_build_refuses_what_carries_no_claim(void **state) {
@@ -339,6 +378,8 @@ int main(void) {
         cmocka_unit_test(nonce_and_key_are_compared),
         cmocka_unit_test(stored_documents_may_be_old_but_not_expired),
         cmocka_unit_test(a_policy_decides_when_there_is_one),
+        cmocka_unit_test(a_root_may_stand_beside_a_policy_without_one),
+        cmocka_unit_test(freshness_without_a_nonce_is_asked_for_by_name),
         cmocka_unit_test(min_build_refuses_what_carries_no_claim),
         cmocka_unit_test(fields_have_limits),
         cmocka_unit_test(options_are_made_by_their_function),
