@@ -230,6 +230,15 @@ def wrong_words():
     same(run("verify", "--", "--json")[0], 2, "a file whose name begins with dashes")
 
 
+def kinds_are_never_mixed():
+    same(synthetic("bad_tpm_key.cose", status=4)["failed"], ["ATTEST-DOCUMENT-NITROTPM"], "a NitroTPM's")
+    answer = synthetic("ok_untagged.cose", "--kind", "nitrotpm", status=4)
+    assert answer["failed"][0].startswith("ATTEST-DOCUMENT-"), answer
+    synthetic("ok_untagged.cose", "--kind", "enclave", status=0)
+    status, _, err = run("verify", "--kind", "nitrotpm", "--policy", "x", SYNTHETIC / "ok_untagged.cose")
+    same((status, "usage:" in err), (2, True), "beside a policy")
+
+
 def show_says_everything_and_verifies_nothing():
     status, out, _ = run("show", SYNTHETIC / "ok_indef_map.cose")
     same(status, 0, "status")
@@ -296,7 +305,7 @@ for function in [synthetic_documents, values_of_an_accepted_one, what_cannot_be_
                  a_rejected_one_has_what_it_says, debug_needs_its_option, times_are_rfc_3339_or_milliseconds,
                  without_a_time_it_is_now, the_default_root_is_that_of_aws, roots_are_pem_or_der, nonces_are_compared,
                  a_policy_compares_measurements, a_policy_that_cannot_be_read_is_no_verdict,
-                 it_says_what_was_not_checked, documents_come_as_bytes_or_base64,
+                 it_says_what_was_not_checked, kinds_are_never_mixed, documents_come_as_bytes_or_base64,
                  hostile_files_are_refused_by_their_length, wrong_words, show_says_everything_and_verifies_nothing,
                  show_takes_what_the_verifier_refuses, real_documents]:
     case(function)

@@ -17,18 +17,20 @@
 
 static const char usage[] =
     "usage: grille attest verify [--json] [--at TIME] [--root FILE] [--policy FILE] [--nonce HEX]\n"
-    "                            [--insecure-allow-debug] DOC\n"
+    "                            [--insecure-allow-debug] [--kind enclave|nitrotpm] DOC\n"
     "         --at TIME    judge a document that was kept, as of TIME (RFC 3339, or milliseconds since 1970);\n"
     "                      without it: as of now, and no older than the policy allows\n"
     "         --root FILE  root certificate; default: the policy's, else AWS Nitro Enclaves G1 by its fingerprint\n"
     "         --policy FILE  whose enclaves are accepted; without it no measurement is compared\n"
     "         --nonce HEX  what the document must carry\n"
+    "         --kind KIND  enclave (the default), or nitrotpm: a whole EC2 instance; only without a policy\n"
     "         exit status: 0 accepted, 4 rejected, 2 usage or an unreadable file\n";
 
 /* What was asked for. */
 typedef struct request {
     bool json, allow_debug;
-    const char *at, *root_path, *policy_path, *nonce_hex, *document_path;
+    const char *at, *root_path, *policy_path, *nonce_hex, *kind_word, *document_path;
+    grille_attest_kind kind;
     grille_wall_ms at_ms;
     uint8_t nonce[GRILLE_DOCUMENT_FIELD_MAX];
     size_t nonce_len;
@@ -52,6 +54,14 @@ static int check_words(request *r) {
         !grille_hex_decode(r->nonce_hex, strlen(r->nonce_hex), r->nonce, sizeof r->nonce, &r->nonce_len)) {
         return usage_error(usage, "attest verify: --nonce is 1 to %d bytes in hex", GRILLE_DOCUMENT_FIELD_MAX);
     }
+    if (r->kind_word != NULL && strcmp(r->kind_word, "nitrotpm") == 0) {
+        r->kind = GRILLE_ATTEST_NITROTPM;
+    } else if (r->kind_word != NULL && strcmp(r->kind_word, "enclave") != 0) {
+        return usage_error(usage, "attest verify: --kind is enclave or nitrotpm, not \"%s\"", r->kind_word);
+    }
+    if (r->policy_path != NULL && r->kind == GRILLE_ATTEST_NITROTPM) {
+        return usage_error(usage, "attest verify: a policy is about enclaves: --kind nitrotpm goes without one");
+    }
     if (r->policy_path != NULL && r->allow_debug) {
         return usage_error(usage, "attest verify: with --policy, debug is the policy's matter: write "
                                   "insecure_allow_debug: true there");
@@ -74,12 +84,13 @@ static void fill_from_document(const grille_document *document, report *result) 
     result->readable = true;
     result->module_id = document->module_id;
     result->timestamp_ms = document->timestamp_ms;
-    result->pcr_mask = document->pcr_mask;
-    memcpy(result->pcrs, document->pcrs, sizeof result->pcrs);
+    result->of_enclave = document->kind == GRILLE_ATTEST_ENCLAVE;
+    result->pcr_mask = result->of_enclave ? document->pcr_mask : document->nitrotpm_pcr_mask;
+    memcpy(result->pcrs, result->of_enclave ? document->pcrs : document->nitrotpm_pcrs, sizeof result->pcrs);
     result->public_key = document->public_key;
     result->user_data = document->user_data;
     result->nonce = document->nonce;
-    result->debug = (document->pcr_mask & 1u) != 0 && grille_bytes_all_zero(document->pcrs[0]);
+    result->debug = result->of_enclave && (document->pcr_mask & 1u) != 0 && grille_bytes_all_zero(document->pcrs[0]);
 }
 
 /* False: neither accepted nor rejected; the error is of another kind. */
@@ -98,11 +109,12 @@ static bool judge(const request *r, grille_attest_facts *facts, report *result) 
     options.insecure_development_root = r->root.development_root;
     options.insecure_allow_debug = r->allow_debug;
     options.insecure_without_nonce = r->nonce_hex == NULL;
+    options.kind = r->kind;
     code = r->at != NULL
                ? grille_attest_verify_stored(r->input.document, &options, r->at_ms, facts, &result->error)
                : grille_attest_verify_live(r->input.document, &options, wall_time_now(), facts, &result->error);
     result->accepted = code == GRILLE_OK;
-    if (grille_document_read(r->input.document, &document, &ignored) == GRILLE_REASON_OK) {
+    if (grille_document_read_kind(r->input.document, r->kind, &document, &ignored) == GRILLE_REASON_OK) {
         fill_from_document(&document, result);
     }
     return result->accepted || strncmp(result->error.name, "ATTEST-", 7) == 0;
@@ -159,9 +171,13 @@ static int verify(request *r) {
 int attest_verify(int argc, char **argv) {
     static request r;
     const command_option options[] = {
-        {"--json", &r.json, NULL},       {"--at", NULL, &r.at},
-        {"--root", NULL, &r.root_path},  {"--policy", NULL, &r.policy_path},
-        {"--nonce", NULL, &r.nonce_hex}, {"--insecure-allow-debug", &r.allow_debug, NULL},
+        {"--json", &r.json, NULL},
+        {"--at", NULL, &r.at},
+        {"--root", NULL, &r.root_path},
+        {"--policy", NULL, &r.policy_path},
+        {"--nonce", NULL, &r.nonce_hex},
+        {"--kind", NULL, &r.kind_word},
+        {"--insecure-allow-debug", &r.allow_debug, NULL},
     };
     const command_line line = {.command = "attest verify",
                                .usage = usage,

@@ -106,11 +106,12 @@ static void print_time(const char *label, grille_wall_ms wall_ms) {
 static void print_facts(const report *result) {
     (void)printf("%-12s %.*s\n", "module", (int)result->module_id.len, (const char *)result->module_id.data);
     print_time("time", result->timestamp_ms);
-    print_row("debug", result->debug ? "YES: the parent can read this enclave's memory" : "no");
+    if (!result->of_enclave) print_row("kind", "NitroTPM of an EC2 instance");
+    if (result->of_enclave) print_row("debug", result->debug ? "YES: the parent can read this enclave's memory" : "no");
     report_bytes("public_key", result->public_key);
     report_bytes("user_data", result->user_data);
     report_bytes("nonce", result->nonce);
-    report_pcrs(result->pcr_mask, result->pcrs, true);
+    report_pcrs(result->pcr_mask, result->pcrs, result->of_enclave);
 }
 
 /* What to run next after a rejection: by the first words of the name that match. */

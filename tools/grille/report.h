@@ -19,6 +19,7 @@ typedef struct report {
     uint32_t pcr_mask;
     grille_bytes pcrs[GRILLE_PCR_COUNT];
     grille_bytes public_key, user_data, nonce;
+    bool of_enclave; /* else of a NitroTPM, whose PCRs mean other things */
     bool debug;
 
     /* Accepted */
