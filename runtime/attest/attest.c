@@ -30,9 +30,10 @@ grille_code grille_attest_document(const grille_identity *identity, grille_bytes
     *len = 0;
     grille_error_clear(error);
     if (identity->kind != GRILLE_IDENTITY_NITRO) {
-        return grille_reason_code(grille_error_set(error, GRILLE_REASON_ATTEST_IDENTITY,
-                                                   "an identity of kind %s has no documents, expected nitro",
-                                                   grille_identity_kind_name(identity->kind)));
+        return grille_reason_code(
+            grille_error_set(error, GRILLE_REASON_ATTEST_IDENTITY,
+                             "observed an identity of kind %s, expected one of kind nitro: others have no documents",
+                             grille_identity_kind_name(identity->kind)));
     }
     if (!fields_fit(user_data, nonce, public_key)) {
         return grille_reason_code(grille_error_set(
@@ -57,15 +58,18 @@ static grille_reason check_binding(const grille_document *document, const grille
     grille_reader reader = grille_reader_of(document->user_data);
     grille_bytes prefix = grille_read_bytes(&reader, PREFIX_BYTES);
     if (options->nonce.len != 0 && !grille_defence_nonce_matches(document->nonce, options->nonce)) {
-        return grille_error_set(error, GRILLE_REASON_ATTEST_NONCE_MISMATCH,
-                                "the document's nonce of %zu bytes is not the expected one of %zu. Likely an old "
-                                "document is replayed",
-                                document->nonce.len, options->nonce.len);
+        return grille_error_set(
+            error, GRILLE_REASON_ATTEST_NONCE_MISMATCH,
+            "observed another nonce (of %zu bytes) in the document, expected the one that was sent (%zu "
+            "bytes)",
+            document->nonce.len, options->nonce.len);
     }
     if (options->public_key.len != 0 && !grille_defence_key_matches(document->public_key, options->public_key)) {
-        return grille_error_set(error, GRILLE_REASON_ATTEST_KEY_MISMATCH,
-                                "the document's public_key of %zu bytes is not the expected one of %zu",
-                                document->public_key.len, options->public_key.len);
+        return grille_error_set(
+            error, GRILLE_REASON_ATTEST_KEY_MISMATCH,
+            "observed another public_key (of %zu bytes) in the document, expected the given one (%zu "
+            "bytes). Likely it was made for another key",
+            document->public_key.len, options->public_key.len);
     }
     facts->user_data = options->any_user_data ? document->user_data : grille_read_rest(&reader);
     if (options->any_user_data || grille_bytes_equal(prefix, grille_bytes_of_text(GRILLE_ATTEST_APP_PREFIX))) {
@@ -73,8 +77,7 @@ static grille_reason check_binding(const grille_document *document, const grille
     }
     return grille_error_set(
         error, GRILLE_REASON_ATTEST_PREFIX_MISMATCH,
-        "the document's user_data of %zu bytes does not begin with %s: an application of Grille did "
-        "not ask for it",
+        "observed user_data of %zu bytes, expected that it begins with %s, as what grille_attest_document makes",
         document->user_data.len, GRILLE_ATTEST_APP_PREFIX);
 }
 
@@ -87,7 +90,7 @@ static grille_reason judge_without_policy(const grille_document *document, const
     if (!*debug || options->insecure_allow_debug) return GRILLE_REASON_OK;
     return grille_error_set(error, GRILLE_REASON_ATTEST_DEBUG,
                             "PCR0 is all zero: observed a debug enclave, whose memory its parent can read; expected a "
-                            "production one. Start it without --debug-mode");
+                            "production one");
 }
 
 static grille_reason judge(const grille_document *document, const grille_attest_options *options, grille_wall_ms now_ms,

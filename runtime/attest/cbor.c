@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/cbor.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/bytes.h"
 #include "wire/limits.h"
 #include "wire/utf8.h"
@@ -263,4 +266,31 @@ bool grille_cbor_take_null(grille_reader *reader) {
 
 bool grille_cbor_take_tag(grille_reader *reader, uint8_t tag) {
     return tag < 24 && take_byte(reader, (uint8_t)((unsigned)GRILLE_CBOR_TAG << 5 | tag));
+}
+
+grille_cbor_description grille_cbor_describe(const grille_reader *reader) {
+    static const char *const names[][2] = {
+        [GRILLE_CBOR_UNSIGNED] = {"unsigned number ", ""},
+        [GRILLE_CBOR_NEGATIVE] = {"negative number -1 - ", ""},
+        [GRILLE_CBOR_BYTES] = {"byte string of ", " bytes"},
+        [GRILLE_CBOR_TEXT] = {"text of ", " bytes"},
+        [GRILLE_CBOR_ARRAY] = {"array of ", ""},
+        [GRILLE_CBOR_MAP] = {"map of ", " entries"},
+        [GRILLE_CBOR_TAG] = {"tag ", ""},
+        [GRILLE_CBOR_SIMPLE] = {"simple value ", ""},
+    };
+    grille_reader ahead = *reader;
+    grille_cbor_description out;
+    item_head head = read_head(&ahead);
+    const char *fixed = NULL;
+    if (head.type == GRILLE_CBOR_SIMPLE && head.argument == SIMPLE_NULL) fixed = "null";
+    if (head.indefinite) fixed = "map of unsaid length";
+    if (ahead.failed) fixed = reader->left == 0 ? "nothing" : "malformed CBOR";
+    if (fixed != NULL) {
+        (void)snprintf(out.text, sizeof out.text, "%s", fixed);
+    } else {
+        (void)snprintf(out.text, sizeof out.text, "%s%" PRIu64 "%s", names[head.type][0], head.argument,
+                       names[head.type][1]);
+    }
+    return out;
 }

@@ -38,6 +38,14 @@ void grille_cbor_skip(grille_reader *reader);
 /* Type of the next item without taking it; GRILLE_CBOR_SIMPLE at the end. */
 grille_cbor_type grille_cbor_peek(const grille_reader *reader);
 
+/* What the next item is, for messages: "byte string of 1025 bytes", "unsigned number 7", "map of 33 entries",
+ * "nothing". */
+#define GRILLE_CBOR_DESCRIPTION_BYTES 48
+typedef struct grille_cbor_description {
+    char text[GRILLE_CBOR_DESCRIPTION_BYTES];
+} grille_cbor_description;
+grille_cbor_description grille_cbor_describe(const grille_reader *reader);
+
 /* Take one item of the named type; another type fails with ATTEST_CBOR and yields 0 or an empty view. */
 uint64_t grille_cbor_read_unsigned(grille_reader *reader);
 grille_bytes grille_cbor_read_bytes(grille_reader *reader);

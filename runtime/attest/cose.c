@@ -14,18 +14,16 @@ static const uint8_t es384_header[] = {0xa1, 0x01, 0x38, 0x22};
 
 static grille_reason refuse(grille_error *error, const char *observed, const char *expected) {
     return grille_error_set(error, GRILLE_REASON_ATTEST_COSE_STRUCTURE,
-                            "the document is no COSE_Sign1: observed %s, expected %s. Likely the document was cut or "
-                            "is of another kind; look at it with: grille attest show FILE",
-                            observed, expected);
+                            "the document is no COSE_Sign1: observed %s, expected %s", observed, expected);
 }
 
 static grille_reason read_unprotected(grille_reader *reader, grille_error *error) {
     grille_cbor_map map = grille_cbor_read_map(reader);
     if (reader->failed) return refuse(error, "something else", "a map as the second element");
     if (map.indefinite || map.left != 0) {
-        return grille_error_set(error, GRILLE_REASON_ATTEST_COSE_UNPROTECTED,
-                                "the document has an unprotected header, which nothing signs: expected an empty map. "
-                                "Likely somebody added to the document on its way");
+        return grille_error_set(
+            error, GRILLE_REASON_ATTEST_COSE_UNPROTECTED,
+            "observed an unprotected header in the document, which nothing signs; expected an empty map");
     }
     return GRILLE_REASON_OK;
 }
@@ -54,8 +52,8 @@ static grille_reason read_elements(grille_reader *reader, grille_cose *cose, gri
     if (reader->failed) return refuse(error, "no byte string as protected header", "one");
     if (!grille_bytes_equal(cose->protected_header, grille_bytes_of(es384_header, sizeof es384_header))) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_COSE_ALGORITHM,
-                                "the document's protected header has %zu bytes and is not a1013822: expected exactly "
-                                "{1: -35}, ES384. The NSM writes no other; the document is not one of an enclave",
+                                "observed a protected header of %zu bytes that is not a1013822; expected exactly that, "
+                                "{1: -35}, which is ES384",
                                 cose->protected_header.len);
     }
     reason = read_unprotected(reader, error);
@@ -111,8 +109,9 @@ grille_reason grille_cose_verify(const grille_crypto *crypto, const grille_cose 
         reason = crypto->ecdsa_verify(GRILLE_P384, point, grille_bytes_of(digest, sizeof digest), cose->signature);
     }
     if (reason == GRILLE_REASON_OK) return reason;
-    return grille_error_set(error, GRILLE_REASON_ATTEST_COSE_SIGNATURE,
-                            "the document's signature does not verify under its leaf certificate's key (%s). The "
-                            "document was changed after the NSM signed it, or it was never signed by one",
-                            grille_reason_name(reason));
+    return grille_error_set(
+        error, GRILLE_REASON_ATTEST_COSE_SIGNATURE,
+        "observed a signature that does not verify (%s); expected one of the document by the key of its "
+        "leaf certificate",
+        grille_reason_name(reason));
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/document.h"
 
+#include <stdio.h>
+
 #include "attest/cbor.h"
 #include "base/bytes.h"
 #include "base/error.h"
@@ -18,24 +20,25 @@ enum {
 
 typedef struct payload {
     grille_reader reader;
+    grille_reader value; /* where the value begins that is being read */
     grille_document *document;
     grille_error *error;
     unsigned seen;
     grille_attest_kind wanted;
 } payload;
 
-static grille_reason refuse_field(const payload *p, const char *field, const char *expected) {
+static grille_reason refuse_observed(const payload *p, const char *field, const char *observed, const char *expected) {
     return grille_error_set(p->error, GRILLE_REASON_ATTEST_DOCUMENT_FIELD,
-                            "the document's field %s is not as expected: %s. The NSM writes no such document; look at "
-                            "it with: grille attest show FILE",
-                            field, expected);
+                            "the document's field %s: observed %s, expected %s", field, observed, expected);
 }
 
-static grille_reason refuse_pcrs(const payload *p, const char *expected) {
+static grille_reason refuse_field(const payload *p, const char *field, const char *expected) {
+    return refuse_observed(p, field, grille_cbor_describe(&p->value).text, expected);
+}
+
+static grille_reason refuse_pcrs(const payload *p, const char *observed, const char *expected) {
     return grille_error_set(p->error, GRILLE_REASON_ATTEST_DOCUMENT_PCRS,
-                            "the document's pcrs are not as expected: %s. The NSM writes no such document; look at it "
-                            "with: grille attest show FILE",
-                            expected);
+                            "the document's PCRs: observed %s, expected %s", observed, expected);
 }
 
 static grille_reason read_module_id(payload *p) {
@@ -57,9 +60,7 @@ static grille_reason read_digest(payload *p) {
     if (!grille_bytes_equal(text, grille_bytes_of_text("SHA384"))) {
         return grille_error_set(
             p->error, GRILLE_REASON_ATTEST_DOCUMENT_DIGEST,
-            "the document's digest has %zu characters and is not SHA384, the only one that enclaves "
-            "use. It was not made by an NSM",
-            text.len);
+            "observed a digest of %zu characters that is not SHA384; expected SHA384, which all NSMs use", text.len);
     }
     p->seen |= SEEN_DIGEST;
     return GRILLE_REASON_OK;
@@ -78,14 +79,21 @@ static grille_reason read_timestamp(payload *p) {
 static grille_reason read_pcr_map(payload *p, uint32_t *mask, grille_bytes pcrs[GRILLE_PCR_COUNT]) {
     grille_cbor_map map = grille_cbor_read_map(&p->reader);
     while (grille_cbor_next_entry(&p->reader, &map)) {
+        grille_cbor_description key = grille_cbor_describe(&p->reader), content;
         uint64_t index = grille_cbor_read_unsigned(&p->reader);
-        grille_bytes value = grille_cbor_read_bytes(&p->reader);
-        if (p->reader.failed || index >= GRILLE_PCR_COUNT) return refuse_pcrs(p, "keys are integers from 0 to 31");
-        if (value.len != GRILLE_PCR_BYTES) return refuse_pcrs(p, "values are byte strings of 48 bytes");
+        grille_bytes value;
+        if (p->reader.failed || index >= GRILLE_PCR_COUNT) {
+            return refuse_pcrs(p, key.text, "numbers from 0 to 31 as keys");
+        }
+        content = grille_cbor_describe(&p->reader);
+        value = grille_cbor_read_bytes(&p->reader);
+        if (value.len != GRILLE_PCR_BYTES) return refuse_pcrs(p, content.text, "byte strings of 48 bytes as values");
         pcrs[index] = value;
         *mask |= UINT32_C(1) << index;
     }
-    if (p->reader.failed || *mask == 0) return refuse_pcrs(p, "a map of 1 to 32 PCRs");
+    if (p->reader.failed || *mask == 0) {
+        return refuse_pcrs(p, grille_cbor_describe(&p->value).text, "a map of 1 to 32 entries");
+    }
     p->seen |= SEEN_PCRS;
     return GRILLE_REASON_OK;
 }
@@ -102,7 +110,7 @@ static grille_reason read_nitrotpm_pcrs(payload *p) {
 static grille_reason check_kind(payload *p) {
     grille_document *document = p->document;
     bool nitrotpm = document->nitrotpm_pcr_mask != 0;
-    if (nitrotpm && document->pcr_mask != 0) return refuse_pcrs(p, "pcrs or nitrotpm_pcrs, not both");
+    if (nitrotpm && document->pcr_mask != 0) return refuse_pcrs(p, "both pcrs and nitrotpm_pcrs", "one of them");
     document->kind = nitrotpm ? GRILLE_ATTEST_NITROTPM : GRILLE_ATTEST_ENCLAVE;
     if (document->kind == p->wanted) return GRILLE_REASON_OK;
     if (nitrotpm) {
@@ -136,9 +144,11 @@ static grille_reason read_cabundle(payload *p) {
         return refuse_field(p, "cabundle", "an array of 1 to 8 certificates");
     }
     for (size_t i = 0; i < count; i++) {
+        grille_cbor_description certificate = grille_cbor_describe(&p->reader);
         p->document->cabundle[i] = grille_cbor_read_bytes(&p->reader);
         if (!certificate_len_ok(p->document->cabundle[i])) {
-            return refuse_field(p, "cabundle", "each certificate a byte string of 1 to 1024 bytes");
+            return refuse_observed(p, "cabundle", certificate.text,
+                                   "each certificate a byte string of 1 to 1024 bytes");
         }
     }
     p->document->cabundle_count = count;
@@ -185,11 +195,22 @@ static const struct {
 };
 
 static grille_reason read_value(payload *p, grille_bytes key) {
+    p->value = p->reader;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (grille_bytes_equal(key, grille_bytes_of_text(fields[i].key))) return fields[i].read(p);
     }
     grille_cbor_skip(&p->reader);
     return GRILLE_REASON_OK;
+}
+
+static grille_reason refuse_missing(const payload *p) {
+    static const char *const required[] = {"module_id", "digest", "timestamp", "pcrs", "certificate", "cabundle"};
+    size_t first = 0;
+    char observed[32];
+    while ((p->seen >> first & 1u) != 0)
+        first++;
+    (void)snprintf(observed, sizeof observed, "no %s", required[first]);
+    return refuse_observed(p, "payload", observed, "all of module_id, digest, timestamp, pcrs, certificate, cabundle");
 }
 
 static grille_reason read_fields(payload *p) {
@@ -198,12 +219,11 @@ static grille_reason read_fields(payload *p) {
     if (p->reader.failed) return refuse_field(p, "payload", "a map");
     while (reason == GRILLE_REASON_OK && grille_cbor_next_entry(&p->reader, &map)) {
         grille_bytes key = grille_cbor_read_text(&p->reader);
-        if (p->reader.failed) return refuse_field(p, "payload", "every key a text");
+        if (p->reader.failed) return refuse_observed(p, "payload", "another key than text", "every key to be text");
         reason = read_value(p, key);
     }
     if (reason == GRILLE_REASON_OK && p->seen != SEEN_ALL) {
-        reason =
-            refuse_field(p, "payload", "module_id, digest, timestamp, pcrs, certificate and cabundle are all there");
+        reason = refuse_missing(p);
     }
     return reason == GRILLE_REASON_OK ? check_kind(p) : reason;
 }
@@ -215,8 +235,7 @@ static grille_reason check_payload(grille_bytes encoded, grille_error *error) {
     if (reason == GRILLE_REASON_TRUNCATED || reason == GRILLE_REASON_TRAILING) reason = GRILLE_REASON_ATTEST_CBOR;
     return grille_error_set(
         error, reason,
-        "the document's payload: %s. It was damaged, or never made by an NSM; expected one CBOR map "
-        "in minimal encoding, at most %d deep",
+        "observed in the document's payload: %s; expected one CBOR map in minimal encoding, at most %d deep",
         grille_reason_text(reason), GRILLE_LIMIT_CBOR_DEPTH);
 }
 
@@ -239,6 +258,7 @@ grille_reason grille_document_read_kind(grille_bytes encoded, grille_attest_kind
     if (reason == GRILLE_REASON_OK) reason = check_payload(read.cose.payload, error);
     if (reason == GRILLE_REASON_OK) {
         p.reader = grille_reader_of(read.cose.payload);
+        p.value = p.reader;
         reason = read_fields(&p);
     }
     if (reason == GRILLE_REASON_OK) *document = read;

@@ -28,9 +28,9 @@ static grille_reason check_root(const grille_crypto *crypto, grille_bytes presen
     if (matches) return GRILLE_REASON_OK;
     grille_hex_encode(grille_bytes_of(digest, sizeof digest), hex);
     return grille_error_set(error, GRILLE_REASON_ATTEST_ROOT_MISMATCH,
-                            "the document's chain begins at a root with SHA-256 %s, expected %s. Likely %s", hex,
-                            pinned.len != 0 ? "the policy's insecure_development_root" : "AWS Nitro Enclaves G1",
-                            pinned.len != 0 ? "another simulated NSM, or a real enclave: check the policy's root"
+                            "the document's chain: observed a root with SHA-256 %s, expected %s. Likely it is of %s",
+                            hex, pinned.len != 0 ? "the policy's insecure_development_root" : "AWS Nitro Enclaves G1",
+                            pinned.len != 0 ? "another simulated NSM, or a real enclave"
                                             : "a simulated NSM, which only insecure_development_root accepts");
 }
 
@@ -53,23 +53,20 @@ static grille_reason check_time(const grille_document *document, const grille_do
     grille_wall_ms time_ms = document->timestamp_ms;
     grille_civil_text observed = grille_civil_format(time_ms), now = grille_civil_format(check->now_ms);
     if (time_ms < leaf->not_before_ms - check->clock_skew_ms || time_ms > leaf->not_after_ms) {
-        return grille_error_set(error, GRILLE_REASON_ATTEST_DOCUMENT_TIME,
-                                "the document's time is %s, expected one inside its certificate's validity, %s to %s. "
-                                "The NSM makes no such document",
-                                observed.text, grille_civil_format(leaf->not_before_ms).text,
-                                grille_civil_format(leaf->not_after_ms).text);
+        return grille_error_set(
+            error, GRILLE_REASON_ATTEST_DOCUMENT_TIME,
+            "observed the document's time %s, expected one inside its certificate's validity, %s to %s", observed.text,
+            grille_civil_format(leaf->not_before_ms).text, grille_civil_format(leaf->not_after_ms).text);
     }
     if (time_ms > check->now_ms + check->clock_skew_ms) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_DOCUMENT_FUTURE,
-                                "the document's time is %s, expected at most %s and %lld ms of skew. Likely the clock "
-                                "here is slow: check it with date -u",
+                                "observed the document's time %s, expected at most %s and %lld ms of skew",
                                 observed.text, now.text, (long long)check->clock_skew_ms);
     }
     if (check->max_age_ms >= 0 && time_ms < check->now_ms - check->max_age_ms) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_DOCUMENT_STALE,
-                                "the document's time is %s, expected at most %lld ms before %s. Likely a document that "
-                                "was kept, or the clock here is fast: check it with date -u",
-                                observed.text, (long long)check->max_age_ms, now.text);
+                                "observed the document's time %s, expected at most %lld ms before %s", observed.text,
+                                (long long)check->max_age_ms, now.text);
     }
     return GRILLE_REASON_OK;
 }
@@ -92,9 +89,11 @@ static grille_bytes instance_id_of(const grille_document *document) {
 }
 
 static grille_reason refuse_inconsistent(const grille_document *document, const char *what, grille_error *error) {
-    return grille_error_set(error, GRILLE_REASON_ATTEST_DOCUMENT_INCONSISTENT,
-                            "the document of module %.*s contradicts itself: %s. The NSM makes no such document",
-                            (int)document->module_id.len, (const char *)document->module_id.data, what);
+    return grille_error_set(
+        error, GRILLE_REASON_ATTEST_DOCUMENT_INCONSISTENT,
+        "the document of module %.*s contradicts itself: observed %s, expected module id, certificates "
+        "and PCR4 to agree",
+        (int)document->module_id.len, (const char *)document->module_id.data, what);
 }
 
 /* The module id names the leaf, its instance the issuer, and the instance hashes to an enclave's PCR4 (SHA384 of 48
@@ -106,19 +105,19 @@ static grille_reason check_consistency(const grille_crypto *crypto, const grille
     const grille_bytes parts[] = {grille_bytes_of(zeros, sizeof zeros), instance_id};
     uint8_t pcr4[GRILLE_SHA384_BYTES];
     grille_reason reason;
-    if (instance_id.len == 0) return refuse_inconsistent(document, "its module id names no instance", error);
+    if (instance_id.len == 0) return refuse_inconsistent(document, "a module id that names no instance", error);
     if (!name_begins_with(path->leaf.common_name, document->module_id)) {
-        return refuse_inconsistent(document, "the leaf certificate is of another module", error);
+        return refuse_inconsistent(document, "a leaf certificate of another module", error);
     }
     if (!name_begins_with(path->issuer_common_name, instance_id)) {
-        return refuse_inconsistent(document, "the leaf's issuer is another instance", error);
+        return refuse_inconsistent(document, "a leaf that was issued by another instance", error);
     }
     if (any_pcr4 || document->kind != GRILLE_ATTEST_ENCLAVE) return GRILLE_REASON_OK;
     reason = crypto->hash(GRILLE_SHA384, parts, 2, pcr4);
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
     if ((document->pcr_mask & 1u << 4) == 0 ||
         !grille_bytes_equal(document->pcrs[4], grille_bytes_of(pcr4, sizeof pcr4))) {
-        return refuse_inconsistent(document, "PCR4 is not the hash of the instance id", error);
+        return refuse_inconsistent(document, "a PCR4 that is not the hash of the instance id", error);
     }
     return GRILLE_REASON_OK;
 }

@@ -44,19 +44,18 @@ static grille_reason check_frame(const grille_evidence *evidence, grille_identit
     }
     if (kind != GRILLE_IDENTITY_NITRO && kind != GRILLE_IDENTITY_X509) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_UNSUPPORTED,
-                                "the peer sent evidence of kind %d (%s), expected nitro or x509", (int)kind,
+                                "observed evidence of kind %d (%s), expected nitro or x509", (int)kind,
                                 grille_identity_kind_name(kind));
     }
     if (!grille_policy_accepts_kind(evidence->judge->policy, kind)) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_REFUSED,
-                                "the peer sent evidence of kind %s, and the policy has no set of that kind. Likely the "
-                                "wrong address, or a set \"kind: %s\" is missing",
-                                grille_identity_kind_name(kind), grille_identity_kind_name(kind));
+                                "observed evidence of kind %s, expected a kind that a set of the policy has",
+                                grille_identity_kind_name(kind));
     }
     reason = grille_claims_decode(evidence->binding->claims, claims);
     if (reason == GRILLE_REASON_OK) return reason;
     return grille_error_set(error, GRILLE_REASON_ATTEST_CLAIMS,
-                            "the peer's claims of %zu bytes can't be read: %s. Likely it speaks another version",
+                            "observed claims of %zu bytes in which %s; expected those of wire.proto",
                             evidence->binding->claims.len, grille_reason_text(reason));
 }
 

@@ -43,19 +43,17 @@ static grille_reason explain_user_data(grille_bytes user_data, const grille_bind
     if (!grille_bytes_equal(prefix, grille_bytes_of_text(GRILLE_ATTEST_CHANNEL_PREFIX)) ||
         user_data.len != USER_DATA_BYTES) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_PREFIX_MISMATCH,
-                                "the document's user_data of %zu bytes does not begin with %s: it was made for another "
-                                "use. Likely an attack, or a peer that does not speak Grille",
+                                "observed user_data of %zu bytes in the document, expected that it begins with %s",
                                 user_data.len, GRILLE_ATTEST_CHANNEL_PREFIX);
     }
     if (role != (uint8_t)binding->prover_role) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_ROLE_MISMATCH,
-                                "the document was made for role %c, expected %c. Likely evidence was sent back to "
-                                "where it came from",
+                                "observed a document for role %c, expected one for %c",
                                 role == 'I' || role == 'R' ? (char)role : '?', binding->prover_role);
     }
-    return grille_error_set(error, GRILLE_REASON_ATTEST_BINDER_MISMATCH,
-                            "the document is bound to another session than this one. Likely somebody in between ends "
-                            "the TLS connection and relays a genuine enclave's evidence: use a relay of bytes");
+    return grille_error_set(
+        error, GRILLE_REASON_ATTEST_BINDER_MISMATCH,
+        "observed a document that is bound to another session, expected one that is bound to this one");
 }
 
 /* Nonce, binder, public key: no cryptography yet. */
@@ -65,8 +63,7 @@ static grille_reason check_binding(const grille_document *document, const grille
     if (!grille_defence_nonce_matches(document->nonce, binding->verifier_nonce)) {
         return grille_error_set(
             error, GRILLE_REASON_ATTEST_NONCE_MISMATCH,
-            "the document's nonce of %zu bytes is not the one that we sent for this session. Likely "
-            "an old document is replayed",
+            "observed another nonce (of %zu bytes) in the document, expected the one that we sent for this session",
             document->nonce.len);
     }
     write_user_data(binding, expected);
@@ -74,10 +71,11 @@ static grille_reason check_binding(const grille_document *document, const grille
         return explain_user_data(document->user_data, binding, error);
     }
     if (!grille_defence_key_matches(document->public_key, binding->prover_spki)) {
-        return grille_error_set(error, GRILLE_REASON_ATTEST_KEY_MISMATCH,
-                                "the document's public_key of %zu bytes is not the key of the peer's TLS certificate. "
-                                "Likely somebody in between ends the TLS connection",
-                                document->public_key.len);
+        return grille_error_set(
+            error, GRILLE_REASON_ATTEST_KEY_MISMATCH,
+            "observed another public_key (of %zu bytes) in the document, expected the key of the peer's "
+            "TLS certificate",
+            document->public_key.len);
     }
     return GRILLE_REASON_OK;
 }

@@ -54,9 +54,7 @@ typedef struct x509_body {
 } x509_body;
 
 static grille_reason refuse_body(grille_error *error, const char *expected) {
-    return grille_error_set(error, GRILLE_REASON_ATTEST_X509_BODY,
-                            "the x509 evidence is malformed: expected %s. Likely a peer of another version, or none of "
-                            "ours",
+    return grille_error_set(error, GRILLE_REASON_ATTEST_X509_BODY, "observed malformed x509 evidence, expected %s",
                             expected);
 }
 
@@ -80,8 +78,11 @@ static grille_reason read_certificates(x509_body *body, grille_error *error) {
     for (size_t i = 0; i < body->count; i++) {
         grille_reason reason = grille_x509_read(body->certificates[i], &body->top);
         if (reason != GRILLE_REASON_OK) {
-            return grille_error_set(error, reason, "certificate %zu of the evidence (1 is the leaf): %s", i + 1,
-                                    grille_reason_text(reason));
+            return grille_error_set(
+                error, reason,
+                "certificate %zu of the evidence (1 is the leaf): observed %zu bytes in which %s; expected "
+                "strict DER",
+                i + 1, body->certificates[i].len, grille_reason_text(reason));
         }
         if (i == 0) body->leaf = body->top;
     }
@@ -98,10 +99,11 @@ static grille_reason check_signature(const grille_evidence *evidence, const x509
             leaf->curve, leaf->point, grille_bytes_of(digest, grille_hash_len(hash_of(leaf->curve))), body->signature);
     }
     if (reason == GRILLE_REASON_OK) return reason;
-    return grille_error_set(error, GRILLE_REASON_ATTEST_X509_SIGNATURE,
-                            "the evidence's signature does not verify under the leaf's key for this session and role "
-                            "%c. Likely somebody in between relays or replays evidence, or the peer has another key",
-                            evidence->binding->prover_role);
+    return grille_error_set(
+        error, GRILLE_REASON_ATTEST_X509_SIGNATURE,
+        "observed a signature that does not verify, expected one by the leaf's key for this session and "
+        "role %c",
+        evidence->binding->prover_role);
 }
 
 static const grille_policy_name *name_in(const grille_policy_set *set, const grille_x509 *leaf) {
@@ -149,20 +151,22 @@ static grille_reason walk_set(const grille_evidence *evidence, const x509_body *
     }
     if (reason != GRILLE_REASON_ATTEST_CERT_UNKNOWN_ISSUER) return reason;
     grille_x509_text(body->leaf.common_name, name, sizeof name);
-    return grille_error_set(error, reason,
-                            "the certificate of \"%s\" was not issued by a CA of the policy's set \"%s\". Likely an "
-                            "intermediate certificate is missing from the peer's chain, or it has another CA",
-                            name, set->name);
+    return grille_error_set(
+        error, reason,
+        "observed a certificate of \"%s\" by another issuer, expected a chain to a CA of the policy's set "
+        "\"%.100s\"",
+        name, set->name);
 }
 
 static grille_reason refuse_name(const x509_body *body, grille_error *error) {
     char name[GRILLE_NAME_MAX];
     grille_bytes first = grille_x509_first_name(&body->leaf);
     grille_x509_text(first, name, sizeof name);
-    return grille_error_set(error, GRILLE_REASON_ATTEST_CERT_NAME,
-                            "the certificate's subjectAltName is \"%.200s\"%s; expected one that a set of the policy "
-                            "lists under names. Likely the wrong peer, or the name is missing from the policy",
-                            name, first.len == 0 ? " (no URI, no DNS name)" : "");
+    return grille_error_set(
+        error, GRILLE_REASON_ATTEST_CERT_NAME,
+        "observed the subjectAltName \"%.150s\"%s, expected one that a set of the policy lists under "
+        "names",
+        name, first.len == 0 ? " (no URI, no DNS name)" : "");
 }
 
 static grille_reason judge(const grille_evidence *evidence, const x509_body *body, grille_path *path,

@@ -16,8 +16,8 @@
 #define FILE_BYTES  (2 * CHAIN_BYTES)
 
 static grille_reason fail(grille_error *error, const char *path, const char *why) {
-    return grille_error_set(error, GRILLE_REASON_ATTEST_IDENTITY, "%s can't be used as an x509 identity: %s", path,
-                            why);
+    return grille_error_set(error, GRILLE_REASON_ATTEST_IDENTITY,
+                            "observed in %s: %s; expected an x509 identity's chain, or its leaf's key", path, why);
 }
 
 /* The whole file into a buffer of FILE_BYTES, which the caller wipes: it may be a private key. */

@@ -13,16 +13,15 @@
 grille_reason grille_policy_check_set(const grille_policy_set *set, uint64_t build, grille_wall_ms now_ms,
                                       grille_error *error) {
     if (now_ms > set->not_after_ms) {
-        return grille_error_set(error, GRILLE_REASON_ATTEST_SET_EXPIRED,
-                                "the policy's set \"%s\" matches the peer, but its not_after is %s and it is %s now. "
-                                "Likely an old build still runs: update it, or extend the set",
-                                set->name, grille_civil_format(set->not_after_ms).text,
-                                grille_civil_format(now_ms).text);
+        return grille_error_set(
+            error, GRILLE_REASON_ATTEST_SET_EXPIRED,
+            "the policy's set \"%.100s\" matches the peer: observed its not_after %s, expected one after %s", set->name,
+            grille_civil_format(set->not_after_ms).text, grille_civil_format(now_ms).text);
     }
     if (build < set->min_build) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_BUILD_TOO_OLD,
-                                "the peer claims build %" PRIu64 ", expected at least min_build %" PRIu64
-                                " of the policy's set \"%s\". Likely an old build still runs: update it",
+                                "observed the peer's claim of build %" PRIu64 ", expected at least min_build %" PRIu64
+                                " of the policy's set \"%.100s\"",
                                 build, set->min_build, set->name);
     }
     return GRILLE_REASON_OK;
@@ -55,7 +54,7 @@ static const char *cause_of(unsigned pcr) {
     case 0:
     case 1:
     case 2:
-        return "another build of the enclave: pin the measurements of the build that runs";
+        return "another build of the enclave runs";
     case 3:
         return "the parent instance has another role, or none";
     case 4:
@@ -73,8 +72,8 @@ static grille_reason explain(const grille_policy *policy, const grille_policy_se
     grille_hex_encode(grille_bytes_of(set->pcrs[pcr], GRILLE_PCR_BYTES), expected);
     if ((document->pcr_mask & UINT32_C(1) << pcr) == 0) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_PCR_MISSING,
-                                "the document has no PCR%u; set \"%s\" (closest of %zu) pins %s. Likely %s", pcr,
-                                set->name, policy->set_count, expected, cause_of(pcr));
+                                "observed no PCR%u, expected %s by set \"%.40s\" (closest of %zu). Likely %s", pcr,
+                                expected, set->name, policy->set_count, cause_of(pcr));
     }
     grille_hex_encode(document->pcrs[pcr], observed);
     return grille_error_set(error, GRILLE_REASON_ATTEST_PCR_MISMATCH,
@@ -88,7 +87,7 @@ static grille_reason judge_debug(const grille_policy *policy, const grille_docum
     if (!*debug || policy->insecure_allow_debug) return GRILLE_REASON_OK;
     return grille_error_set(error, GRILLE_REASON_ATTEST_DEBUG,
                             "PCR0 is all zero: observed a debug enclave, whose memory its parent can read; expected a "
-                            "production one. Start it without --debug-mode, or set insecure_allow_debug while testing");
+                            "production one");
 }
 
 grille_reason grille_policy_judge_nitro(const grille_policy *policy, const grille_document *document, uint64_t build,
@@ -121,7 +120,7 @@ grille_reason grille_policy_judge_nitro(const grille_policy *policy, const grill
     if (refused != GRILLE_REASON_OK) return refused;
     if (closest == NULL) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_REFUSED,
-                                "the peer is an enclave, and the policy has no set of kind nitro: add one");
+                                "observed an enclave, expected a peer of a kind that a set of the policy has");
     }
     return explain(policy, closest, best.first_difference, document, error);
 }

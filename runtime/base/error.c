@@ -2,7 +2,9 @@
 #include "base/error.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 void grille_error_clear(grille_error *error) {
     if (error == NULL) return;
@@ -16,6 +18,16 @@ static void set_code_and_name(grille_error *error, grille_reason reason) {
     (void)snprintf(error->name, sizeof error->name, "%s", grille_reason_name(reason));
 }
 
+/* ". Likely CAUSE. Next: WHAT TO DO" */
+static void add_advice(grille_error *error, grille_reason reason) {
+    const char *next = grille_reason_next(reason);
+    bool has_cause = strstr(error->text, "Likely ") != NULL;
+    size_t used = strlen(error->text);
+    if (next[0] == '\0') return;
+    (void)snprintf(&error->text[used], sizeof error->text - used, "%s%s. Next: %s", has_cause ? "" : ". Likely ",
+                   has_cause ? "" : grille_reason_cause(reason), next);
+}
+
 grille_reason grille_error_set(grille_error *error, grille_reason reason, const char *format, ...) {
     va_list arguments;
     if (error == NULL) return reason;
@@ -23,6 +35,7 @@ grille_reason grille_error_set(grille_error *error, grille_reason reason, const 
     va_start(arguments, format);
     if (vsnprintf(error->text, sizeof error->text, format, arguments) < 0) error->text[0] = '\0';
     va_end(arguments);
+    add_advice(error, reason);
     return reason;
 }
 
@@ -30,6 +43,7 @@ grille_reason grille_error_default(grille_error *error, grille_reason reason) {
     if (error == NULL || error->text[0] != '\0') return reason;
     set_code_and_name(error, reason);
     (void)snprintf(error->text, sizeof error->text, "%s", grille_reason_text(reason));
+    add_advice(error, reason);
     return reason;
 }
 

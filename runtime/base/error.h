@@ -9,7 +9,9 @@
 void grille_error_clear(grille_error *error);
 
 /* Sets code and name from the reason and the text from the format; returns the reason, so that
- * `return grille_error_set(error, GRILLE_REASON_X, …)` is one line. `error` may be NULL. */
+ * `return grille_error_set(error, GRILLE_REASON_X, …)` is one line. Where the reason has advice (base/advice.h) it is
+ * added: the format says what was observed and what was expected. A format that knows better than the table writes its
+ * own "Likely …" at the end. `error` may be NULL. */
 grille_reason grille_error_set(grille_error *error, grille_reason reason, const char *format, ...) GRILLE_PRINTF(3, 4);
 
 /* The same with the reason's own meaning as text, only when `error` holds no text yet. */

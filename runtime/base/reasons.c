@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grille/reasons.h"
 
+#include "base/advice.h"
+
 typedef struct reason_row {
     const char *name;
     grille_code code;
@@ -30,4 +32,32 @@ grille_code grille_reason_code(grille_reason reason) {
 }
 const char *grille_reason_text(grille_reason reason) {
     return row_of(reason)->text;
+}
+
+typedef struct advice {
+    const char *cause;
+    const char *next;
+} advice;
+
+static const advice advices[GRILLE_REASON_COUNT] = {
+#define X(identifier, likely_cause, what_next)                                                                         \
+    [GRILLE_REASON_##identifier] = {.cause = (likely_cause), .next = (what_next)},
+    GRILLE_ADVICE_MAP(X)
+#undef X
+};
+
+static const char *or_empty(const char *text) {
+    return text != NULL ? text : "";
+}
+
+static const advice *advice_on(grille_reason reason) {
+    size_t index = (size_t)reason;
+    return &advices[index < GRILLE_REASON_COUNT ? index : GRILLE_REASON_OK];
+}
+
+const char *grille_reason_cause(grille_reason reason) {
+    return or_empty(advice_on(reason)->cause);
+}
+const char *grille_reason_next(grille_reason reason) {
+    return or_empty(advice_on(reason)->next);
 }

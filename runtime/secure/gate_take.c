@@ -22,10 +22,11 @@ static const char *kind_name(uint8_t kind) {
 static grille_reason check_kinds(const grille_gate *gate, const grille_gate_hello *hello, grille_error *error) {
     for (size_t i = 0; i < hello->kind_count; i++)
         if (accepts(gate, hello->kinds[i])) return GRILLE_REASON_OK;
-    return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_REFUSED,
-                            "the peer offers %u kind(s) of evidence, the first is %s; the policy accepts none of them; "
-                            "compare the peer's identity with the kinds that the policy's `accept` lists",
-                            hello->kind_count, kind_name(hello->kinds[0]));
+    return grille_error_set(
+        error, GRILLE_REASON_ATTEST_KIND_REFUSED,
+        "observed an offer of %u kind(s) of evidence, the first is %s; expected one that the policy "
+        "accepts",
+        hello->kind_count, kind_name(hello->kinds[0]));
 }
 
 static grille_reason check_order(const grille_gate *gate, const grille_gate_hello *hello, grille_error *error) {
@@ -35,10 +36,10 @@ static grille_reason check_order(const grille_gate *gate, const grille_gate_hell
         return grille_error_set(error, GRILLE_REASON_GATE_BAD_MESSAGE,
                                 "the initiator's HELLO has the flag INITIATOR_FIRST, which only a responder may set");
     if (grille_policy_requires_responder_first(gate->options.policy))
-        return grille_error_set(error, GRILLE_REASON_ATTEST_ORDER,
-                                "the peer wants our evidence before it shows its own; the policy says `evidence_order: "
-                                "responder_first`; write `evidence_order: any` if a responder that is not verified yet "
-                                "may see who we are");
+        return grille_error_set(
+            error, GRILLE_REASON_ATTEST_ORDER,
+            "observed that the peer wants our evidence before it shows its own, expected the order of the "
+            "policy's `evidence_order: responder_first`");
     return GRILLE_REASON_OK;
 }
 
@@ -77,7 +78,7 @@ static grille_reason take_evidence(grille_gate *gate, grille_bytes payload, gril
                                 kind_name(evidence.kind));
     if (!accepts(gate, evidence.kind))
         return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_REFUSED,
-                                "the peer sent evidence of kind %u (%s), which the policy does not accept",
+                                "observed evidence of kind %u (%s), expected one that the policy accepts",
                                 evidence.kind, kind_name(evidence.kind));
     return grille_byte_queue_append(&gate->peer_evidence, payload);
 }

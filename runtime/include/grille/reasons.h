@@ -248,6 +248,10 @@ typedef enum grille_reason {
 const char *grille_reason_name(grille_reason reason);
 grille_code grille_reason_code(grille_reason reason);
 const char *grille_reason_text(grille_reason reason);
+/* The likely cause of a refusal and what to do next, for the operator; every ATTEST- reason has both, others are empty.
+ * Texts of a grille_error with such a reason end in them. */
+const char *grille_reason_cause(grille_reason reason);
+const char *grille_reason_next(grille_reason reason);
 
 #ifdef __cplusplus
 }

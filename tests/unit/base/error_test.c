@@ -57,7 +57,9 @@ static void test_every_name_fits(void **state) {
         grille_error_clear(&error);
         (void)grille_error_default(&error, (grille_reason)reason);
         assert_string_equal(error.name, grille_reason_name((grille_reason)reason));
-        assert_string_equal(error.text, grille_reason_text((grille_reason)reason));
+        assert_memory_equal(error.text, grille_reason_text((grille_reason)reason),
+                            strlen(grille_reason_text((grille_reason)reason)));
+        assert_true(strlen(error.text) < sizeof error.text - 1);
     }
 }
 
@@ -75,11 +77,28 @@ static void describes_in_one_line(void **state) {
     assert_string_equal(line, "BUDGET: ");
 }
 
+static void advice_follows_what_was_observed(void **state) {
+    grille_error error;
+    (void)state;
+    (void)grille_error_set(&error, GRILLE_REASON_ATTEST_BUILD_TOO_OLD, "observed %d, expected %d", 1, 2);
+    assert_string_equal(error.text, "observed 1, expected 2. Likely an old build still runs. Next: update it");
+    (void)grille_error_set(&error, GRILLE_REASON_ATTEST_BUILD_TOO_OLD, "observed 1, expected 2. Likely a joke");
+    assert_string_equal(error.text, "observed 1, expected 2. Likely a joke. Next: update it");
+    grille_error_clear(&error);
+    (void)grille_error_default(&error, GRILLE_REASON_ATTEST_BUILD_TOO_OLD);
+    assert_string_equal(error.text, "the peer's build is older than the policy allows. Likely an old build still runs. "
+                                    "Next: update it");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(describes_in_one_line), cmocka_unit_test(test_set),
-        cmocka_unit_test(test_long_text_is_cut), cmocka_unit_test(test_default_keeps_a_text_that_is_there),
-        cmocka_unit_test(test_null_error),       cmocka_unit_test(test_every_name_fits),
+        cmocka_unit_test(advice_follows_what_was_observed),
+        cmocka_unit_test(describes_in_one_line),
+        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_long_text_is_cut),
+        cmocka_unit_test(test_default_keeps_a_text_that_is_there),
+        cmocka_unit_test(test_null_error),
+        cmocka_unit_test(test_every_name_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
