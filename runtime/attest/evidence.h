@@ -73,6 +73,8 @@ GRILLE_MUST_USE grille_reason grille_evidence_verify(const grille_judge *judge, 
 /* What the gate needs to know of a policy. */
 bool grille_policy_accepts_kind(const grille_policy *policy, grille_identity_kind kind);
 bool grille_policy_requires_responder_first(const grille_policy *policy);
+/* How long evidence is good at most, from when it was verified: `reattest`; 0: until it expires. */
+int64_t grille_policy_reattest_ms(const grille_policy *policy);
 /* What the session needs: `schema: exact` refuses a peer whose services have other schema digests than ours. */
 bool grille_policy_requires_exact_schema(const grille_policy *policy);
 

@@ -86,7 +86,8 @@ static grille_reason read_key(grille_identity *identity, const char *path, grill
     grille_reader reader = grille_reader_of(text);
     grille_reason reason = grille_pem_more(&reader) ? grille_pem_read(&reader, &label, der, sizeof der, &len)
                                                     : GRILLE_REASON_CRYPTO_BAD_PEM;
-    if (reason == GRILLE_REASON_OK && (label == GRILLE_PEM_CERTIFICATE || grille_pem_more(&reader))) {
+    bool private_key = label == GRILLE_PEM_PRIVATE_KEY || label == GRILLE_PEM_EC_PRIVATE_KEY;
+    if (reason == GRILLE_REASON_OK && (!private_key || grille_pem_more(&reader))) {
         reason = GRILLE_REASON_CRYPTO_BAD_PEM;
     }
     if (reason == GRILLE_REASON_OK) reason = identity->crypto->key_import(grille_bytes_of(der, len), &identity->key);

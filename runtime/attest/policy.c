@@ -23,6 +23,14 @@ void grille_policy_digest(const grille_policy *policy, uint8_t digest[GRILLE_SHA
     memcpy(digest, policy->digest, sizeof policy->digest);
 }
 
+uint64_t grille_policy_version(const grille_policy *policy) {
+    return policy->version;
+}
+
+int64_t grille_policy_reattest_ms(const grille_policy *policy) {
+    return policy->reattest_ms;
+}
+
 bool grille_policy_accepts_kind(const grille_policy *policy, grille_identity_kind kind) {
     for (size_t i = 0; i < policy->set_count; i++) {
         if (policy->sets[i].kind == kind) return true;

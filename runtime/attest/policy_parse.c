@@ -8,13 +8,11 @@
 #include "attest/policy_value.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "grille/log.h"
 #include "wire/limits.h"
 
 /* What a policy allocates is bounded by its files, whose sizes are. */
 #define POLICY_MEMORY_BYTES ((size_t)64 << 20)
-
-#define LONGEST_AGE_MS  86400000
-#define LONGEST_SKEW_MS 3600000
 
 /* Words are in the order of their bool: index 1 sets it. */
 static grille_reason read_order(void *target, const grille_yaml_key *key, yaml_node_t *value) {
@@ -55,12 +53,34 @@ static grille_reason read_stats(void *target, const grille_yaml_key *key, yaml_n
 
 static grille_reason read_max_age(void *target, const grille_yaml_key *key, yaml_node_t *value) {
     grille_policy_parser *parser = target;
-    return grille_policy_read_duration(&parser->yaml, value, key->key, LONGEST_AGE_MS, &parser->policy->max_age_ms);
+    return grille_policy_read_duration(&parser->yaml, value, key->key, 1, GRILLE_LIMIT_POLICY_MAX_AGE_MS,
+                                       &parser->policy->max_age_ms);
 }
 
 static grille_reason read_clock_skew(void *target, const grille_yaml_key *key, yaml_node_t *value) {
     grille_policy_parser *parser = target;
-    return grille_policy_read_duration(&parser->yaml, value, key->key, LONGEST_SKEW_MS, &parser->policy->clock_skew_ms);
+    return grille_policy_read_duration(&parser->yaml, value, key->key, 0, GRILLE_LIMIT_POLICY_CLOCK_SKEW_MS,
+                                       &parser->policy->clock_skew_ms);
+}
+
+static grille_reason read_reattest(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    grille_policy_parser *parser = target;
+    return grille_policy_read_duration(&parser->yaml, value, key->key, GRILLE_LIMIT_POLICY_REATTEST_LEAST_MS,
+                                       GRILLE_LIMIT_POLICY_REATTEST_MOST_MS, &parser->policy->reattest_ms);
+}
+
+static grille_reason read_version(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    grille_policy_parser *parser = target;
+    grille_reason reason = grille_policy_read_unsigned(&parser->yaml, value, key->key, &parser->policy->version);
+    if (reason != GRILLE_REASON_OK || parser->policy->version > 0) return reason;
+    return grille_yaml_fail(&parser->yaml, value, GRILLE_REASON_POLICY_VALUE,
+                            "version 0 says nothing: begin at 1, or leave the key out");
+}
+
+static grille_reason read_update_key(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    grille_policy_parser *parser = target;
+    return grille_policy_read_public_key(parser, value, key->key, &parser->policy->update_curve,
+                                         &parser->policy->update_point);
 }
 
 static grille_reason read_allow_debug(void *target, const grille_yaml_key *key, yaml_node_t *value) {
@@ -110,6 +130,9 @@ static const grille_yaml_key keys[] = {
     {"evidence_order", read_order, 0},
     {"max_age", read_max_age, 0},
     {"clock_skew", read_clock_skew, 0},
+    {"reattest", read_reattest, 0},
+    {"version", read_version, 0},
+    {"update_key", read_update_key, 0},
     {"schema", read_schema, 0},
     {"reflection", read_reflection, 0},
     {"stats", read_stats, 0},
@@ -130,7 +153,18 @@ static grille_reason read_policy(grille_policy_parser *parser, grille_bytes text
                                   "the policy accepts nobody: write peers: with at least one set");
     }
     grille_yaml_close(&parser->yaml);
+    if (reason == GRILLE_REASON_OK) reason = grille_policy_find_warnings(parser->policy);
     return reason;
+}
+
+static void log_warnings(const grille_policy *policy) {
+    for (size_t i = 0; i < policy->warning_count; i++)
+        grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_ATTEST, "%s", policy->warnings[i]);
+}
+
+static grille_reason keep_name(grille_policy *policy, const char *name) {
+    policy->name = (const char *)grille_arena_copy(&policy->arena, grille_bytes_of_text(name)).data;
+    return policy->name == NULL ? GRILLE_REASON_OUT_OF_MEMORY : GRILLE_REASON_OK;
 }
 
 static grille_policy *new_policy(void) {
@@ -154,9 +188,11 @@ grille_code grille_policy_parse(grille_bytes text, const char *name, const char 
         reason = grille_error_set(error, GRILLE_REASON_POLICY_FILE, "%s has %zu bytes, expected at most %d", name,
                                   text.len, GRILLE_LIMIT_POLICY_FILE_BYTES);
     } else if (parser.policy != NULL) {
-        reason = read_policy(&parser, text, name, error);
+        reason = keep_name(parser.policy, name);
+        if (reason == GRILLE_REASON_OK) reason = read_policy(&parser, text, name, error);
     }
     if (reason == GRILLE_REASON_OK) {
+        log_warnings(parser.policy);
         *policy = parser.policy;
         return GRILLE_OK;
     }

@@ -23,12 +23,28 @@ typedef struct grille_policy_methods {
     size_t count;
 } grille_policy_methods;
 
+/* Claims that `refuse` may name. */
+typedef enum grille_policy_feature {
+    GRILLE_POLICY_LOGS,
+    GRILLE_POLICY_METRICS,
+    GRILLE_POLICY_REFLECTION,
+    GRILLE_POLICY_DEBUG,
+    GRILLE_POLICY_FEATURE_COUNT
+} grille_policy_feature;
+
+/* Its word in a policy: "logs". */
+const char *grille_policy_feature_name(grille_policy_feature feature);
+
 /* One alternative: a peer that passes all of it is accepted. */
 typedef struct grille_policy_set {
     const char *name; /* unique in its policy */
     grille_identity_kind kind;
     grille_wall_ms not_after_ms; /* GRILLE_WALL_NEVER: none */
     uint64_t min_build;          /* 0: none */
+    unsigned refused_features;   /* bit n: the feature n must be told and off */
+    const uint8_t (*policy_digests)[GRILLE_SHA384_BYTES];
+    size_t policy_digest_count; /* 0: any, and none told */
+    size_t line, column;        /* where the set begins in the policy's text, from 1 */
     grille_policy_methods may_call;
     grille_policy_methods serves;
 
@@ -61,7 +77,17 @@ struct grille_policy {
     grille_policy_word stats;
     int64_t max_age_ms;
     int64_t clock_skew_ms;
+    int64_t reattest_ms; /* 0: only before the evidence expires */
+    uint64_t version;    /* 0: none */
+    grille_curve update_curve;
+    grille_bytes update_point; /* of the key that signs updates; empty: none */
+    const char *name;          /* the file, in messages */
+    const char *const *warnings;
+    size_t warning_count;
 };
+
+/* Finds what a policy that was read leaves open, for grille_policy_warning. OUT_OF_MEMORY. */
+GRILLE_MUST_USE grille_reason grille_policy_find_warnings(grille_policy *policy);
 
 /* Judges a document that was verified: debug or not, then every nitro set until one holds. OK sets *set and *debug.
  * ATTEST_DEBUG, ATTEST_PCR_MISSING, ATTEST_PCR_MISMATCH, ATTEST_SET_EXPIRED, ATTEST_BUILD_TOO_OLD for the set that came

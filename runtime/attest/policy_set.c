@@ -63,8 +63,14 @@ static grille_reason read_methods(void *target, const grille_yaml_key *key, yaml
 }
 
 static const grille_yaml_key common_keys[] = {
-    {"name", read_name, 0},           {"kind", read_kind, 0},        {"not_after", read_not_after, 0},
-    {"min_build", read_min_build, 0}, {"may_call", read_methods, 0}, {"serves", read_methods, 1},
+    {"name", read_name, 0},
+    {"kind", read_kind, 0},
+    {"not_after", read_not_after, 0},
+    {"min_build", read_min_build, 0},
+    {"may_call", read_methods, 0},
+    {"serves", read_methods, 1},
+    {"refuse", grille_policy_set_read_refuse, 0},
+    {"policy_digest", grille_policy_set_read_digests, 0},
 };
 
 enum { COMMON_KEYS = sizeof common_keys / sizeof common_keys[0] };
@@ -101,7 +107,8 @@ grille_reason grille_policy_read_set(grille_policy_parser *parser, yaml_node_t *
     grille_policy_set_reader reader = {.parser = parser, .set = set};
     const grille_policy_set_kind *kind = NULL;
     grille_reason reason;
-    *set = (grille_policy_set){.not_after_ms = GRILLE_WALL_NEVER};
+    *set = (grille_policy_set){
+        .not_after_ms = GRILLE_WALL_NEVER, .line = node->start_mark.line + 1, .column = node->start_mark.column + 1};
     if (node->type != YAML_MAPPING_NODE) {
         return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_TYPE,
                                 "a set is a map of \"key: value\" lines");

@@ -23,6 +23,12 @@ typedef struct grille_policy_set_kind {
 extern const grille_policy_set_kind grille_policy_nitro_sets;
 extern const grille_policy_set_kind grille_policy_x509_sets;
 
+/* Readers of `refuse` and `policy_digest`, which all sets have. */
+GRILLE_MUST_USE grille_reason grille_policy_set_read_refuse(void *target, const grille_yaml_key *key,
+                                                            yaml_node_t *value);
+GRILLE_MUST_USE grille_reason grille_policy_set_read_digests(void *target, const grille_yaml_key *key,
+                                                             yaml_node_t *value);
+
 /* A copy that outlives the YAML tree. */
 GRILLE_MUST_USE grille_reason grille_policy_set_keep(const grille_policy_set_reader *reader, grille_bytes text,
                                                      grille_bytes *kept);

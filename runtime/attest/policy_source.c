@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "crypto/certificate.h"
 #include "crypto/pem.h"
 #include "wire/limits.h"
 
@@ -79,6 +80,14 @@ static bool is_pem(grille_bytes text) {
     return grille_bytes_equal(grille_read_bytes(&reader, sizeof mark - 1), grille_bytes_of_text(mark));
 }
 
+/* The PEM text of a value: the value itself, or the file that it names. */
+static grille_reason read_pem_text(grille_policy_parser *parser, const yaml_node_t *node, const char *what,
+                                   grille_bytes *text) {
+    grille_reason reason = grille_yaml_text(&parser->yaml, node, what, text);
+    if (reason == GRILLE_REASON_OK && !is_pem(*text)) reason = read_named_file(parser, node, what, *text, text);
+    return reason;
+}
+
 static grille_reason read_certificate(grille_policy_parser *parser, grille_reader *text, grille_bytes *der) {
     uint8_t bytes[GRILLE_LIMIT_PEER_CERTIFICATE_BYTES];
     size_t len = 0;
@@ -99,8 +108,7 @@ grille_reason grille_policy_read_certificates(grille_policy_parser *parser, cons
                                               grille_bytes *certificates, size_t capacity, size_t *count) {
     grille_bytes text;
     grille_reader reader;
-    grille_reason reason = grille_yaml_text(&parser->yaml, node, what, &text);
-    if (reason == GRILLE_REASON_OK && !is_pem(text)) reason = read_named_file(parser, node, what, text, &text);
+    grille_reason reason = read_pem_text(parser, node, what, &text);
     if (reason != GRILLE_REASON_OK) return reason;
     reader = grille_reader_of(text);
     *count = 0;
@@ -117,6 +125,52 @@ grille_reason grille_policy_read_certificates(grille_policy_parser *parser, cons
     return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_CERTIFICATE,
                             "%s: certificate %zu can't be read (%s): write PEM, or the path of a PEM file", what,
                             *count + 1, reason == GRILLE_REASON_OK ? "there is none" : grille_reason_text(reason));
+}
+
+/* One block PUBLIC KEY and nothing else; the point is a view into `der`. */
+static grille_reason read_spki(grille_reader *text, uint8_t der[GRILLE_SPKI_MAX], grille_curve *curve,
+                               grille_bytes *point) {
+    grille_pem_label label = GRILLE_PEM_CERTIFICATE;
+    size_t len = 0;
+    grille_reason reason = grille_pem_more(text) ? grille_pem_read(text, &label, der, GRILLE_SPKI_MAX, &len)
+                                                 : GRILLE_REASON_CRYPTO_BAD_PEM;
+    if (reason == GRILLE_REASON_OK && (label != GRILLE_PEM_PUBLIC_KEY || grille_pem_more(text))) {
+        reason = GRILLE_REASON_CRYPTO_BAD_PEM;
+    }
+    return reason == GRILLE_REASON_OK ? grille_spki_read(grille_bytes_of(der, len), curve, point) : reason;
+}
+
+/* Verifying anything tells whether the point is on its curve. */
+static bool is_on_curve(const grille_crypto *crypto, grille_curve curve, grille_bytes point) {
+    uint8_t raw[GRILLE_RAW_SIGNATURE_MAX] = {0};
+    size_t half = grille_curve_scalar_len(curve);
+    grille_hash_kind hash = curve == GRILLE_P384 ? GRILLE_SHA384 : GRILLE_SHA256;
+    raw[half - 1] = raw[2 * half - 1] = 1;
+    return crypto->ecdsa_verify(curve, point, grille_bytes_of(raw, grille_hash_len(hash)),
+                                grille_bytes_of(raw, 2 * half)) == GRILLE_REASON_CRYPTO_BAD_SIGNATURE;
+}
+
+grille_reason grille_policy_read_public_key(grille_policy_parser *parser, const yaml_node_t *node, const char *what,
+                                            grille_curve *curve, grille_bytes *point) {
+    uint8_t der[GRILLE_SPKI_MAX];
+    grille_bytes text, found = grille_bytes_of(NULL, 0);
+    grille_reader reader;
+    grille_reason reason = read_pem_text(parser, node, what, &text);
+    if (reason != GRILLE_REASON_OK) return reason;
+    reader = grille_reader_of(text);
+    reason = read_spki(&reader, der, curve, &found);
+    if (reason == GRILLE_REASON_OK && !is_on_curve(parser->crypto, *curve, found)) {
+        reason = GRILLE_REASON_CRYPTO_BAD_KEY;
+    }
+    if (reason == GRILLE_REASON_OK) {
+        *point = grille_arena_copy(&parser->policy->arena, found);
+        if (point->data == NULL) return grille_error_default(parser->yaml.error, GRILLE_REASON_OUT_OF_MEMORY);
+    }
+    grille_wipe(der, sizeof der); /* somebody may have named a private key */
+    if (reason == GRILLE_REASON_OK) return reason;
+    return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_KEY,
+                            "%s: %s: write one PEM block PUBLIC KEY with a P-256 or P-384 key, or its file's path",
+                            what, grille_reason_text(reason));
 }
 
 grille_reason grille_policy_pin(const grille_policy_parser *parser, const yaml_node_t *node, grille_policy_set *set,

@@ -24,6 +24,11 @@ GRILLE_MUST_USE grille_reason grille_policy_read_certificates(grille_policy_pars
                                                               const char *what, grille_bytes *certificates,
                                                               size_t capacity, size_t *count);
 
+/* The public key of a value that is PEM itself or the path of a PEM file: one block PUBLIC KEY with a P-256 or P-384
+ * key that is on its curve. The point is in the arena. POLICY_FILE, POLICY_KEY. */
+GRILLE_MUST_USE grille_reason grille_policy_read_public_key(grille_policy_parser *parser, const yaml_node_t *node,
+                                                            const char *what, grille_curve *curve, grille_bytes *point);
+
 /* Pins PCR0, PCR1, PCR2 (and PCR8 when it is there) from a measurements file in nitro-cli's form. POLICY_FILE,
  * POLICY_MEASUREMENTS, POLICY_PINNED_TWICE, POLICY_ZERO_PCR. */
 GRILLE_MUST_USE grille_reason grille_policy_read_measurements(grille_policy_parser *parser, const yaml_node_t *node,

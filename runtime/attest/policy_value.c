@@ -89,7 +89,7 @@ static int64_t unit_ms(grille_bytes unit) {
 }
 
 grille_reason grille_policy_read_duration(const grille_yaml *yaml, const yaml_node_t *node, const char *what,
-                                          int64_t most_ms, int64_t *out_ms) {
+                                          int64_t least_ms, int64_t most_ms, int64_t *out_ms) {
     grille_bytes text;
     grille_reader reader;
     uint64_t value = 0;
@@ -105,6 +105,10 @@ grille_reason grille_policy_read_duration(const grille_yaml *yaml, const yaml_no
     if (value > (uint64_t)(most_ms / unit)) {
         return grille_yaml_fail(yaml, node, GRILLE_REASON_POLICY_VALUE, "%s is longer than %lld s", what,
                                 (long long)(most_ms / 1000));
+    }
+    if ((int64_t)value * unit < least_ms) {
+        return grille_yaml_fail(yaml, node, GRILLE_REASON_POLICY_VALUE, "%s is shorter than %lld ms", what,
+                                (long long)least_ms);
     }
     *out_ms = (int64_t)value * unit;
     return GRILLE_REASON_OK;

@@ -16,9 +16,10 @@ GRILLE_MUST_USE grille_reason grille_policy_read_bool(const grille_yaml *yaml, c
 /* Decimal digits without a sign or leading zeros, below 10^18. */
 GRILLE_MUST_USE grille_reason grille_policy_read_unsigned(const grille_yaml *yaml, const yaml_node_t *node,
                                                           const char *what, uint64_t *out);
-/* Digits and one of ms, s, m, h, d: "90s"; at most `most_ms`. */
+/* Digits and one of ms, s, m, h, d: "90s"; `least_ms` to `most_ms`. */
 GRILLE_MUST_USE grille_reason grille_policy_read_duration(const grille_yaml *yaml, const yaml_node_t *node,
-                                                          const char *what, int64_t most_ms, int64_t *out_ms);
+                                                          const char *what, int64_t least_ms, int64_t most_ms,
+                                                          int64_t *out_ms);
 /* "2027-01-31T12:00:00Z". */
 GRILLE_MUST_USE grille_reason grille_policy_read_time(const grille_yaml *yaml, const yaml_node_t *node,
                                                       const char *what, grille_wall_ms *out_ms);

@@ -12,6 +12,7 @@ static const char *const labels[] = {
     [GRILLE_PEM_CERTIFICATE] = "CERTIFICATE",
     [GRILLE_PEM_PRIVATE_KEY] = "PRIVATE KEY",
     [GRILLE_PEM_EC_PRIVATE_KEY] = "EC PRIVATE KEY",
+    [GRILLE_PEM_PUBLIC_KEY] = "PUBLIC KEY",
 };
 enum { label_count = sizeof labels / sizeof *labels };
 

@@ -12,6 +12,7 @@ typedef enum grille_pem_label {
     GRILLE_PEM_CERTIFICATE,    /* RFC 7468 5 */
     GRILLE_PEM_PRIVATE_KEY,    /* PKCS#8, RFC 7468 10 */
     GRILLE_PEM_EC_PRIVATE_KEY, /* SEC1, RFC 5915 4 */
+    GRILLE_PEM_PUBLIC_KEY,     /* SubjectPublicKeyInfo, RFC 7468 13 */
 } grille_pem_label;
 
 /* Characters that a block of `der_len` bytes takes, newline at its end included, no terminator. */

@@ -178,6 +178,16 @@
 #define GRILLE_LIMIT_POLICY_AUTHORITIES 16
 /* Sets of one policy. */
 #define GRILLE_LIMIT_POLICY_SETS 256
+/* Policy digests that one set lists: old and new ones while a roll-out lasts. */
+#define GRILLE_LIMIT_POLICY_DIGESTS 32
+/* Oldest document that a policy may accept: a leaf certificate lives three hours. */
+#define GRILLE_LIMIT_POLICY_MAX_AGE_MS 86400000
+/* Clocks of ends that can talk at all. */
+#define GRILLE_LIMIT_POLICY_CLOCK_SKEW_MS 3600000
+/* Re-attestation by interval: an epoch at most once a minute, so the shortest leaves room for a second attempt. */
+#define GRILLE_LIMIT_POLICY_REATTEST_LEAST_MS 120000
+/* 30 days; a certificate of an NSM lives three hours anyway. */
+#define GRILLE_LIMIT_POLICY_REATTEST_MOST_MS 2592000000
 
 /* ---- The enclave's NSM (nsm/managed.h): one thing at a time for the whole enclave ---- */
 

@@ -93,7 +93,9 @@ extern "C" {
     X(ATTEST_PCR_MISMATCH,             "ATTEST-PCR-MISMATCH",             UNAUTHENTICATED,     "a PCR is not the one that the policy pins") \
     X(ATTEST_BUILD_TOO_OLD,            "ATTEST-BUILD-TOO-OLD",            UNAUTHENTICATED,     "the peer's build is older than the policy allows") \
     X(ATTEST_SET_EXPIRED,              "ATTEST-SET-EXPIRED",              UNAUTHENTICATED,     "the policy's set that matches the peer has expired") \
-    X(ATTEST_DOCUMENT_ENCLAVE,         "ATTEST-DOCUMENT-ENCLAVE",         UNAUTHENTICATED,     "an enclave's document where a NitroTPM's is needed")
+    X(ATTEST_DOCUMENT_ENCLAVE,         "ATTEST-DOCUMENT-ENCLAVE",         UNAUTHENTICATED,     "an enclave's document where a NitroTPM's is needed") \
+    X(ATTEST_FEATURE_REFUSED,          "ATTEST-FEATURE-REFUSED",          UNAUTHENTICATED,     "the peer has a feature on, or does not tell, that the policy refuses") \
+    X(ATTEST_POLICY_DIGEST,            "ATTEST-POLICY-DIGEST",            UNAUTHENTICATED,     "the peer's own policy is not one that the policy lists")
 
 #define GRILLE_REASON_MAP_POLICY(X)                                                                                    \
     X(POLICY_FILE,                     "POLICY-FILE",                     INVALID_ARGUMENT,    "a file of the policy can't be read") \
@@ -114,7 +116,13 @@ extern "C" {
     X(POLICY_MEASUREMENTS,             "POLICY-MEASUREMENTS",             INVALID_ARGUMENT,    "a measurements file is malformed") \
     X(POLICY_DEVELOPMENT_ROOT,         "POLICY-DEVELOPMENT-ROOT",         INVALID_ARGUMENT,    "this build accepts no development root") \
     X(POLICY_NOT_YET,                  "POLICY-NOT-YET",                  INVALID_ARGUMENT,    "the policy asks for something that is not available yet")                                                    \
-    X(POLICY_FORBIDS,          "POLICY-FORBIDS",           FAILED_PRECONDITION, "the policy does not allow this program to serve that")
+    X(POLICY_FORBIDS,          "POLICY-FORBIDS",           FAILED_PRECONDITION, "the policy does not allow this program to serve that") \
+    X(POLICY_KEY,              "POLICY-KEY",              INVALID_ARGUMENT,    "a key of the policy is malformed or of a kind that is not allowed") \
+    X(POLICY_UPDATE_FORMAT,    "POLICY-UPDATE-FORMAT",    INVALID_ARGUMENT,    "a policy update is malformed") \
+    X(POLICY_UPDATE_KEY,       "POLICY-UPDATE-KEY",       FAILED_PRECONDITION, "no key, or a key of another kind, decides about this policy update") \
+    X(POLICY_UPDATE_SIGNATURE, "POLICY-UPDATE-SIGNATURE", UNAUTHENTICATED,     "a policy update's signature does not verify") \
+    X(POLICY_UPDATE_VERSION,   "POLICY-UPDATE-VERSION",   INVALID_ARGUMENT,    "the version of a policy update is missing or not that of its text") \
+    X(POLICY_ROLLBACK,         "POLICY-ROLLBACK",         FAILED_PRECONDITION, "the version of a policy update does not rise")
 
 #define GRILLE_REASON_MAP_NSM(X)                                                                                       \
     X(NSM_FAILED,              "NSM-FAILED",               UNAVAILABLE,         "the NSM did not answer or answered an error") \
