@@ -83,9 +83,15 @@ bool grille_policy_requires_exact_schema(const grille_policy *policy);
 bool grille_policy_allows_reflection(const grille_policy *policy, grille_identity_kind own);
 bool grille_policy_allows_stats(const grille_policy *policy, grille_identity_kind own);
 
-/* An identity on an NSM that the caller has opened (device or simulated); the identity takes it over and closes it. */
+/* An identity on an NSM that the caller has opened (device or simulated); the identity takes it over, on failure too,
+ * and closes it. It is managed (nsm/managed.h) from now on, unless it is already. */
 struct grille_nsm;
 GRILLE_MUST_USE grille_code grille_identity_from_nsm(struct grille_nsm *nsm, grille_identity **identity,
                                                      grille_error *error);
+
+/* Wall time of an identity of kind nitro by its own documents; mono_now_us is of CLOCK_MONOTONIC. Never runs backwards.
+ * False: another kind, or no document was made yet (grille_attest_time has one made). Never blocks; any thread. */
+GRILLE_MUST_USE bool grille_identity_wall_ms(const grille_identity *identity, grille_time_us mono_now_us,
+                                             grille_wall_ms *now_ms);
 
 #endif

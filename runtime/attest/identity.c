@@ -21,13 +21,18 @@ grille_identity *grille_identity_ref(const grille_identity *identity) {
 
 grille_code grille_identity_from_nsm(struct grille_nsm *nsm, grille_identity **identity, grille_error *error) {
     grille_identity *made = grille_identity_new(GRILLE_IDENTITY_NITRO);
+    grille_reason reason;
     *identity = NULL;
     grille_error_clear(error);
     if (made == NULL) {
         nsm->functions->close(nsm);
         return grille_reason_code(grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY));
     }
-    made->nsm = nsm;
+    reason = grille_identity_take_nsm(made, nsm, error);
+    if (reason != GRILLE_REASON_OK) {
+        grille_identity_free(made);
+        return grille_reason_code(reason);
+    }
     *identity = made;
     return GRILLE_OK;
 }
@@ -35,7 +40,7 @@ grille_code grille_identity_from_nsm(struct grille_nsm *nsm, grille_identity **i
 void grille_identity_free(grille_identity *identity) {
     if (identity == NULL) return;
     if (atomic_fetch_sub_explicit(&identity->owners, 1, memory_order_acq_rel) > 1) return;
-    if (identity->nsm != NULL) identity->nsm->functions->close(identity->nsm);
+    grille_identity_drop_nsm(identity);
     if (identity->key != NULL) identity->crypto->key_free(identity->key);
     free(identity->chain);
     free(identity);

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "attest/trusted_clock.h"
 #include "crypto/crypto.h"
 #include "grille/identity.h"
 #include "nsm/nsm.h"
@@ -16,7 +17,8 @@ struct grille_identity {
     grille_identity_kind kind;
 
     /* nitro */
-    grille_nsm *nsm; /* owned */
+    grille_nsm *nsm;             /* owned; managed */
+    grille_trusted_clock *clock; /* owned; of the NSM's documents */
 
     /* x509 */
     const grille_crypto *crypto;                        /* made the key, frees it */
@@ -28,5 +30,10 @@ struct grille_identity {
 
 /* An empty one of this kind with one owner; NULL: out of memory. */
 grille_identity *grille_identity_new(grille_identity_kind kind);
+
+/* Makes `identity` the one of this NSM, which it owns then; closed on failure. OUT_OF_MEMORY, SYSTEM. */
+GRILLE_MUST_USE grille_reason grille_identity_take_nsm(grille_identity *identity, grille_nsm *nsm, grille_error *error);
+/* Closes it again, if there is one. */
+void grille_identity_drop_nsm(grille_identity *identity);
 
 #endif

@@ -23,27 +23,40 @@ static nsm_client *client_of(grille_nsm *nsm) {
     return (nsm_client *)(void *)nsm;
 }
 
-/* What an operator can do about the errors of aws-nitro-enclaves-nsm-api. */
-static const char *hint_of(grille_bytes error_name) {
-    static const struct {
-        const char *name, *hint;
-    } hints[] = {
-        {"InvalidIndex", "PCR indexes go from 0 to 31, a range to 32"},
-        {"ReadOnlyIndex", "the PCR is locked; 0 to 15 always are"},
-        {"InputTooLarge", "each field of a document takes at most 1,024 bytes"},
+typedef struct module_error {
+    const char *name;
+    grille_reason reason;
+    const char *hint;
+} module_error;
+
+/* The errors of aws-nitro-enclaves-nsm-api, and what an operator can do about them. */
+static const module_error *error_of(grille_bytes name) {
+    static const module_error errors[] = {
+        {"InvalidArgument", GRILLE_REASON_NSM_INVALID_ARGUMENT, "look at the lengths of what was given"},
+        {"InvalidIndex", GRILLE_REASON_NSM_INVALID_INDEX, "PCR indexes go from 0 to 31, a range to 32"},
+        {"InvalidResponse", GRILLE_REASON_NSM_INVALID_RESPONSE, "try again; likely the device is not a real NSM"},
+        {"ReadOnlyIndex", GRILLE_REASON_NSM_READ_ONLY_INDEX,
+         "the PCR is locked; 0 to 15 always are, others until the enclave ends"},
+        {"InvalidOperation", GRILLE_REASON_NSM_INVALID_OPERATION, "likely the NSM is of an older version"},
+        {"BufferTooSmall", GRILLE_REASON_NSM_BUFFER_TOO_SMALL, "likely the device is not a real NSM"},
+        {"InputTooLarge", GRILLE_REASON_NSM_INPUT_TOO_LARGE, "each field of a document takes at most 1,024 bytes"},
+        {"InternalError", GRILLE_REASON_NSM_INTERNAL_ERROR, "try again; when it stays, start the enclave anew"},
     };
-    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
-        if (grille_bytes_equal(error_name, grille_bytes_of_text(hints[i].name))) return hints[i].hint;
-    return "see the error codes of aws-nitro-enclaves-nsm-api";
+    static const module_error unknown = {"", GRILLE_REASON_NSM_FAILED,
+                                         "see the error codes of aws-nitro-enclaves-nsm-api"};
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (grille_bytes_equal(name, grille_bytes_of_text(errors[i].name))) return &errors[i];
+    return &unknown;
 }
 
 static grille_reason judge(const nsm_client *client, const grille_nsm_command *command, const grille_nsm_answer *answer,
                            grille_error *error) {
     const char *name = grille_nsm_operation_name(command->operation);
+    const module_error *known = error_of(answer->error_name);
     if (answer->error_name.data != NULL)
-        return grille_error_set(error, GRILLE_REASON_NSM_FAILED, "%s answered %s with %.*s; %s", client->name, name,
+        return grille_error_set(error, known->reason, "%s answered %s with %.*s; %s", client->name, name,
                                 answer->error_name.len < 64 ? (int)answer->error_name.len : 64,
-                                (const char *)answer->error_name.data, hint_of(answer->error_name));
+                                (const char *)answer->error_name.data, known->hint);
     if (answer->operation != command->operation)
         return grille_error_set(error, GRILLE_REASON_NSM_MALFORMED, "%s answered %s with an answer to %s", client->name,
                                 name, grille_nsm_operation_name(answer->operation));

@@ -7,6 +7,7 @@
 #define GRILLE_NSM_MANAGED_H
 
 #include "base/time.h"
+#include "grille/attest.h"
 #include "nsm/nsm.h"
 
 /* Copied when the NSM is managed. A number that is 0 means its default in wire/limits.h. */
@@ -50,22 +51,6 @@ GRILLE_MUST_USE grille_reason grille_nsm_job_result(grille_nsm_job *job, grille_
  * After this has returned `done` is not running and will not run (but for a `done` that frees its own job). NULL is
  * ignored. Any thread. */
 void grille_nsm_job_free(grille_nsm_job *job);
-
-/* What the NSM did. Counts only rise. */
-typedef struct grille_nsm_counters {
-    uint64_t channel_documents;                            /* made for channels */
-    uint64_t application_documents;                        /* made for the application, and to learn the time */
-    uint64_t randoms;                                      /* requests for randomness, of at most 4 KiB each */
-    uint64_t others;                                       /* descriptions and PCRs */
-    uint64_t failures;                                     /* of all these, those that the NSM did not do */
-    uint64_t refused;                                      /* NSM_BUSY */
-    uint64_t cancelled;                                    /* jobs that were freed before they were served */
-    uint64_t forgotten;                                    /* jobs that were freed while the device worked on them */
-    uint64_t waited_for_token;                             /* jobs whose turn came before their token */
-    uint32_t channel_depth, channel_depth_highest;         /* requests that wait */
-    uint32_t application_depth, application_depth_highest; /* the same */
-    uint64_t longest_service_us;                           /* of one request */
-} grille_nsm_counters;
 
 void grille_nsm_get_counters(grille_nsm *managed, grille_nsm_counters *counters);
 

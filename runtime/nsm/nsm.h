@@ -34,7 +34,7 @@ typedef struct grille_nsm_description {
 typedef struct grille_nsm grille_nsm;
 
 /* First member of every implementation. All functions may be called from any thread and block while another call is
- * under way. Errors: NSM_FAILED with the module's own error name in `error`, NSM_MALFORMED for an answer that is not
+ * under way. Errors: the module's own, each with its reason (NSM_INVALID_INDEX …), NSM_FAILED, NSM_MALFORMED for an answer that is not
  * complete or not the request's, NO_SPACE, BAD_ARGUMENT for a field over GRILLE_NSM_FIELD_MAX. */
 typedef struct grille_nsm_functions {
     /* Writes an attestation document (COSE_Sign1) of at most `capacity` bytes. */

@@ -87,6 +87,55 @@ GRILLE_MUST_USE grille_code grille_attest_verify_live(grille_bytes document, con
 GRILLE_MUST_USE grille_code grille_attest_verify_stored(grille_bytes document, const grille_attest_options *options,
                                                         int64_t at_ms, grille_attest_facts *facts, grille_error *error);
 
+/* ---- What an enclave asks of its own NSM: `identity` is of kind nitro, else ATTEST-IDENTITY. These block while the
+ * NSM works; any thread. Errors of all: what the NSM answered (NSM-…), NSM-BUSY when too many wait for it. ---- */
+
+/* Wall time, milliseconds since 1970, that the parent can't forge: the timestamp of the latest document that was made
+ * for this identity, for whatever use, and the enclave's monotonic time since then, which is *age_ms. When that is more
+ * than `max_age_ms` a new document is made first, with a nonce of its own, which is checked. The monotonic clock
+ * between two documents may be influenced by the parent; 0 asks the NSM each time. Never answers a time before one that
+ * it answered already. NSM-NO-TIME: the document tells no time (another nonce, module, or an older timestamp). */
+GRILLE_MUST_USE grille_code grille_attest_time(const grille_identity *identity, uint32_t max_age_ms, int64_t *time_ms,
+                                               uint32_t *age_ms, grille_error *error);
+
+/* PCRs 16 to 31 are the application's: zero at the start, extended as often as it likes until they are locked, for the
+ * life of the enclave. Documents and evidence carry them once they are locked, so policies can pin them. 0 to 15 are
+ * locked from the start. NSM-INVALID-INDEX: there is no such PCR. */
+GRILLE_MUST_USE grille_code grille_attest_pcr_read(const grille_identity *identity, uint16_t index,
+                                                   uint8_t value[GRILLE_PCR_BYTES], bool *locked /* may be NULL */,
+                                                   grille_error *error);
+
+#define GRILLE_ATTEST_PCR_DATA_MAX 1024
+
+/* New value = SHA384(old value ‖ data), which *value gets (may be NULL). At most GRILLE_ATTEST_PCR_DATA_MAX bytes.
+ * NSM-READ-ONLY-INDEX: it is locked. After any other error it may have been extended or not: read it. */
+GRILLE_MUST_USE grille_code grille_attest_pcr_extend(const grille_identity *identity, uint16_t index, grille_bytes data,
+                                                     uint8_t value[GRILLE_PCR_BYTES], grille_error *error);
+
+/* NSM-READ-ONLY-INDEX: it is locked already. */
+GRILLE_MUST_USE grille_code grille_attest_pcr_lock(const grille_identity *identity, uint16_t index,
+                                                   grille_error *error);
+
+/* What the NSM did. Counts only rise. */
+typedef struct grille_nsm_counters {
+    uint64_t channel_documents;                            /* made for channels */
+    uint64_t application_documents;                        /* made for the application, and to learn the time */
+    uint64_t randoms;                                      /* requests for randomness, of at most 4 KiB each */
+    uint64_t others;                                       /* descriptions and PCRs */
+    uint64_t failures;                                     /* of all these, those that the NSM did not do */
+    uint64_t refused;                                      /* NSM_BUSY */
+    uint64_t cancelled;                                    /* jobs that were freed before they were served */
+    uint64_t forgotten;                                    /* jobs that were freed while the device worked on them */
+    uint64_t waited_for_token;                             /* jobs whose turn came before their token */
+    uint32_t channel_depth, channel_depth_highest;         /* requests that wait */
+    uint32_t application_depth, application_depth_highest; /* the same */
+    uint64_t longest_service_us;                           /* of one request */
+} grille_nsm_counters;
+
+/* Does not block. */
+GRILLE_MUST_USE grille_code grille_attest_nsm_counters(const grille_identity *identity, grille_nsm_counters *counters,
+                                                       grille_error *error);
+
 #ifdef __cplusplus
 }
 #endif

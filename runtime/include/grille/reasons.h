@@ -128,7 +128,16 @@ extern "C" {
     X(NSM_FAILED,              "NSM-FAILED",               UNAVAILABLE,         "the NSM did not answer or answered an error") \
     X(NSM_MALFORMED,           "NSM-MALFORMED",            UNAVAILABLE,         "a message of the NSM is malformed")   \
     X(NSM_BUSY,                "NSM-BUSY",                 RESOURCE_EXHAUSTED,  "too many requests wait for the NSM")  \
-    X(NSM_CLOSED,              "NSM-CLOSED",               CANCELLED,           "the NSM was closed")
+    X(NSM_CLOSED,              "NSM-CLOSED",               CANCELLED,           "the NSM was closed")                  \
+    X(NSM_NO_TIME,             "NSM-NO-TIME",              UNAVAILABLE,         "a document of our own NSM does not tell the time") \
+    X(NSM_INVALID_ARGUMENT,    "NSM-INVALID-ARGUMENT",     INVALID_ARGUMENT,    "the NSM does not take an argument")   \
+    X(NSM_INVALID_INDEX,       "NSM-INVALID-INDEX",        INVALID_ARGUMENT,    "the NSM has no PCR of this index")    \
+    X(NSM_INVALID_RESPONSE,    "NSM-INVALID-RESPONSE",     UNAVAILABLE,         "the NSM could not answer")            \
+    X(NSM_READ_ONLY_INDEX,     "NSM-READ-ONLY-INDEX",      FAILED_PRECONDITION, "the PCR is locked")                   \
+    X(NSM_INVALID_OPERATION,   "NSM-INVALID-OPERATION",    UNIMPLEMENTED,       "the NSM does not know the operation") \
+    X(NSM_BUFFER_TOO_SMALL,    "NSM-BUFFER-TOO-SMALL",     UNAVAILABLE,         "the NSM's answer does not fit its buffer") \
+    X(NSM_INPUT_TOO_LARGE,     "NSM-INPUT-TOO-LARGE",      INVALID_ARGUMENT,    "a request is too long for the NSM")   \
+    X(NSM_INTERNAL_ERROR,      "NSM-INTERNAL-ERROR",       UNAVAILABLE,         "the NSM failed inside")
 
 #define GRILLE_REASON_MAP_TLS(X)                                                                                       \
     X(TLS_FAILED,           "TLS-FAILED",           UNAVAILABLE,         "TLS failed") \

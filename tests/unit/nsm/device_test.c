@@ -202,16 +202,36 @@ static void a_document_that_does_not_fit_its_buffer_is_refused(void **state) {
     assert_reason(NSM_MALFORMED, ask_for_document(nsm, document, sizeof document, &len, &error));
 }
 
+/* Each error of the module has a reason, and says what to do. */
 static void the_modules_own_error_is_named(void **state) {
+    static const struct {
+        const char *vector;
+        grille_reason reason;
+        const char *name, *hint;
+    } rows[] = {
+        {"Error_InvalidArgument", GRILLE_REASON_NSM_INVALID_ARGUMENT, "NSM-INVALID-ARGUMENT", "lengths"},
+        {"Error_InvalidIndex", GRILLE_REASON_NSM_INVALID_INDEX, "NSM-INVALID-INDEX", "0 to 31"},
+        {"Error_InvalidResponse", GRILLE_REASON_NSM_INVALID_RESPONSE, "NSM-INVALID-RESPONSE", "try again"},
+        {"Error_ReadOnlyIndex", GRILLE_REASON_NSM_READ_ONLY_INDEX, "NSM-READ-ONLY-INDEX", "locked"},
+        {"Error_InvalidOperation", GRILLE_REASON_NSM_INVALID_OPERATION, "NSM-INVALID-OPERATION", "older version"},
+        {"Error_BufferTooSmall", GRILLE_REASON_NSM_BUFFER_TOO_SMALL, "NSM-BUFFER-TOO-SMALL", "not a real NSM"},
+        {"Error_InputTooLarge", GRILLE_REASON_NSM_INPUT_TOO_LARGE, "NSM-INPUT-TOO-LARGE", "1,024"},
+        {"Error_InternalError", GRILLE_REASON_NSM_INTERNAL_ERROR, "NSM-INTERNAL-ERROR", "try again"},
+    };
     grille_nsm *nsm = *state;
     grille_error error;
     uint8_t value[GRILLE_NSM_PCR_BYTES];
-    answer_with_vector("Error_ReadOnlyIndex");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        answer_with_vector(rows[i].vector);
+        assert_int_equal(rows[i].reason, nsm->functions->extend_pcr(nsm, 3, grille_bytes_of_text("x"), value, &error));
+        assert_string_equal(rows[i].name, error.name);
+        assert_non_null(strstr(error.text, rows[i].vector + strlen("Error_")));
+        assert_non_null(strstr(error.text, "ExtendPCR"));
+        assert_non_null(strstr(error.text, rows[i].hint));
+    }
+    answer_with((grille_nsm_answer){.error_name = grille_bytes_of_text("OutOfCoffee")});
     assert_reason(NSM_FAILED, nsm->functions->extend_pcr(nsm, 3, grille_bytes_of_text("x"), value, &error));
-    assert_string_equal("NSM-FAILED", error.name);
-    assert_non_null(strstr(error.text, "ReadOnlyIndex"));
-    assert_non_null(strstr(error.text, "ExtendPCR"));
-    assert_non_null(strstr(error.text, "locked"));
+    assert_non_null(strstr(error.text, "OutOfCoffee"));
 }
 
 static void an_answer_to_another_request_is_refused(void **state) {
