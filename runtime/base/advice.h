@@ -58,7 +58,9 @@
     X(ATTEST_PCR_MISSING, "the enclave did not extend and lock this PCR", "look at its PCRs: grille attest show DOC") \
     X(ATTEST_PCR_MISMATCH, "another build runs than the policy pins", "pin the build that runs: grille policy add") \
     X(ATTEST_BUILD_TOO_OLD, "an old build still runs", "update it") \
-    X(ATTEST_SET_EXPIRED, "an old build still runs", "update it, or extend the set's not_after")
+    X(ATTEST_SET_EXPIRED, "an old build still runs", "update it, or extend the set's not_after") \
+    X(ATTEST_FEATURE_REFUSED, "a development build runs, or a service of the library was left in", "build the peer without it, or take it out of the set's `refuse`") \
+    X(ATTEST_POLICY_DIGEST, "the peer has another policy than it should", "give it the policy that is meant, or list the digest: grille policy explain FILE")
 /* clang-format on */
 
 #endif
