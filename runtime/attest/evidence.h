@@ -10,6 +10,7 @@
 #include "grille/attest.h"
 #include "grille/identity.h"
 #include "grille/policy.h"
+#include "wire/limits.h"
 
 #define GRILLE_BINDER_BYTES 48
 #define GRILLE_NONCE_BYTES  32
@@ -69,6 +70,23 @@ GRILLE_MUST_USE grille_reason grille_evidence_verify(const grille_judge *judge, 
                                                      const grille_binding *binding, grille_bytes body,
                                                      grille_peer_identity *peer, grille_evidence_facts *facts,
                                                      grille_error *error);
+
+/* Evidence that is made while the caller does something else: of a nitro identity by the thread of its NSM; of other
+ * kinds, and on an NSM without a thread, it is finished when prove_later returns, and `done` is not called.
+ * `done` runs on any thread, once at most, perhaps before prove_later has returned, and must neither block nor call
+ * the proof: it wakes whoever asks take. Identity and crypto outlive the proof, the binding is copied. What the NSM and
+ * OUT_OF_MEMORY answer; *proof is then NULL. */
+typedef struct grille_proof grille_proof;
+GRILLE_MUST_USE grille_reason grille_evidence_prove_later(const grille_identity *identity, const grille_crypto *crypto,
+                                                          const grille_binding *binding, void (*done)(void *user),
+                                                          void *user, grille_proof **proof, grille_error *error);
+/* Most bytes that one proof holds, for whoever charges a budget. */
+#define GRILLE_PROOF_BYTES (GRILLE_LIMIT_EVIDENCE_BYTES + 512)
+/* The body as grille_evidence_prove makes it, copied. MORE: not yet; the same again after OK. */
+GRILLE_MUST_USE grille_reason grille_proof_take(grille_proof *proof, uint8_t *body, size_t capacity, size_t *len,
+                                                grille_error *error);
+/* Cancels; when it returns `done` is not running and will not run. NULL is ignored. */
+void grille_proof_free(grille_proof *proof);
 
 /* What the gate needs to know of a policy. */
 bool grille_policy_accepts_kind(const grille_policy *policy, grille_identity_kind kind);

@@ -6,6 +6,7 @@
 #include "attest/evidence.h"
 #include "attest/identity_state.h"
 #include "base/writer.h"
+#include "nsm/managed.h"
 
 /* What is judged. Views borrowed during a call. */
 typedef struct grille_evidence {
@@ -18,6 +19,10 @@ typedef struct grille_evidence {
 GRILLE_MUST_USE grille_reason grille_evidence_prove_nitro(const grille_identity *identity,
                                                           const grille_binding *binding, grille_writer *body,
                                                           grille_error *error);
+/* The same as a job of the NSM's thread, which is managed. */
+GRILLE_MUST_USE grille_reason grille_evidence_queue_nitro(const grille_identity *identity,
+                                                          const grille_binding *binding, grille_nsm_done_fn *done,
+                                                          void *user, grille_nsm_job **job, grille_error *error);
 GRILLE_MUST_USE grille_reason grille_evidence_verify_nitro(const grille_evidence *evidence, grille_peer_identity *peer,
                                                            grille_evidence_facts *facts, grille_error *error);
 

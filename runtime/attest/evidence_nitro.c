@@ -20,12 +20,16 @@ static void write_user_data(const grille_binding *binding, uint8_t user_data[USE
     grille_write_bytes(&writer, grille_bytes_of(binding->binder, sizeof binding->binder));
 }
 
+static grille_nsm_request request_of(const grille_binding *binding, const uint8_t user_data[USER_DATA_BYTES]) {
+    return (grille_nsm_request){.user_data = grille_bytes_of(user_data, USER_DATA_BYTES),
+                                .nonce = binding->verifier_nonce,
+                                .public_key = binding->prover_spki};
+}
+
 grille_reason grille_evidence_prove_nitro(const grille_identity *identity, const grille_binding *binding,
                                           grille_writer *body, grille_error *error) {
     uint8_t user_data[USER_DATA_BYTES] = {0};
-    const grille_nsm_request request = {.user_data = grille_bytes_of(user_data, sizeof user_data),
-                                        .nonce = binding->verifier_nonce,
-                                        .public_key = binding->prover_spki};
+    const grille_nsm_request request = request_of(binding, user_data);
     uint8_t document[GRILLE_NSM_RESPONSE_MAX];
     size_t len = 0;
     grille_reason reason;
@@ -33,6 +37,15 @@ grille_reason grille_evidence_prove_nitro(const grille_identity *identity, const
     reason = identity->nsm->functions->attest(identity->nsm, &request, document, sizeof document, &len, error);
     if (reason == GRILLE_REASON_OK) grille_write_bytes(body, grille_bytes_of(document, len));
     return reason;
+}
+
+grille_reason grille_evidence_queue_nitro(const grille_identity *identity, const grille_binding *binding,
+                                          grille_nsm_done_fn *done, void *user, grille_nsm_job **job,
+                                          grille_error *error) {
+    uint8_t user_data[USER_DATA_BYTES] = {0};
+    const grille_nsm_request request = request_of(binding, user_data);
+    write_user_data(binding, user_data);
+    return grille_nsm_attest_later(identity->nsm, &request, done, user, job, error);
 }
 
 /* Which part of user_data is another one: for the operator, after the defence has decided. */

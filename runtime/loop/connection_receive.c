@@ -72,7 +72,9 @@ static void on_idle(void *user) {
 /* It ends the channel, which is seen once the endpoint has returned. */
 static void on_gate(void *user, grille_bytes payload) {
     grille_connection *connection = user;
-    if (grille_secure_gate_frame(connection->secure, payload) != GRILLE_REASON_OK) return;
+    if (grille_secure_gate_frame(connection->secure, payload, connection->loop->now_us, grille_clock_wall_ms()) !=
+        GRILLE_REASON_OK)
+        return;
 }
 
 static bool start_endpoint(grille_connection *connection) {

@@ -95,12 +95,6 @@ static grille_reason send_confirm(grille_gate *gate) {
     return reason;
 }
 
-/* Nothing of the epoch is needed any more but TH and the peer. */
-static void forget_evidence(grille_gate *gate) {
-    grille_byte_queue_deinit(&gate->own_evidence);
-    grille_byte_queue_deinit(&gate->peer_evidence);
-}
-
 /* Takes the cheap steps up to the next that waits. */
 static grille_reason run(grille_gate *gate, grille_error *error) {
     grille_reason reason = GRILLE_REASON_OK;
@@ -116,9 +110,7 @@ static grille_reason run(grille_gate *gate, grille_error *error) {
             break;
         if (reason == GRILLE_REASON_OK) gate->at++;
     }
-    if (reason != GRILLE_REASON_OK) return grille_gate_fail(gate, reason, error);
-    if (grille_gate_next(gate) == GRILLE_GATE_OPEN) forget_evidence(gate);
-    return GRILLE_REASON_OK;
+    return reason == GRILLE_REASON_OK ? reason : grille_gate_fail(gate, reason, error);
 }
 
 grille_reason grille_gate_advance(grille_gate *gate, grille_error *error) {
@@ -129,7 +121,9 @@ grille_reason grille_gate_advance(grille_gate *gate, grille_error *error) {
 static bool valid(const grille_gate_options *options) {
     return options->crypto != NULL && options->identity != NULL && options->policy != NULL && options->budget != NULL &&
            options->nonce.len == GRILLE_GATE_NONCE_BYTES && options->exporter.len == GRILLE_GATE_KEY_BYTES &&
-           options->claims.len <= GRILLE_LIMIT_CLAIMS_BYTES && (options->epoch == 0) == (options->previous_th.len == 0);
+           options->claims.len <= GRILLE_LIMIT_CLAIMS_BYTES &&
+           (options->epoch == 0) == (options->previous_th.len == 0) &&
+           (options->epoch == 0) == (options->before == NULL);
 }
 
 grille_reason grille_gate_init(grille_gate *gate, const grille_gate_options *options, grille_error *error) {
@@ -148,7 +142,9 @@ grille_reason grille_gate_init(grille_gate *gate, const grille_gate_options *opt
 }
 
 void grille_gate_deinit(grille_gate *gate) {
-    forget_evidence(gate);
+    grille_gate_drop_proof(gate);
+    grille_byte_queue_deinit(&gate->own_evidence);
+    grille_byte_queue_deinit(&gate->peer_evidence);
     grille_byte_queue_deinit(&gate->outgoing);
     grille_wipe(gate, sizeof *gate);
     gate->failed = true;
@@ -178,6 +174,18 @@ void grille_gate_sent(grille_gate *gate, size_t len) {
 
 const grille_peer_identity *grille_gate_peer(const grille_gate *gate) {
     return grille_gate_has_confirmed(gate) ? &gate->peer : NULL; /* in every plan VERIFY comes before SEND_CONFIRM */
+}
+
+const grille_evidence_facts *grille_gate_facts(const grille_gate *gate) {
+    return grille_gate_has_confirmed(gate) ? &gate->facts : NULL;
+}
+
+bool grille_gate_is_waiting(const grille_gate *gate) {
+    return gate->proof != NULL;
+}
+
+bool grille_gate_has_failed(const grille_gate *gate) {
+    return gate->failed;
 }
 
 const uint8_t *grille_gate_th(const grille_gate *gate) {

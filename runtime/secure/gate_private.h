@@ -17,6 +17,9 @@ void grille_gate_choose_order(grille_gate *gate, bool initiator_first);
 /* Appends one frame. BUDGET. */
 GRILLE_MUST_USE grille_reason grille_gate_send_payload(grille_gate *gate, grille_bytes payload);
 
+/* gate_work.c: cancels the proof that is under way, if any. */
+void grille_gate_drop_proof(grille_gate *gate);
+
 /* 'I' or 'R'. */
 char grille_gate_own_letter(const grille_gate *gate);
 char grille_gate_peer_letter(const grille_gate *gate);

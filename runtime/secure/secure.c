@@ -69,13 +69,17 @@ grille_reason grille_secure_new(const grille_secure_options *options, grille_sec
     *secure = (grille_secure){.role = options->role,
                               .state = GRILLE_SECURE_HANDSHAKE,
                               .crypto = options->crypto,
-                              .identity = options->identity,
+                              .identity = grille_identity_ref(options->identity),
                               .policy = grille_policy_ref(options->policy),
+                              .cache = options->cache,
+                              .on_proved = options->on_proved,
+                              .on_proved_user = options->on_proved_user,
                               .budget = options->budget,
                               .deadline_us = grille_time_after(options->now_us, gate_us),
                               .wall_ms = options->wall_ms,
                               .claims_len = options->claims.len};
     grille_byte_queue_init(&secure->plain, options->budget);
+    grille_epochs_init(&secure->epochs, options->role, options->now_us);
     memcpy(secure->nonce, options->nonce, sizeof secure->nonce);
     if (options->claims.len > 0) memcpy(secure->claims, options->claims.data, options->claims.len);
     reason = make_tls(secure, options, error);
@@ -90,10 +94,12 @@ grille_reason grille_secure_new(const grille_secure_options *options, grille_sec
 
 void grille_secure_free(grille_secure *secure) {
     if (secure == NULL) return;
-    if (secure->gate_started) grille_gate_deinit(&secure->gate);
+    grille_secure_free_attempt(secure);
+    grille_secure_forget_peer(secure);
     grille_tls_free(secure->tls);
     grille_byte_queue_deinit(&secure->plain);
     grille_policy_free(secure->policy);
+    grille_identity_free(secure->identity);
     grille_budget_free_wiped(secure->budget, secure, sizeof *secure);
 }
 
@@ -121,7 +127,9 @@ grille_reason grille_secure_fail(grille_secure *secure, grille_reason reason) {
     if (secure->gate_started && !peer_knows) send_refused(secure);
     grille_tls_shutdown(secure->tls);
     secure->state = GRILLE_SECURE_FAILED;
+    grille_secure_free_attempt(secure);
     grille_wipe(secure->exporter, sizeof secure->exporter);
+    grille_wipe(secure->th, sizeof secure->th);
     return reason;
 }
 
@@ -174,6 +182,7 @@ static grille_reason fail_deadline(grille_secure *secure) {
 
 grille_reason grille_secure_step(grille_secure *secure, grille_time_us now_us, grille_wall_ms wall_ms) {
     if (secure->state == GRILLE_SECURE_FAILED) return secure->failure_reason;
+    if (secure->state == GRILLE_SECURE_OPEN) return grille_secure_step_open(secure, now_us, wall_ms);
     if (!before_open(secure)) return GRILLE_REASON_OK;
     if (now_us >= secure->deadline_us) return fail_deadline(secure);
     secure->wall_ms = wall_ms;
@@ -186,11 +195,8 @@ grille_secure_state grille_secure_get_state(const grille_secure *secure) {
 }
 
 grille_time_us grille_secure_expiry(const grille_secure *secure) {
+    if (secure->state == GRILLE_SECURE_OPEN) return grille_secure_open_expiry(secure);
     return before_open(secure) ? secure->deadline_us : GRILLE_TIME_NEVER;
-}
-
-const grille_peer_identity *grille_secure_peer(const grille_secure *secure) {
-    return grille_secure_can_write(secure) ? grille_gate_peer(&secure->gate) : NULL;
 }
 
 const grille_error *grille_secure_failure(const grille_secure *secure) {

@@ -8,36 +8,13 @@
 
 enum { record_plain_bytes = 16384 };
 
-/* What the gate has to say leaves in records of its own: no call rides in front of our Confirm. */
-static grille_reason flush(grille_secure *secure) {
-    const grille_bytes outgoing = grille_gate_outgoing(&secure->gate);
-    const grille_reason reason = grille_tls_write(secure->tls, outgoing, &secure->failure);
-    if (reason == GRILLE_REASON_OK) grille_gate_sent(&secure->gate, outgoing.len);
-    return reason;
-}
-
 static grille_reason begin(grille_secure *secure) {
-    const grille_gate_options options = {.role = secure->role,
-                                         .crypto = secure->crypto,
-                                         .identity = secure->identity,
-                                         .policy = secure->policy,
-                                         .budget = secure->budget,
-                                         .claims = grille_bytes_of(secure->claims, secure->claims_len),
-                                         .nonce = grille_bytes_of(secure->nonce, sizeof secure->nonce),
-                                         .suite = grille_tls_suite(secure->tls),
-                                         .alpn = grille_bytes_of_text(GRILLE_SECURE_ALPN),
-                                         .exporter = grille_bytes_of(secure->exporter, sizeof secure->exporter),
-                                         .own_leaf =
-                                             grille_bytes_of(secure->leaf.certificate, secure->leaf.certificate_len),
-                                         .peer_leaf = grille_bytes_of(secure->peer_leaf, secure->peer_leaf_len),
-                                         .own_spki = grille_bytes_of(secure->leaf.spki, secure->leaf.spki_len),
-                                         .peer_spki = secure->peer_spki};
     grille_reason reason =
         grille_tls_export(secure->tls, GRILLE_GATE_EXPORTER_LABEL, secure->exporter, sizeof secure->exporter);
     if (reason != GRILLE_REASON_OK) return reason;
     secure->gate_started = true;
-    reason = grille_gate_init(&secure->gate, &options, &secure->failure);
-    return reason == GRILLE_REASON_OK ? flush(secure) : reason;
+    reason = grille_secure_begin_attempt(secure, 0);
+    return reason == GRILLE_REASON_OK ? grille_secure_flush_gate(secure) : reason;
 }
 
 grille_reason grille_secure_start_gate(grille_secure *secure) {
@@ -50,7 +27,7 @@ grille_reason grille_secure_start_gate(grille_secure *secure) {
 
 /* Refuses by header and type byte, before the rest is stored. */
 static grille_reason check_front(grille_secure *secure, const grille_frame_header *header, uint8_t type) {
-    const uint8_t expected = grille_gate_expects(&secure->gate);
+    const uint8_t expected = grille_gate_expects(&secure->attempt->gate);
     const size_t max = grille_gate_payload_max(type);
     if (max == 0)
         return grille_error_set(&secure->failure, GRILLE_REASON_GATE_BAD_MESSAGE,
@@ -85,7 +62,7 @@ static grille_reason take_frame(grille_secure *secure) {
     if (reason == GRILLE_REASON_OK) reason = grille_frame_take(&rest, &header, &payload);
     if (reason != GRILLE_REASON_OK) return reason;
     GRILLE_PROBE_FRAME_IN(header.type, header.stream, header.length);
-    reason = grille_gate_take(&secure->gate, payload, &secure->failure);
+    reason = grille_gate_take(&secure->attempt->gate, payload, &secure->failure);
     grille_byte_queue_consume(&secure->plain, plain.len - rest.len);
     return reason;
 }
@@ -101,7 +78,7 @@ static grille_reason read_record(grille_secure *secure, grille_time_us now_us) {
     if (reason == GRILLE_REASON_MORE && grille_tls_is_closed(secure->tls))
         return grille_error_set(&secure->failure, GRILLE_REASON_GATE_CLOSED,
                                 "the peer closed the channel while the gate expected %s; its log says why",
-                                grille_gate_type_name(grille_gate_expects(&secure->gate)));
+                                grille_gate_type_name(grille_gate_expects(&secure->attempt->gate)));
     return reason;
 }
 
@@ -109,7 +86,7 @@ static grille_reason read_record(grille_secure *secure, grille_time_us now_us) {
  * bytes are missing (MORE). */
 static grille_reason take_messages(grille_secure *secure, grille_time_us now_us) {
     grille_reason reason = GRILLE_REASON_OK;
-    while (grille_gate_expects(&secure->gate) != 0) {
+    while (grille_gate_expects(&secure->attempt->gate) != 0) {
         reason = take_frame(secure);
         if (reason == GRILLE_REASON_MORE) reason = read_record(secure, now_us);
         if (reason != GRILLE_REASON_OK) return reason;
@@ -117,7 +94,9 @@ static grille_reason take_messages(grille_secure *secure, grille_time_us now_us)
     return GRILLE_REASON_OK;
 }
 
-static grille_reason finish(grille_secure *secure) {
+static grille_reason finish(grille_secure *secure, grille_time_us now_us, grille_wall_ms wall_ms) {
+    const grille_reason reason = grille_secure_finish_attempt(secure, now_us, wall_ms);
+    if (reason != GRILLE_REASON_OK) return reason;
     secure->state = GRILLE_SECURE_OPEN;
     GRILLE_PROBE_VERDICT(1, GRILLE_REASON_OK);
     grille_byte_queue_trim(&secure->plain);
@@ -125,13 +104,14 @@ static grille_reason finish(grille_secure *secure) {
 }
 
 grille_reason grille_secure_step_gate(grille_secure *secure, grille_time_us now_us, grille_wall_ms wall_ms) {
-    const bool takes = grille_gate_expects(&secure->gate) != 0;
+    grille_gate *gate = &secure->attempt->gate;
+    const bool takes = grille_gate_expects(gate) != 0;
     const grille_reason worked =
-        takes ? take_messages(secure, now_us) : grille_gate_work(&secure->gate, wall_ms, &secure->failure);
+        takes ? take_messages(secure, now_us) : grille_gate_work(gate, wall_ms, &secure->failure);
     grille_reason reason = worked;
     if (reason == GRILLE_REASON_OK || reason == GRILLE_REASON_MORE) reason = grille_secure_check_taken(secure);
-    if (reason == GRILLE_REASON_OK) reason = flush(secure);
+    if (reason == GRILLE_REASON_OK) reason = grille_secure_flush_gate(secure);
     if (reason != GRILLE_REASON_OK) return grille_secure_fail(secure, reason);
-    if (grille_gate_is_open(&secure->gate)) return finish(secure);
-    return worked == GRILLE_REASON_OK ? GRILLE_REASON_MORE : GRILLE_REASON_OK;
+    if (grille_gate_is_open(gate)) return finish(secure, now_us, wall_ms);
+    return worked == GRILLE_REASON_OK && !grille_gate_is_waiting(gate) ? GRILLE_REASON_MORE : GRILLE_REASON_OK;
 }

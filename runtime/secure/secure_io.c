@@ -9,7 +9,7 @@
 bool grille_secure_can_write(const grille_secure *secure) {
     if (secure->state == GRILLE_SECURE_OPEN) return true;
     return secure->state == GRILLE_SECURE_GATE && secure->role == GRILLE_INITIATOR &&
-           grille_gate_has_confirmed(&secure->gate);
+           grille_gate_has_confirmed(&secure->attempt->gate);
 }
 
 /* What came in one record with the gate's last message. */
@@ -45,15 +45,6 @@ grille_reason grille_secure_write(grille_secure *secure, grille_bytes plain) {
     if (!grille_secure_can_write(secure)) return GRILLE_REASON_BAD_ARGUMENT;
     reason = grille_tls_write(secure->tls, plain, &secure->failure);
     return reason == GRILLE_REASON_OK ? reason : grille_secure_fail(secure, reason);
-}
-
-grille_reason grille_secure_gate_frame(grille_secure *secure, grille_bytes payload) {
-    if (secure->state != GRILLE_SECURE_OPEN) return GRILLE_REASON_BAD_ARGUMENT;
-    if (grille_gate_empty_decode(payload, GRILLE_GATE_REFUSED) == GRILLE_REASON_OK)
-        return grille_secure_fail(secure, GRILLE_REASON_GATE_REFUSED_BY_PEER);
-    grille_error_set(&secure->failure, GRILLE_REASON_GATE_ORDER, "the peer sent %s after the gate was open",
-                     grille_gate_type_name(payload.len > 0 ? payload.data[0] : 0));
-    return grille_secure_fail(secure, GRILLE_REASON_GATE_ORDER);
 }
 
 grille_bytes grille_secure_outgoing(const grille_secure *secure) {

@@ -95,6 +95,10 @@ void grille_tls_shutdown(grille_tls *tls);
 /* Gives buffers back that hold nothing; for an idle connection. */
 void grille_tls_trim(grille_tls *tls);
 
+/* Sends KeyUpdate (RFC 8446 4.6.3) and asks the peer for one: what is written from now on is under a new key.
+ * BUDGET or TLS_FAILED: the end is dead. */
+GRILLE_MUST_USE grille_reason grille_tls_update_keys(grille_tls *tls, grille_error *error);
+
 /* KeyUpdates that this end sent of its own accord. */
 uint64_t grille_tls_key_updates(const grille_tls *tls);
 

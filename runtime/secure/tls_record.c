@@ -64,22 +64,27 @@ bool grille_tls_is_closed(const grille_tls *tls) {
     return tls->closed;
 }
 
-/* Before the key has sealed too many records (RFC 8446 5.5). */
-static grille_reason update_key_when_due(grille_tls *tls, size_t records, grille_error *error) {
+grille_reason grille_tls_update_keys(grille_tls *tls, grille_error *error) {
     grille_tls_alloc_scope scope;
     bool refused = false;
     int result = 0;
-    if (tls->records_written + records <= tls->records_per_key || tls->records_written == 0) {
-        tls->records_written += records;
-        return GRILLE_REASON_OK;
-    }
+    if (tls->dead || tls->shut || !tls->finished) return grille_error_default(error, GRILLE_REASON_TLS_FAILED);
     scope = grille_tls_alloc_enter(tls->budget);
     result = wolfSSL_update_keys(tls->ssl);
     refused = grille_tls_alloc_leave(scope);
     if (result != WOLFSSL_SUCCESS) return grille_tls_fail(tls, result, refused, "updating the key", error);
-    tls->records_written = records;
+    tls->records_written = 0;
     tls->key_updates++;
     return GRILLE_REASON_OK;
+}
+
+/* Before the key has sealed too many records (RFC 8446 5.5). */
+static grille_reason update_key_when_due(grille_tls *tls, size_t records, grille_error *error) {
+    grille_reason reason = GRILLE_REASON_OK;
+    if (tls->records_written + records > tls->records_per_key && tls->records_written > 0)
+        reason = grille_tls_update_keys(tls, error);
+    if (reason == GRILLE_REASON_OK) tls->records_written += records;
+    return reason;
 }
 
 grille_reason grille_tls_write(grille_tls *tls, grille_bytes plain, grille_error *error) {

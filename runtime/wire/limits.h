@@ -99,6 +99,21 @@
 /* Connections of one server that have not passed the gate: beyond that new ones are closed at once. */
 #define GRILLE_LIMIT_HALF_OPEN_CONNECTIONS 64
 
+/* ---- Re-attestation (secure/epoch.h) ---- */
+
+/* HELLOs that a responder takes at once, then one each interval: each costs a document of its NSM. */
+#define GRILLE_LIMIT_EPOCH_BURST       6
+#define GRILLE_LIMIT_EPOCH_INTERVAL_MS 10000
+/* What an initiator of ours sends of these: the rest is for HELLOs that were held up and come together. */
+#define GRILLE_EPOCH_OWN_BURST 3
+/* REQUESTs that an initiator takes at once, then one each interval. A responder sends one each interval: the other is
+ * for one that was held up. */
+#define GRILLE_LIMIT_REQUEST_BURST       2
+#define GRILLE_LIMIT_REQUEST_INTERVAL_MS 60000
+/* An epoch that the peer does not finish ends with the evidence in force; where that has no end, with this: as long as
+ * the last attempt before an end has. */
+#define GRILLE_LIMIT_EPOCH_MS 600000
+
 /* ---- Token buckets: burst, then so many a second; an empty bucket ends the connection ---- */
 
 #define GRILLE_LIMIT_PING_BURST      16

@@ -95,7 +95,8 @@ extern "C" {
     X(ATTEST_SET_EXPIRED,              "ATTEST-SET-EXPIRED",              UNAUTHENTICATED,     "the policy's set that matches the peer has expired") \
     X(ATTEST_DOCUMENT_ENCLAVE,         "ATTEST-DOCUMENT-ENCLAVE",         UNAUTHENTICATED,     "an enclave's document where a NitroTPM's is needed") \
     X(ATTEST_FEATURE_REFUSED,          "ATTEST-FEATURE-REFUSED",          UNAUTHENTICATED,     "the peer has a feature on, or does not tell, that the policy refuses") \
-    X(ATTEST_POLICY_DIGEST,            "ATTEST-POLICY-DIGEST",            UNAUTHENTICATED,     "the peer's own policy is not one that the policy lists")
+    X(ATTEST_POLICY_DIGEST,            "ATTEST-POLICY-DIGEST",            UNAUTHENTICATED,     "the peer's own policy is not one that the policy lists") \
+    X(ATTEST_EVIDENCE_EXPIRED,         "ATTEST-EVIDENCE-EXPIRED",         UNAUTHENTICATED,     "the peer's evidence has expired and it has not attested again")
 
 #define GRILLE_REASON_MAP_POLICY(X)                                                                                    \
     X(POLICY_FILE,                     "POLICY-FILE",                     INVALID_ARGUMENT,    "a file of the policy can't be read") \
@@ -167,7 +168,9 @@ extern "C" {
     X(GATE_REFLECTED,        "GATE-REFLECTED",        UNAUTHENTICATED,     "the peer presents this end's own key or nonce") \
     X(GATE_CONFIRM,          "GATE-CONFIRM",          UNAUTHENTICATED,     "the peer's Confirm is not that of this session") \
     X(GATE_REFUSED_BY_PEER,  "GATE-REFUSED-BY-PEER",  UNAUTHENTICATED,     "the peer refused our evidence; its log says why") \
-    X(GATE_CLOSED,           "GATE-CLOSED",           UNAVAILABLE,         "the peer closed the channel before the gate was open")
+    X(GATE_CLOSED,           "GATE-CLOSED",           UNAVAILABLE,         "the peer closed the channel before the gate was open") \
+    X(GATE_FLOOD,            "GATE-FLOOD",            RESOURCE_EXHAUSTED,  "the peer asks for re-attestation or begins it more often than it may") \
+    X(GATE_TOO_SOON,         "GATE-TOO-SOON",         AGAIN,               "this end has re-attested too recently to do it again")
 
 #define GRILLE_REASON_MAP_SESSION(X)                                                                                   \
     X(SESSION_BAD_ORDER,         "SESSION-BAD-ORDER",         INTERNAL,            "SETTINGS is not the first frame of the peer, or came twice") \

@@ -132,12 +132,14 @@ static void an_enclave_with_anonymous_callers_proves_first(void **state) {
 
 /* A later epoch runs the same way, over the TH before it; both must mean the same one. */
 static void epochs_follow_each_other(void **state) {
+    const grille_peer_identity before = {.kind = GRILLE_IDENTITY_X509};
     static const uint8_t th[GRILLE_GATE_KEY_BYTES] = {1};
     static const uint8_t other_th[GRILLE_GATE_KEY_BYTES] = {2};
     gate_pair *pair = pair_of(GRILLE_IDENTITY_X509, GRILLE_IDENTITY_X509);
     (void)state;
     for (int i = 0; i < 2; i++) {
         pair->sides[i].options.epoch = 1;
+        pair->sides[i].options.before = &before;
         pair->sides[i].options.previous_th = grille_bytes_of(th, sizeof th);
     }
     begin(pair);
@@ -149,6 +151,7 @@ static void epochs_follow_each_other(void **state) {
     pair = pair_of(GRILLE_IDENTITY_X509, GRILLE_IDENTITY_X509);
     for (int i = 0; i < 2; i++) {
         pair->sides[i].options.epoch = 1;
+        pair->sides[i].options.before = &before;
         pair->sides[i].options.previous_th = grille_bytes_of(i == 0 ? th : other_th, sizeof th);
     }
     begin(pair);
@@ -158,6 +161,7 @@ static void epochs_follow_each_other(void **state) {
 
     pair = pair_of(GRILLE_IDENTITY_X509, GRILLE_IDENTITY_X509);
     pair->sides[0].options.epoch = 1;
+    pair->sides[0].options.before = &before;
     pair->sides[0].options.previous_th = grille_bytes_of(th, sizeof th);
     begin(pair);
     run(pair);

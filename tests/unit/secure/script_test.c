@@ -250,9 +250,7 @@ static const script_row common_rows[] = {
     {"HEH", GRILLE_REASON_GATE_ORDER},
     {"HEQ", GRILLE_REASON_GATE_ORDER},
     {"HECC", GRILLE_REASON_GATE_ORDER},
-    {"HECH", GRILLE_REASON_GATE_ORDER},
     {"HECE", GRILLE_REASON_GATE_ORDER},
-    {"HECQ", GRILLE_REASON_GATE_ORDER},
     /* malformed */
     {"V", GRILLE_REASON_GATE_VERSION},
     {"P", GRILLE_REASON_GATE_EPOCH},
@@ -297,6 +295,8 @@ static const script_row common_rows[] = {
 
 static const script_row responder_rows[] = {
     {"F", GRILLE_REASON_GATE_BAD_MESSAGE}, /* only a responder may ask for that order */
+    {"HECH", GRILLE_REASON_GATE_EPOCH},
+    {"HECQ", GRILLE_REASON_GATE_ORDER},
 };
 
 static const script_row initiator_rows[] = {
@@ -304,6 +304,7 @@ static const script_row initiator_rows[] = {
     {"JC", GRILLE_REASON_GATE_ORDER},    {"JJ", GRILLE_REASON_GATE_ORDER},
     {"JEE", GRILLE_REASON_GATE_ORDER},   {"JB", GRILLE_REASON_ATTEST_BINDER_MISMATCH},
     {"JEc", GRILLE_REASON_GATE_CONFIRM}, {"JED", GRILLE_REASON_GATE_CONFIRM},
+    {"HECH", GRILLE_REASON_GATE_ORDER},  {"HECQ", GRILLE_REASON_OK},
     {"JECC", GRILLE_REASON_GATE_ORDER},  {"JER", GRILLE_REASON_GATE_REFUSED_BY_PEER},
 };
 
@@ -314,7 +315,7 @@ static void hand_over_gate_frames(play *p) {
     grille_frame_header header;
     while (rest.len > 0 && grille_frame_take(&rest, &header, &payload) == GRILLE_REASON_OK) {
         assert_int_equal(header.type, GRILLE_FRAME_GATE);
-        p->side.last = grille_secure_gate_frame(p->side.secure, payload);
+        p->side.last = grille_secure_gate_frame(p->side.secure, payload, p->clock.now_us, p->clock.wall_ms);
     }
     pump(p);
 }
