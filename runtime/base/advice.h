@@ -60,7 +60,8 @@
     X(ATTEST_BUILD_TOO_OLD, "an old build still runs", "update it") \
     X(ATTEST_SET_EXPIRED, "an old build still runs", "update it, or extend the set's not_after") \
     X(ATTEST_FEATURE_REFUSED, "a development build runs, or a service of the library was left in", "build the peer without it, or take it out of the set's `refuse`") \
-    X(ATTEST_POLICY_DIGEST, "the peer has another policy than it should", "give it the policy that is meant, or list the digest: grille policy explain FILE")
+    X(ATTEST_POLICY_DIGEST, "the peer has another policy than it should", "give it the policy that is meant, or list the digest: grille policy explain FILE") \
+    X(ATTEST_EVIDENCE_EXPIRED, "its NSM does not answer, or it runs another implementation that does not re-attest", "see the peer's log")
 /* clang-format on */
 
 #endif
