@@ -4,6 +4,8 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "crypto/crypto.h"
+#include "grille/attest.h"
+#include "grille/log.h"
 #include "nsm/nsm.h"
 
 enum { SEED_BYTES = 64 };
@@ -17,9 +19,19 @@ static grille_reason add_entropy(grille_nsm *nsm, grille_error *error) {
     return reason;
 }
 
+/* The enclave has a time of its own before it looks at the first peer's certificates. */
+static void learn_time(const grille_identity *identity) {
+    int64_t time_ms = 0;
+    uint32_t age_ms = 0;
+    grille_error error;
+    if (grille_attest_time(identity, 0, &time_ms, &age_ms, &error) == GRILLE_OK) return;
+    grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_NSM, "no time from the NSM yet: %s: %s", error.name, error.text);
+}
+
 grille_code grille_identity_open_nsm(const char *path, grille_identity **identity, grille_error *error) {
     grille_nsm *nsm = NULL;
     grille_reason reason = GRILLE_REASON_OK;
+    grille_code code;
     *identity = NULL;
     grille_error_clear(error);
     reason = grille_nsm_open(path, &nsm, error);
@@ -29,5 +41,7 @@ grille_code grille_identity_open_nsm(const char *path, grille_identity **identit
         nsm->functions->close(nsm);
         return grille_reason_code(grille_error_default(error, reason));
     }
-    return grille_identity_from_nsm(nsm, identity, error);
+    code = grille_identity_from_nsm(nsm, identity, error);
+    if (code == GRILLE_OK) learn_time(*identity);
+    return code;
 }

@@ -73,7 +73,7 @@ GRILLE_MUST_USE grille_code grille_identity_load_x509(const char *chain_path, co
 
 /* The identity of the enclave that this process runs in, by its NSM: the device at `path` (NULL: /dev/nsm) where the
  * program links //runtime/nsm:linked_device, the folder of a simulated one where it links
- * //runtime/nsm:linked_simulated. */
+ * //runtime/nsm:linked_simulated. Takes randomness and the time from it. */
 GRILLE_MUST_USE grille_code grille_identity_open_nsm(const char *path, grille_identity **identity, grille_error *error);
 
 /* One more owner, the answer; and one less (NULL is ignored). Any thread. */

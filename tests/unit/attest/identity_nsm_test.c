@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Goal: an enclave's identity takes randomness of its NSM before any key is made, and is none without it. */
+ * Goal: an enclave's identity takes randomness of its NSM before any key is made, and is none without it; it asks for
+ * the time, and does without. */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -7,11 +8,12 @@
 #include "cmocka_all.h"
 #include "crypto/crypto.h"
 #include "grille/identity.h"
+#include "grille/log.h"
 #include "nsm/nsm.h"
 
 static size_t drawn_bytes;
 static bool random_fails, open_fails;
-static int open_count;
+static int open_count, documents_asked, lines_logged;
 
 static grille_reason fake_random(grille_nsm *nsm, uint8_t *out, size_t len, grille_error *error) {
     (void)nsm;
@@ -21,12 +23,32 @@ static grille_reason fake_random(grille_nsm *nsm, uint8_t *out, size_t len, gril
     return GRILLE_REASON_OK;
 }
 
+/* No document: an enclave starts without a time then, and says so. */
+static grille_reason fake_attest(grille_nsm *nsm, const grille_nsm_request *request, uint8_t *document, size_t capacity,
+                                 size_t *len, grille_error *error) {
+    (void)nsm;
+    (void)document;
+    (void)capacity;
+    (void)len;
+    documents_asked++;
+    assert_int_equal(32, request->nonce.len);
+    return grille_error_set(error, GRILLE_REASON_NSM_FAILED, "Attestation: InternalError");
+}
+
+static void count_line(grille_log_level level, const char *module, const char *line, void *user) {
+    (void)user;
+    assert_int_equal(GRILLE_LOG_WARNING, level);
+    assert_string_equal("nsm", module);
+    assert_non_null(strstr(line, "no time from the NSM yet: NSM-FAILED: Attestation: InternalError"));
+    lines_logged++;
+}
+
 static void fake_close(grille_nsm *nsm) {
     (void)nsm;
     open_count--;
 }
 
-static const grille_nsm_functions functions = {.random = fake_random, .close = fake_close};
+static const grille_nsm_functions functions = {.attest = fake_attest, .random = fake_random, .close = fake_close};
 static grille_nsm fake = {.functions = &functions};
 
 /* In place of the linked NSM. */
@@ -50,6 +72,8 @@ static void check(grille_code code, const char *name) {
         assert_int_equal(grille_identity_get_kind(identity), GRILLE_IDENTITY_NITRO);
         assert_true(drawn_bytes >= 32);
         assert_int_equal(open_count, 1);
+        assert_int_equal(1, documents_asked);
+        assert_int_equal(1, lines_logged);
         grille_identity_free(identity);
     } else {
         assert_null(identity);
@@ -81,5 +105,6 @@ int main(void) {
         cmocka_unit_test(its_randomness_is_mixed_in),
         cmocka_unit_test(without_it_there_is_no_identity),
     };
+    grille_log_set(count_line, NULL, GRILLE_LOG_WARNING);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

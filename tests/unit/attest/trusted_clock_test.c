@@ -277,6 +277,45 @@ static void a_managed_nsm_is_not_managed_twice(void **state) {
     assert_int_equal(1, nsm.closed);
 }
 
+/* An NSM that answers with a document for another nonce, or with none at all. */
+static forge_nsm honest;
+
+static grille_reason lie(grille_nsm *nsm, const grille_nsm_request *request, uint8_t *document, size_t capacity,
+                         size_t *len, grille_error *error) {
+    grille_nsm_request changed = *request;
+    (void)nsm;
+    changed.nonce = grille_bytes_of(nonce, sizeof nonce);
+    return honest.nsm.functions->attest(&honest.nsm, &changed, document, capacity, len, error);
+}
+
+static void close_nothing(grille_nsm *nsm) {
+    (void)nsm;
+}
+
+static void time_is_not_taken_from_an_nsm_that_lies_or_fails(void **state) {
+    static grille_nsm_functions functions = {.close = close_nothing};
+    static grille_nsm liar = {.functions = &functions};
+    grille_identity *identity = NULL;
+    grille_error error;
+    int64_t time_ms = 0;
+    uint32_t age_ms = 0;
+    grille_wall_ms now_ms = 0;
+    (void)state;
+    forge_nsm_init(&honest, &chain);
+    functions = *honest.nsm.functions;
+    functions.attest = lie;
+    functions.close = close_nothing;
+    assert_int_equal(GRILLE_OK, grille_identity_from_nsm(&liar, &identity, &error));
+    assert_int_equal(GRILLE_UNAVAILABLE, grille_attest_time(identity, UINT32_MAX, &time_ms, &age_ms, &error));
+    assert_string_equal("NSM-NO-TIME", error.name);
+    assert_non_null(strstr(error.text, "nonce of 32 bytes that is not the one of 32"));
+    assert_false(grille_identity_wall_ms(identity, 1, &now_ms));
+    honest.fails = true;
+    assert_int_equal(GRILLE_UNAVAILABLE, grille_attest_time(identity, UINT32_MAX, &time_ms, &age_ms, &error));
+    assert_string_equal("NSM-FAILED", error.name);
+    grille_identity_free(identity);
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -289,6 +328,7 @@ int main(void) {
         CASE(many_threads_see_no_step_back),
         CASE(every_document_of_an_identity_is_a_sample),
         CASE(a_managed_nsm_is_not_managed_twice),
+        CASE(time_is_not_taken_from_an_nsm_that_lies_or_fails),
     };
     return cmocka_run_group_tests(tests, make_chain, free_chain);
 }
