@@ -86,6 +86,10 @@ static grille_reason judge_without_policy(const grille_document *document, const
                                           bool *debug, grille_error *error) {
     *debug = false;
     if (document->kind == GRILLE_ATTEST_NITROTPM) return GRILLE_REASON_OK;
+    if (document->pcrs[0].len == 0) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_PCR_MISSING,
+                                "observed no PCR0 in the document, expected one: every enclave has it");
+    }
     *debug = !grille_defence_not_debug(document->pcrs[0]);
     if (!*debug || options->insecure_allow_debug) return GRILLE_REASON_OK;
     return grille_error_set(error, GRILLE_REASON_ATTEST_DEBUG,

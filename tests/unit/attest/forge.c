@@ -137,11 +137,13 @@ static void write_name(grille_writer *w, const char *name, const char *second) {
     grille_der_end(w, mark);
 }
 
-static void write_time(grille_writer *w, grille_wall_ms time_ms, bool general) {
+static void write_time(grille_writer *w, grille_wall_ms time_ms, bool general, grille_bytes given) {
     uint8_t bytes[32];
     grille_writer utc = grille_writer_into(bytes, sizeof bytes);
     grille_der_write_time(&utc, time_ms);
-    if (!general) {
+    if (given.len != 0) {
+        grille_write_bytes(w, given);
+    } else if (!general) {
         grille_write_bytes(w, grille_written(&utc));
     } else {
         char text[16] = "20";
@@ -153,6 +155,10 @@ static void write_time(grille_writer *w, grille_wall_ms time_ms, bool general) {
 static void write_key(grille_writer *w, const forge_template *t, const grille_private_key *key) {
     uint8_t point[GRILLE_POINT_MAX], spki[GRILLE_SPKI_MAX];
     size_t point_len = 0, len = 0;
+    if (t->public_key.len != 0) {
+        grille_write_bytes(w, t->public_key);
+        return;
+    }
     if (t->rsa_key) {
         grille_write_bytes(w, grille_bytes_of(rsa_spki_head, sizeof rsa_spki_head));
         for (int i = 0; i < 256; i++)
@@ -168,10 +174,11 @@ static void write_key(grille_writer *w, const forge_template *t, const grille_pr
 
 static void write_extensions(grille_writer *w, const forge_template *t) {
     size_t outer, list;
-    if (t->extension_count == 0) return;
+    if (t->extension_count == 0 && t->extension_list.len == 0) return;
     outer = grille_der_begin(w, GRILLE_DER_CONTEXT_CONSTRUCTED(3));
     list = grille_der_begin(w, GRILLE_DER_SEQUENCE);
-    for (size_t i = 0; i < t->extension_count; i++) {
+    grille_write_bytes(w, t->extension_list);
+    for (size_t i = 0; i < t->extension_count && t->extension_list.len == 0; i++) {
         const forge_extension *e = &t->extensions[i];
         size_t mark = grille_der_begin(w, GRILLE_DER_SEQUENCE);
         grille_der_write(w, GRILLE_DER_OID, grille_bytes_of(e->oid, e->oid_len));
@@ -191,7 +198,11 @@ static void write_to_be_signed(grille_writer *w, const forge_template *t, const 
     size_t validity;
     grille_der_write_small(w, t->version);
     grille_der_end(w, version);
-    grille_der_write_unsigned(w, grille_bytes_of("\x4b\x1d", 2));
+    if (t->serial.len != 0) {
+        grille_write_bytes(w, t->serial);
+    } else {
+        grille_der_write_unsigned(w, grille_bytes_of("\x4b\x1d", 2));
+    }
     if (t->other_inner_algorithm) {
         write_algorithm(w, t->hash == GRILLE_SHA384 ? GRILLE_SHA256 : GRILLE_SHA384, false);
     } else {
@@ -199,8 +210,8 @@ static void write_to_be_signed(grille_writer *w, const forge_template *t, const 
     }
     write_name(w, issuer, NULL);
     validity = grille_der_begin(w, GRILLE_DER_SEQUENCE);
-    write_time(w, t->not_before_ms, t->general_time);
-    write_time(w, t->not_after_ms, t->general_time);
+    write_time(w, t->not_before_ms, t->general_time, t->not_before);
+    write_time(w, t->not_after_ms, t->general_time, t->not_after);
     grille_der_end(w, validity);
     write_name(w, t->subject, t->second_subject);
     write_key(w, t, key);
@@ -227,7 +238,7 @@ static void write_signature(grille_writer *w, const forge_template *t, grille_by
 void forge_certificate_over(const forge_template *t, const forge_identity *issuer, grille_private_key *key,
                             forge_identity *out) {
     const char *issuer_name = t->issuer != NULL ? t->issuer : issuer != NULL ? issuer->subject : t->subject;
-    const grille_private_key *signer = issuer != NULL ? issuer->key : key;
+    const grille_private_key *signer = t->signer != NULL ? t->signer : issuer != NULL ? issuer->key : key;
     uint8_t tbs_bytes[3072];
     grille_writer tbs = grille_writer_into(tbs_bytes, sizeof tbs_bytes);
     grille_writer w = grille_writer_into(out->der, sizeof out->der);

@@ -39,6 +39,9 @@ typedef struct forge_template {
     bool long_length;  /* the outer length is not minimal */
     bool general_time; /* GeneralizedTime before 2050 */
     size_t trailing_bytes;
+    /* Encoded elements in place of the usual ones; empty: as usual. They are signed like everything else. */
+    grille_bytes serial, not_before, not_after, public_key, extension_list;
+    grille_private_key *signer; /* in place of the issuer's key; borrowed */
     forge_extension extensions[FORGE_EXTENSIONS_MAX];
     size_t extension_count;
 } forge_template;

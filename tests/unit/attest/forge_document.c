@@ -70,6 +70,9 @@ static void write_head(grille_writer *w, unsigned major, uint64_t value) {
     } else if (value <= 0xffff) {
         grille_write_u8(w, type | 25);
         grille_write_u16(w, (uint16_t)value);
+    } else if (value <= 0xffffffff) {
+        grille_write_u8(w, type | 26);
+        grille_write_u32(w, (uint32_t)value);
     } else {
         grille_write_u8(w, type | 27);
         grille_write_u64(w, value);
@@ -117,7 +120,9 @@ static void write_optional(grille_writer *w, const forge_document *d, const char
 }
 
 static void write_payload(grille_writer *w, const forge_document *d) {
-    if (d->definite) {
+    if (d->payload_head.len != 0) {
+        grille_write_bytes(w, d->payload_head);
+    } else if (d->definite) {
         write_head(w, 5, 9 + d->extra_entries - (d->omitted != NULL ? 1 : 0));
     } else {
         grille_write_u8(w, 0xbf);
@@ -136,7 +141,8 @@ static void write_payload(grille_writer *w, const forge_document *d) {
     write_optional(w, d, "user_data", d->user_data);
     write_optional(w, d, "nonce", d->nonce);
     grille_write_bytes(w, d->extra);
-    if (!d->definite) grille_write_u8(w, 0xff);
+    if (!d->definite && !d->no_break) grille_write_u8(w, 0xff);
+    grille_write_bytes(w, d->payload_tail);
 }
 
 static void sign(const forge_document *d, const forge_chain *chain, grille_bytes protected_header, grille_bytes payload,
@@ -148,14 +154,15 @@ static void sign(const forge_document *d, const forge_chain *chain, grille_bytes
     grille_bytes signed_bytes;
     write_head(&w, 4, 4);
     write_text(&w, d->context != NULL ? d->context : "Signature1");
-    grille_write_bytes(&w, protected_header);
-    write_bytes(&w, grille_bytes_of(NULL, 0));
+    grille_write_bytes(&w, d->signed_header.len != 0 ? d->signed_header : protected_header);
+    write_bytes(&w, d->aad);
     write_bytes(&w, payload);
     must(grille_writer_end(&w) == GRILLE_REASON_OK);
     signed_bytes = grille_written(&w);
     must(crypto()->hash(GRILLE_SHA384, &signed_bytes, 1, digest) == GRILLE_REASON_OK);
-    must(crypto()->key_sign(chain->certificates[FORGE_CHAIN - 1].key, grille_bytes_of(digest, sizeof digest), signature,
-                            GRILLE_RAW_SIGNATURE_MAX, &len) == GRILLE_REASON_OK);
+    must(crypto()->key_sign(d->other_signer != NULL ? d->other_signer : chain->certificates[FORGE_CHAIN - 1].key,
+                            grille_bytes_of(digest, sizeof digest), signature, GRILLE_RAW_SIGNATURE_MAX,
+                            &len) == GRILLE_REASON_OK);
     if (d->zero_r) memset(signature, 0, 48);
 }
 
@@ -166,7 +173,8 @@ static grille_bytes or_default(grille_bytes given, const char *usual, size_t len
 grille_bytes forge_document_sign(const forge_document *d, const forge_chain *chain) {
     static uint8_t buffers[4][40000], payload_bytes[40000];
     static unsigned next;
-    uint8_t signature[GRILLE_RAW_SIGNATURE_MAX + 1] = {0};
+    uint8_t signature[FORGE_SIGNATURE_MAX] = {0};
+    size_t signature_len = d->signature_len != 0 ? d->signature_len : GRILLE_RAW_SIGNATURE_MAX;
     grille_writer payload = grille_writer_into(payload_bytes, sizeof payload_bytes);
     grille_writer w = grille_writer_into(buffers[next++ % 4], sizeof buffers[0]);
     grille_bytes protected_header = or_default(d->protected_header, "\x44\xa1\x01\x38\x22", 5);
@@ -181,7 +189,13 @@ grille_bytes forge_document_sign(const forge_document *d, const forge_chain *cha
     } else {
         write_bytes(&w, grille_written(&payload));
     }
-    write_bytes(&w, grille_bytes_of(signature, d->signature_len != 0 ? d->signature_len : GRILLE_RAW_SIGNATURE_MAX));
+    if (d->edit_signature != NULL) d->edit_signature(signature, &signature_len);
+    if (d->signature_item.len != 0) {
+        grille_write_bytes(&w, d->signature_item);
+    } else {
+        write_bytes(&w, grille_bytes_of(signature, signature_len));
+    }
+    grille_write_bytes(&w, d->tail);
     must(grille_writer_end(&w) == GRILLE_REASON_OK);
     return grille_written(&w);
 }

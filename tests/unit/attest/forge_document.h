@@ -24,6 +24,7 @@ void forge_chain_free(forge_chain *chain);
 /* The leaf's key signs; bytes of certificate i. */
 grille_bytes forge_chain_der(const forge_chain *chain, size_t index);
 
+#define FORGE_SIGNATURE_MAX 128
 typedef struct forge_document {
     const char *module_id;
     const char *digest;
@@ -42,6 +43,9 @@ typedef struct forge_document {
     grille_bytes replacement;
     grille_bytes extra; /* encoded entries after the others */
     size_t extra_entries;
+    grille_bytes payload_head; /* in place of the payload's map head */
+    bool no_break;             /* an indefinite map that does not end */
+    grille_bytes payload_tail; /* encoded, after the payload's map */
 
     /* outside the payload, encoded; empty: as it must be */
     grille_bytes head;             /* tag and array head */
@@ -50,7 +54,14 @@ typedef struct forge_document {
     bool detached;
     size_t signature_len; /* 0: 96 */
     bool zero_r;
-    const char *context; /* NULL: "Signature1" */
+    const char *context;              /* NULL: "Signature1" */
+    grille_bytes aad;                 /* external_aad of what is signed */
+    grille_bytes signed_header;       /* encoded, in place of the protected header in what is signed */
+    grille_private_key *other_signer; /* in place of the leaf's key; borrowed */
+    /* Changes the 96 bytes of the signature, and their number, up to FORGE_SIGNATURE_MAX. */
+    void (*edit_signature)(uint8_t *signature, size_t *len);
+    grille_bytes signature_item; /* encoded, in place of the signature */
+    grille_bytes tail;           /* after the document */
 } forge_document;
 
 /* A document that is right. */
