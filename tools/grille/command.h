@@ -17,6 +17,7 @@ enum {
 int command_attest(int argc, char **argv);
 int command_identity(int argc, char **argv);
 int command_policy(int argc, char **argv);
+int command_relay(int argc, char **argv);
 int command_sim(int argc, char **argv);
 
 /* Prints "grille: …" and what to write instead; answers EXIT_USAGE. */
