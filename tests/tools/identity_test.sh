@@ -182,6 +182,50 @@ an_expired_ca() {
     unfit_ca expired "has expired"
 }
 
+a_shared_key() {
+    (umask 0 && "$grille" identity new psk --id parent-1 --role initiator -o "$dir/parent.psk" >"$scratch/out" 2>"$scratch/err") ||
+        complain "failed" || return 1
+    expect_out "$dir/parent.psk made" && expect_same "mode" "$(mode_of "$dir/parent.psk")" 600 &&
+        expect_same "lines" "$(sed 's/^key: [0-9a-f]\{64\}$/key/' "$dir/parent.psk")" "grille-psk 1
+id: parent-1
+role: initiator
+key" || return 1
+    make psk -o "$dir/enclave.psk" --role=responder --id=e && grep -qx 'role: responder' "$dir/enclave.psk" &&
+        { [ "$(tail -n 1 "$dir/parent.psk")" != "$(tail -n 1 "$dir/enclave.psk")" ] || complain "the same key twice"; }
+}
+
+shared_keys_stay() {
+    local before
+    before=$(cat "$dir/parent.psk")
+    try "$grille" identity new psk --id x --role initiator -o "$dir/parent.psk"
+    expect_status 1 && expect_err 'File exists' && expect_same "key" "$(cat "$dir/parent.psk")" "$before" || return 1
+    ln -s "$dir/elsewhere" "$dir/link.psk"
+    try "$grille" identity new psk --id x --role initiator -o "$dir/link.psk"
+    expect_status 1 && { [ ! -e "$dir/elsewhere" ] || complain "written through a link"; } || return 1
+    try "$grille" identity new psk --id x --role initiator -o "$dir"
+    expect_status 1
+}
+
+# Nobody else can tell two ids apart that look alike.
+ids_have_limits() {
+    make psk --id "$(printf 'i%.0s' {1..255})" --role initiator -o "$dir/longest.psk" || return 1
+    expect_usage "$grille" identity new psk --id "$(printf 'i%.0s' {1..256})" --role initiator -o "$dir/x.psk" &&
+        expect_usage "$grille" identity new psk --id "a b" --role initiator -o "$dir/x.psk" &&
+        expect_usage "$grille" identity new psk --id $'a\nkey: 0' --role initiator -o "$dir/x.psk" &&
+        expect_usage "$grille" identity new psk --id "" --role initiator -o "$dir/x.psk" &&
+        expect_usage "$grille" identity new psk --id café --role initiator -o "$dir/x.psk" &&
+        { [ ! -e "$dir/x.psk" ] || complain "something was made"; }
+}
+
+helps() {
+    local words
+    for words in "identity --help" "identity new psk --help" "identity new ca --help"; do
+        # shellcheck disable=SC2086 # words
+        try "$grille" $words
+        expect_status 0 && expect_out 'usage: grille identity new' || return 1
+    done
+}
+
 check "a CA" a_ca
 check "a CA with name and days" a_ca_with_name_and_days
 check "an identity with a URI" an_identity_with_a_uri
@@ -197,6 +241,14 @@ check "a link is not followed" a_link_is_not_followed
 check "places that cannot be" places_that_cannot_be
 check "CAs that do not fit" cas_that_do_not_fit
 check "an expired CA" an_expired_ca
+check "a shared key" a_shared_key
+check "shared keys stay" shared_keys_stay
+check "ids have limits" ids_have_limits
+check "help" helps
+check "wrong words for a shared key" refuses_all "$grille" "identity new psk --id a --role initiator" \
+    "identity new psk --id a -o $dir/x" "identity new psk --role initiator -o $dir/x" \
+    "identity new psk --id a --role both -o $dir/x" "identity new psk --id a --role initiator -o $dir/x $dir/y" \
+    "identity new psk --ID a --role initiator -o $dir/x" "identity new psk --id a --id b --role initiator -o $dir/x"
 check "wrong words" refuses_all "$grille" "identity" "identity old" "identity new" "identity new psk" "identity show ca $dir/x" \
     "identity new ca" "identity new x509" "identity new ca $dir/x $dir/y"
 check "wrong options" refuses_all "$grille" "identity new ca $dir/x --name" "identity new ca $dir/x --days" \

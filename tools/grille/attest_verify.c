@@ -159,7 +159,7 @@ static int verify(request *r) {
         report_json(&result);
         if (!result.accepted) (void)fprintf(stderr, "grille: %s: %s\n", result.error.name, result.error.text);
     } else {
-        report_text(&result, r->document_path);
+        report_text(&result);
     }
     if (fflush(stdout) != 0) {
         perror("grille: attest verify: standard output");

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,6 +48,29 @@ bool file_write_new(const char *folder, const char *name, grille_bytes content, 
     if (written) return true;
     (void)unlink(path);
     return failed("can't write", path, error);
+}
+
+/* A new file like `status` says; its content is on the disk when this succeeds. */
+static bool write_beside(int fd, const struct stat *status, grille_bytes content) {
+    bool owned = fchown(fd, status->st_uid, status->st_gid) == 0 || status->st_uid == geteuid();
+    return owned && fchmod(fd, status->st_mode & 07777) == 0 && write_all(fd, content);
+}
+
+bool file_replace(const char *path, grille_bytes content, grille_error *error) {
+    char target[PATH_MAX], beside[PATH_MAX + 8];
+    struct stat status;
+    bool written = false;
+    int fd = -1;
+    if (realpath(path, target) == NULL || stat(target, &status) != 0) return failed("can't find", path, error);
+    (void)snprintf(beside, sizeof beside, "%s.XXXXXX", target);
+    fd = mkostemp(beside, O_CLOEXEC);
+    if (fd < 0) return failed("can't write beside", path, error);
+    written = write_beside(fd, &status, content);
+    if (close(fd) != 0) written = false;
+    if (written && rename(beside, target) == 0) return true;
+    (void)failed("can't replace", path, error);
+    (void)unlink(beside);
+    return false;
 }
 
 void file_remove(const char *folder, const char *name) {

@@ -12,6 +12,10 @@
 GRILLE_MUST_USE bool file_write_new(const char *folder, const char *name, grille_bytes content, bool is_public,
                                     grille_error *error);
 
+/* Puts `content` in the place of the file at `path`, whole or not at all: a new file in its folder, with its
+ * permissions and owner, takes its name. A link is followed. */
+GRILLE_MUST_USE bool file_replace(const char *path, grille_bytes content, grille_error *error);
+
 /* Takes back what file_write_new made. */
 void file_remove(const char *folder, const char *name);
 

@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "identity_make.h"
+#include "identity_psk.h"
 
 static const char usage[] =
     "usage: grille identity new ca DIR [--name NAME] [--days N]\n"
@@ -14,7 +15,9 @@ static const char usage[] =
     "       grille identity new x509 DIR --ca CADIR --name NAME [--days N]\n"
     "         makes DIR/identity.pem (chain) and DIR/identity.key; NAME is a URI (spiffe://…) or a DNS name;\n"
     "         it ends with its CA at the latest\n"
-    "       --days N: default 365\n";
+    "         --days N: default 365\n"
+    "       grille identity new psk --id NAME --role initiator|responder -o FILE\n"
+    "         makes FILE: a new random key, which both ends keep\n";
 
 enum { DEFAULT_DAYS = 365, LONGEST_DAYS = 36500, CA_NAME_MAX = 64, IDENTITY_NAME_MAX = 255 };
 
@@ -107,15 +110,25 @@ static int check_x509(identity_request *request) {
     return usage_error(usage, "identity: --name is a URI (scheme:…) or a DNS name, not \"%s\"", name);
 }
 
+static int help(void) {
+    fputs(usage, stdout);
+    return EXIT_DONE;
+}
+
 int command_identity(int argc, char **argv) {
     identity_request request = {0};
     grille_error error = {0};
     int checked = 0;
     bool is_ca = argc >= 3 && strcmp(argv[2], "ca") == 0;
     bool made = false;
-    if (argc < 3 || strcmp(argv[1], "new") != 0 || (!is_ca && strcmp(argv[2], "x509") != 0)) {
-        return usage_error(usage, "identity: write \"new ca\" or \"new x509\"");
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) return help();
+    if (argc >= 3 && strcmp(argv[1], "new") == 0 && strcmp(argv[2], "psk") == 0) {
+        return identity_new_psk(argc - 3, argv + 3);
     }
+    if (argc < 3 || strcmp(argv[1], "new") != 0 || (!is_ca && strcmp(argv[2], "x509") != 0)) {
+        return usage_error(usage, "identity: write \"new ca\", \"new x509\" or \"new psk\"");
+    }
+    if (argc >= 4 && strcmp(argv[argc - 1], "--help") == 0) return help();
     checked = parse(argc - 3, argv + 3, &request);
     if (checked == EXIT_DONE) checked = is_ca ? check_ca(&request) : check_x509(&request);
     if (checked != EXIT_DONE) return checked;

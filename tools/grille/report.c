@@ -114,28 +114,27 @@ static void print_facts(const report *result) {
     report_pcrs(result->pcr_mask, result->pcrs, result->of_enclave);
 }
 
-/* What to run next after a rejection: by the first words of the name that match. */
-static const char *next_command(const char *name) {
-    static const struct {
-        const char *start, *command;
-    } rows[] = {
-        {"ATTEST-PCR", "grille policy explain --document DOC POLICY"},
-        {"ATTEST-BUILD", "grille policy explain POLICY"},
-        {"ATTEST-SET", "grille policy explain POLICY"},
-        {"ATTEST-KIND", "grille policy explain POLICY"},
-        {"ATTEST-CERT-EXPIRED", "grille attest verify --at TIME DOC, for a document that was kept since TIME"},
-        {"ATTEST-DOCUMENT-STALE", "grille attest verify --at TIME DOC, for a document that was kept since TIME"},
-        {"ATTEST-DEBUG", "nitro-cli run-enclave without --debug-mode"},
-        {"ATTEST-DOCUMENT-FUTURE", "date -u"},
-        {"ATTEST-CERT-NOT-YET-VALID", "date -u"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (strncmp(name, rows[i].start, strlen(rows[i].start)) == 0) return rows[i].command;
-    }
-    return "grille attest show DOC";
+/* A row of text up to `end`, without the blanks there. */
+static void print_part(const char *label, const char *text, const char *end) {
+    while (end > text && end[-1] == ' ')
+        end--;
+    (void)printf("%-12s %.*s\n", label, (int)(end - text), text);
 }
 
-void report_text(const report *result, const char *path) {
+/* "observed …, expected …. Likely CAUSE. Next: WHAT TO DO" (grille_error_set) in rows of their own. */
+static void print_explanation(const char *text) {
+    static const char cause[] = "Likely ", todo[] = "Next: ";
+    const char *end = text + strlen(text);
+    const char *next = strstr(text, todo);
+    const char *before_next = next != NULL ? next : end;
+    const char *likely = strstr(text, cause);
+    if (likely != NULL && likely > before_next) likely = NULL;
+    print_part("why", text, likely != NULL ? likely : before_next);
+    if (likely != NULL) print_part("likely", likely + sizeof cause - 1, before_next);
+    if (next != NULL) print_part("next", next + sizeof todo - 1, end);
+}
+
+void report_text(const report *result) {
     if (result->accepted) {
         print_row("verdict", result->insecure ? "accept, INSECURE: never in production" : "accept");
         print_row("root", result->root);
@@ -147,8 +146,7 @@ void report_text(const report *result, const char *path) {
     }
     print_row("verdict", "REJECT");
     print_row("failed", result->error.name);
-    print_row("why", result->error.text);
-    (void)printf("%-12s %s (DOC is %s)\n", "next", next_command(result->error.name), path);
+    print_explanation(result->error.text);
     if (!result->readable) return;
     (void)puts("\nThe document says, which is NOT VERIFIED:");
     print_facts(result);

@@ -33,8 +33,8 @@ typedef struct report {
 /* One line: {"verdict":…,"failed":[…],"module_id":…,"timestamp_ms":…,"pcrs":{…},"debug":…}. */
 void report_json(const report *result);
 
-/* For people, on standard output; `path` is the document's, for the command to run next. */
-void report_text(const report *result, const char *path);
+/* For people, on standard output. */
+void report_text(const report *result);
 
 /* What a PCR of an enclave measures ("image"), or "" (AWS Nitro Enclaves User Guide, "Where to get an enclave's
  * measurements"). */

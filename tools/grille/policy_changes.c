@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy_changes.h"
+
+#include <string.h>
+
+#include "policy_facts.h"
+
+/* Prints what is in one of two sorted lists only, below a heading that is printed once. */
+static size_t print_changes(FILE *out, const char *heading, const lines *before, const lines *after) {
+    size_t old_at = 0, new_at = 0, changes = 0;
+    const char *line;
+    while (old_at < before->count || new_at < after->count) {
+        int order = old_at == before->count  ? 1
+                    : new_at == after->count ? -1
+                                             : strcmp(before->text[old_at], after->text[new_at]);
+        if (order == 0) {
+            old_at++;
+            new_at++;
+            continue;
+        }
+        if (changes++ == 0 && out != NULL) (void)fprintf(out, "%s\n", heading);
+        line = order < 0 ? before->text[old_at++] : after->text[new_at++];
+        if (out != NULL) (void)fprintf(out, "  %c %s\n", order < 0 ? '-' : '+', line);
+    }
+    return changes;
+}
+
+static const grille_policy_set *find(const grille_policy *policy, const char *name) {
+    for (size_t i = 0; i < policy->set_count; i++) {
+        if (strcmp(policy->sets[i].name, name) == 0) return &policy->sets[i];
+    }
+    return NULL;
+}
+
+static size_t diff_set(FILE *out, const char *what, const char *name, const grille_policy_set *before,
+                       const grille_policy_set *after) {
+    lines old_facts = {.text = NULL}, new_facts = {.text = NULL};
+    char heading[GRILLE_NAME_MAX + 32];
+    size_t changes;
+    if (before != NULL) policy_facts_of_set(before, &old_facts);
+    if (after != NULL) policy_facts_of_set(after, &new_facts);
+    (void)snprintf(heading, sizeof heading, "%s set \"%s\"", what, name);
+    changes = print_changes(out, heading, &old_facts, &new_facts);
+    lines_free(&old_facts);
+    lines_free(&new_facts);
+    return changes;
+}
+
+size_t policy_changes(const grille_policy *before, const grille_policy *after, FILE *out) {
+    lines old_facts = {.text = NULL}, new_facts = {.text = NULL};
+    size_t changes;
+    policy_facts_of_all(before, &old_facts);
+    policy_facts_of_all(after, &new_facts);
+    changes = print_changes(out, "changed for all sets", &old_facts, &new_facts);
+    for (size_t i = 0; i < before->set_count; i++) {
+        const grille_policy_set *set = &before->sets[i], *other = find(after, set->name);
+        changes += diff_set(out, other == NULL ? "removed" : "changed", set->name, set, other);
+    }
+    for (size_t i = 0; i < after->set_count; i++) {
+        const grille_policy_set *set = &after->sets[i];
+        if (find(before, set->name) == NULL) changes += diff_set(out, "added", set->name, NULL, set);
+    }
+    lines_free(&old_facts);
+    lines_free(&new_facts);
+    return changes;
+}
