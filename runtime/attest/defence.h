@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The comparisons that bind evidence to a session, each in one function with external linkage, so that a test can link
- * a canary without one of them and show that the attack it stops then succeeds (tests/attest/canary). All compare in
+ * a canary without one of them and show that the attack it stops then succeeds (tests/attack). All compare in
  * constant time. */
 #ifndef GRILLE_ATTEST_DEFENCE_H
 #define GRILLE_ATTEST_DEFENCE_H

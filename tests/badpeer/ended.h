@@ -16,4 +16,9 @@ size_t ended_take_peak_bytes(void);
 /* The same of those that a server had. */
 size_t ended_take_server_peak_bytes(void);
 
+/* Connections of servers that have gone, and the name of the reason why the last one of them failed ("": it did not).
+ */
+unsigned ended_servers(void);
+void ended_last_server_failure(char *name, size_t size);
+
 #endif
