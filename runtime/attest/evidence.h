@@ -93,6 +93,8 @@ bool grille_policy_accepts_kind(const grille_policy *policy, grille_identity_kin
 bool grille_policy_requires_responder_first(const grille_policy *policy);
 /* How long evidence is good at most, from when it was verified: `reattest`; 0: until it expires. */
 int64_t grille_policy_reattest_ms(const grille_policy *policy);
+/* Whether this build has means for development that a release has not: our claim `debug`. */
+bool grille_policy_is_of_development_build(void);
 /* What the session needs: `schema: exact` refuses a peer whose services have other schema digests than ours. */
 bool grille_policy_requires_exact_schema(const grille_policy *policy);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "attest/evidence.h"
+#include "attest/policy_development_root.h"
 #include "attest/policy_rules.h"
 #include "base/bytes.h"
 #include "base/reader.h"
@@ -98,4 +99,8 @@ bool grille_policy_serves(const grille_policy *policy, const grille_peer_identit
 bool grille_policy_serves_listed(const grille_policy *policy, const grille_peer_identity *peer, const char *method) {
     const grille_policy_set *set = set_of(policy, peer);
     return set != NULL && methods_match(&set->serves, method);
+}
+
+bool grille_policy_is_of_development_build(void) {
+    return grille_attest_accepts_development_root();
 }

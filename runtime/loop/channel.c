@@ -32,7 +32,10 @@ static void take_options(dialed_channel *channel, const grille_channel_options *
         .role = GRILLE_INITIATOR,
         .cipher = cipher_of(options->cipher),
         .crypto = grille_crypto_wolf(),
-        .identity = options->identity,
+        .identity = grille_identity_ref(options->identity),
+        .cache = channel->cache,
+        .system_clock = options->system_clock,
+        .revoke_grace_ms = options->revoke_grace_ms,
         .stats = channel->stats,
         .interceptors = &channel->interceptors,
         .policy = grille_policy_ref(options->policy),
@@ -73,6 +76,8 @@ static void init_lists(dialed_channel *channel) {
     grille_job_init(&channel->close_job, grille_channel_on_close);
     grille_job_init(&channel->again_job, grille_channel_on_again);
     grille_job_init(&channel->connect_job, grille_channel_on_connect);
+    grille_list_init(&channel->orders);
+    grille_job_init(&channel->orders_job, grille_channel_on_orders);
     pthread_mutex_init(&channel->lock, NULL);
     pthread_mutex_init(&channel->notice_lock, NULL);
     pthread_mutex_init(&channel->submit_lock, NULL);
@@ -147,17 +152,25 @@ static grille_reason make_targets(dialed_channel *channel, const grille_address_
     return GRILLE_REASON_OK;
 }
 
+static void free_trust(dialed_channel *channel) {
+    grille_policy_free(channel->connection_options.policy);
+    grille_identity_free(channel->connection_options.identity);
+    grille_path_cache_free(channel->cache);
+}
+
 static grille_reason make_channel(const grille_address_list *addresses, const grille_channel_options *options,
                                   const grille_channel_hooks *hooks, dialed_channel **channel, grille_error *error) {
     dialed_channel *made = calloc(1, sizeof *made);
+    grille_reason reason = GRILLE_REASON_OK;
     if (made == NULL) return grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
     name_channel(made, addresses);
     init_lists(made);
     made->stats = grille_stats_table_new(0, 1);
+    reason = grille_path_cache_new(&made->cache);
     take_options(made, options);
     made->hooks = *hooks;
     made->connection_options.first_stream_id = hooks->first_stream_id;
-    grille_reason reason = made->stats != NULL ? GRILLE_REASON_OK : GRILLE_REASON_OUT_OF_MEMORY;
+    if (made->stats == NULL) reason = GRILLE_REASON_OUT_OF_MEMORY;
     if (reason == GRILLE_REASON_OK) {
         reason = grille_interceptor_list_copy(&made->interceptors, options->interceptors, options->interceptor_count);
     }
@@ -165,7 +178,7 @@ static grille_reason make_channel(const grille_address_list *addresses, const gr
     if (reason != GRILLE_REASON_OK) (void)grille_error_default(error, reason);
     if (reason == GRILLE_REASON_OK) reason = init_loop(made, options, error);
     if (reason != GRILLE_REASON_OK) {
-        grille_policy_free(made->connection_options.policy);
+        free_trust(made);
         grille_interceptor_list_free(&made->interceptors);
         grille_stats_table_unref(made->stats);
         free(made->targets);
@@ -249,7 +262,8 @@ void grille_channel_destroy(dialed_channel *channel) {
     grille_loop_deinit(&channel->loop);
     grille_loop_executor_deinit(&channel->executor);
     grille_call_pool_unref(channel->base.pool);
-    grille_policy_free(channel->connection_options.policy);
+    grille_channel_drop_orders(channel);
+    free_trust(channel);
     grille_interceptor_list_free(&channel->interceptors);
     grille_stats_table_unref(channel->stats);
     free(channel->targets);

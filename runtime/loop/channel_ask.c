@@ -114,5 +114,7 @@ const grille_channel_ops grille_dialed_channel_ops = {
     .peer = get_peer,
     .wait_ready = wait_ready,
     .connect_now = connect_now,
+    .renew = grille_channel_renew,
+    .reattest = grille_channel_ask_epoch,
     .close = grille_channel_close_dialed,
 };

@@ -90,6 +90,9 @@ struct dialed_channel {
     grille_time_us armed_us;
     uv_timer_t ready_timer; /* of a leader in grille_channel_wait_ready */
     bool closed;            /* the leader has begun to close */
+    grille_path_cache *cache;
+    grille_link orders; /* for all connections, from other threads; under lock */
+    grille_job orders_job;
 };
 
 /* leader.c */
@@ -151,6 +154,16 @@ void grille_channel_notify(grille_channel *base, grille_call *call, bool turns);
 void grille_channel_hold(grille_channel *base, grille_call *call);
 void grille_channel_forget(grille_channel *base, grille_call *call);
 
+/* channel_orders.c */
+
+void grille_channel_on_orders(grille_job *job);
+/* After the last turn. */
+void grille_channel_drop_orders(dialed_channel *channel);
+/* The functions of the same purpose in grille_channel_ops. */
+GRILLE_MUST_USE grille_reason grille_channel_renew(grille_channel *base, grille_policy *policy,
+                                                   const grille_identity *identity);
+GRILLE_MUST_USE grille_reason grille_channel_ask_epoch(grille_channel *base);
+
 /* channel_ask.c */
 
 extern const grille_channel_ops grille_dialed_channel_ops;
@@ -170,6 +183,9 @@ void grille_channel_retry_due(dialed_channel *channel, grille_time_us now_us);
 void grille_channel_end_retries(dialed_channel *channel);
 
 /* channel_state.c; leader */
+
+/* The peer that a READY channel stands for has proved itself anew. */
+void grille_channel_renew_peer(dialed_channel *channel);
 
 /* `error` of FAILED. Wakes those who wait for what the state now is. */
 void grille_channel_set_state(dialed_channel *channel, grille_channel_state state, const grille_error *error);

@@ -44,6 +44,12 @@ void grille_channel_set_state(dialed_channel *channel, grille_channel_state stat
     pthread_mutex_unlock(&channel->lock);
 }
 
+void grille_channel_renew_peer(dialed_channel *channel) {
+    pthread_mutex_lock(&channel->lock);
+    if (channel->state == GRILLE_CHANNEL_READY) take_peer(channel);
+    pthread_mutex_unlock(&channel->lock);
+}
+
 void grille_channel_on_connect(grille_job *job) {
     dialed_channel *channel = grille_container(job, dialed_channel, connect_job);
     if (channel->idle) grille_channel_connect(channel);

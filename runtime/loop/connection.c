@@ -17,8 +17,11 @@ static void free_when_over(grille_connection *connection) {
         if (!grille_endpoint_is_idle(connection->endpoint)) return;
         grille_endpoint_free(connection->endpoint);
     }
+    /* Nobody posts any more once it is free. */
     grille_secure_free(connection->secure);
+    grille_loop_unpost(connection->loop, &connection->proved);
     grille_policy_free(connection->policy);
+    grille_identity_free(connection->identity);
     /* Whoever turns the loop may wait for just this. */
     grille_loop_active(connection->loop);
     connection->events->on_freed(connection, connection->user);
@@ -198,24 +201,25 @@ bool grille_connection_is_open(const grille_connection *connection) {
 
 static grille_reason make_secure(grille_connection *connection, const grille_connection_options *options,
                                  grille_error *error) {
-    uint8_t digest[GRILLE_POLICY_DIGEST_BYTES];
     uint8_t claims[GRILLE_CLAIMS_MAX_BYTES];
-    grille_policy_digest(options->policy, digest);
-    grille_writer writer = grille_writer_into(claims, sizeof claims);
-    grille_claims_write(&writer, &(grille_claims){.build = options->build, .policy_digest = {digest, sizeof digest}});
-    if (grille_writer_end(&writer) != GRILLE_REASON_OK) return grille_error_default(error, GRILLE_REASON_INTERNAL);
+    size_t claims_len = 0;
+    grille_reason reason = grille_connection_claims(connection, options->policy, claims, &claims_len);
+    if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
     grille_secure_options secure = {
         .role = options->role,
         .cipher = options->cipher,
         .crypto = options->crypto,
         .identity = options->identity,
         .policy = options->policy,
-        .claims = grille_written(&writer),
+        .claims = {claims, claims_len},
+        .cache = options->cache,
+        .on_proved = grille_connection_on_proved,
+        .on_proved_user = connection,
         .budget = &connection->budget,
         .now_us = connection->loop->now_us,
-        .wall_ms = grille_clock_wall_ms(),
+        .wall_ms = grille_connection_wall_ms(connection),
     };
-    grille_reason reason = options->crypto->random(secure.nonce, sizeof secure.nonce);
+    reason = options->crypto->random(secure.nonce, sizeof secure.nonce);
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
     return grille_secure_new(&secure, &connection->secure, error);
 }
@@ -251,9 +255,15 @@ static grille_connection *allocate(grille_loop *loop, const grille_connection_op
     connection->keepalive_timeout_ms = options->keepalive_timeout_ms;
     connection->first_stream_id = options->first_stream_id;
     connection->policy = grille_policy_ref(options->policy);
+    connection->identity = grille_identity_ref(options->identity);
+    connection->system_clock = options->system_clock;
+    connection->build = options->build;
+    connection->revoke_grace_us = options->revoke_grace_ms * UINT64_C(1000);
+    connection->revoke_at_us = GRILLE_TIME_NEVER;
     (void)snprintf(connection->name, sizeof connection->name, "%s", options->name);
     grille_job_init(&connection->flush, grille_connection_on_flush);
     grille_job_init(&connection->step, grille_connection_on_step);
+    grille_job_init(&connection->proved, grille_connection_on_proved_job);
     grille_budget_init(&connection->budget, options->max_memory_bytes);
     connection->last_active_us = grille_loop_refresh(loop);
     grille_connection_age_init(connection, options);
@@ -275,6 +285,7 @@ grille_reason grille_connection_new(grille_loop *loop, grille_conduit conduit, c
         if (made != NULL) {
             grille_secure_free(made->secure);
             grille_policy_free(made->policy);
+            grille_identity_free(made->identity);
             free(made);
         }
         return reason;

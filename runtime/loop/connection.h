@@ -17,6 +17,9 @@ typedef struct grille_connection_events {
     void (*on_started)(grille_connection *connection, void *user);
     /* Both ends are verified. Once, at most, after on_started. */
     void (*on_open)(grille_connection *connection, void *user);
+    /* The peer has proved itself anew, or another policy accepts it: grille_connection_peer is another one. NULL:
+     * nobody wants to know. */
+    void (*on_renewed)(grille_connection *connection, void *user);
     /* Bytes came or left, or time passed: there may be room for more calls, the peer may drain, we may be drained. */
     void (*on_progress)(grille_connection *connection, void *user);
     /* The connection is over: every call on it has ended, no new one can be started. Once. The endpoint is gone for the
@@ -33,9 +36,12 @@ typedef struct grille_connection_options {
     grille_secure_role role;
     grille_cipher cipher;
     const grille_crypto *crypto;
-    const grille_identity *identity; /* outlives the connection */
+    grille_identity *identity;       /* referenced */
     grille_policy *policy;           /* referenced */
     uint64_t build;                  /* claim */
+    grille_path_cache *cache;        /* NULL: none; outlives the connection */
+    bool system_clock;               /* wall time of the machine even where our NSM tells it */
+    uint32_t revoke_grace_ms;        /* what runs for a peer that the policy refuses gets this long */
     const grille_services *registry; /* NULL: serves nothing; outlives the connection */
     grille_executor *executor;       /* NULL: handlers run on the loop; outlives the connection */
     uint32_t max_streams;
@@ -67,6 +73,13 @@ grille_channel *grille_connection_peer_channel(grille_connection *connection);
 /* NULL before on_started. */
 const grille_peer_identity *grille_connection_peer(grille_connection *connection);
 bool grille_connection_is_open(const grille_connection *connection);
+
+/* From now on this policy decides and this identity is shown (from the next epoch on, if it is of the same kind); NULL:
+ * as before. The peer is judged again at once: refused, it begins no call any more and what runs ends after
+ * revoke_grace_ms; then the connection ends. One whose gate is not open yet ends at once. Events may come inside. */
+void grille_connection_renew(grille_connection *connection, grille_policy *policy, grille_identity *identity);
+/* Asks for a new epoch. GATE_TOO_SOON by our own limit, LOOP_WRONG_STATE before it is open. */
+GRILLE_MUST_USE grille_reason grille_connection_reattest(grille_connection *connection);
 
 /* To be called after something was done on the endpoint: what it has to say leaves at the end of this turn. */
 void grille_connection_changed(grille_connection *connection);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A connection as a channel: calls of other threads come as a job. */
+#include "grille/log.h"
 #include "loop/connection_private.h"
 #include "rpc/bound_channel.h"
 
@@ -7,6 +8,13 @@ static void post(void *user) {
     grille_connection *connection = user;
     grille_loop_post(connection->loop, &connection->calls);
     if (connection->events->on_posted != NULL) connection->events->on_posted(connection->user);
+}
+
+/* Too soon is no error: the last one will do. */
+static void reattest(void *user) {
+    const grille_reason reason = grille_connection_reattest(user);
+    if (reason == GRILLE_REASON_OK) return;
+    grille_log(GRILLE_LOG_INFO, GRILLE_LOG_SECURE, "no new epoch was asked for: %s", grille_reason_text(reason));
 }
 
 static bool on_loop(void *user) {
@@ -25,6 +33,7 @@ static void run_calls(grille_job *job) {
 
 grille_reason grille_connection_make_channel(grille_connection *connection, grille_channel **channel) {
     const grille_bound_channel_options options = {.post = post,
+                                                  .reattest = reattest,
                                                   .on_loop = on_loop,
                                                   .user = connection,
                                                   .in_turn = in_turn,

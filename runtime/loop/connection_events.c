@@ -29,6 +29,7 @@ static grille_time_us next_expiry(const grille_connection *connection) {
     if (connection->ended) return connection->linger_until_us;
     grille_time_us next = earliest(grille_secure_expiry(connection->secure), trim_due(connection));
     next = earliest(next, earliest(connection->broken_until_us, grille_connection_age_expiry(connection)));
+    next = earliest(next, grille_connection_trust_expiry(connection));
     if (connection->endpoint != NULL) next = earliest(next, grille_endpoint_expiry(connection->endpoint));
     return next;
 }
@@ -46,6 +47,8 @@ static void tick(grille_connection *connection, grille_time_us now_us) {
         return;
     }
     grille_connection_age_tick(connection, now_us);
+    if (connection->ended) return;
+    grille_connection_trust_tick(connection, now_us);
     if (connection->ended) return;
     trim(connection, now_us);
     if (grille_secure_expiry(connection->secure) <= now_us) {

@@ -5,6 +5,7 @@
 
 #include "loop/connection.h"
 #include "loop/transport.h"
+#include "wire/claims.h"
 
 /* What is expected next. */
 typedef enum connection_stage {
@@ -48,7 +49,15 @@ struct grille_connection {
     grille_stats_table *stats; /* or NULL */
     const grille_interceptor_list *interceptors;
     grille_connection_counters counters;
-    bool listed; /* in stats */
+    bool listed;               /* in stats */
+    grille_job proved;         /* evidence was made on another thread */
+    grille_identity *identity; /* a reference: its clock */
+    bool system_clock;
+    uint64_t build;
+    uint64_t revoke_grace_us;
+    bool revoked; /* the policy in force refuses the peer */
+    grille_error revoked_why;
+    grille_time_us revoke_at_us; /* what runs ends, or GRILLE_TIME_NEVER */
     grille_time_us published_us;
     grille_services const *registry;
     grille_executor *executor;
@@ -108,6 +117,23 @@ void grille_connection_age_init(grille_connection *connection, const grille_conn
 grille_time_us grille_connection_age_expiry(const grille_connection *connection);
 /* May end the connection. */
 void grille_connection_age_tick(grille_connection *connection, grille_time_us now_us);
+
+/* connection_trust.c */
+
+/* Wall time as this end trusts it, in milliseconds. */
+grille_wall_ms grille_connection_wall_ms(const grille_connection *connection);
+/* Our claims under this policy. */
+GRILLE_MUST_USE grille_reason grille_connection_claims(const grille_connection *connection, const grille_policy *policy,
+                                                       uint8_t room[GRILLE_CLAIMS_MAX_BYTES], size_t *len);
+/* Takes over what the secure channel now says of the peer. May end the connection. */
+void grille_connection_follow_trust(grille_connection *connection);
+grille_time_us grille_connection_trust_expiry(const grille_connection *connection);
+/* May end the connection. */
+void grille_connection_trust_tick(grille_connection *connection, grille_time_us now_us);
+/* Evidence is ready: any thread; user is the connection. */
+void grille_connection_on_proved(void *user);
+/* What on_proved posts: another step. */
+void grille_connection_on_proved_job(grille_job *job);
 
 /* connection_receive.c */
 

@@ -59,6 +59,8 @@ static void drain_records(grille_connection *connection) {
 static void receive_frames(grille_connection *connection) {
     drain_records(connection);
     if (connection->stage != CONNECTION_FRAMES) return;
+    grille_connection_follow_trust(connection);
+    if (connection->stage != CONNECTION_FRAMES) return;
     connection->events->on_progress(connection, connection->user);
     if (connection->stage != CONNECTION_FRAMES) return;
     grille_connection_arm(connection);
@@ -69,12 +71,12 @@ static void on_idle(void *user) {
     grille_connection_changed(user);
 }
 
-/* It ends the channel, which is seen once the endpoint has returned. */
+/* When it ends the channel, that is seen once the endpoint has returned. */
 static void on_gate(void *user, grille_bytes payload) {
     grille_connection *connection = user;
-    if (grille_secure_gate_frame(connection->secure, payload, connection->loop->now_us, grille_clock_wall_ms()) !=
-        GRILLE_REASON_OK)
-        return;
+    const grille_reason reason = grille_secure_gate_frame(connection->secure, payload, connection->loop->now_us,
+                                                          grille_connection_wall_ms(connection));
+    if (reason == GRILLE_REASON_OK) grille_loop_step(connection->loop, &connection->step);
 }
 
 static bool start_endpoint(grille_connection *connection) {
@@ -136,16 +138,21 @@ static void follow_state(grille_connection *connection) {
 
 void grille_connection_on_step(grille_job *job) {
     grille_connection *connection = grille_container(job, grille_connection, step);
-    if (connection->stage != CONNECTION_HANDSHAKE) return;
+    if (connection->stage > CONNECTION_FRAMES) return;
     grille_time_us now_us = grille_loop_refresh(connection->loop);
-    grille_reason reason = grille_secure_step(connection->secure, now_us, grille_clock_wall_ms());
+    grille_reason reason = grille_secure_step(connection->secure, now_us, grille_connection_wall_ms(connection));
     if (reason != GRILLE_REASON_OK && reason != GRILLE_REASON_MORE) {
         fail_secure(connection);
         return;
     }
-    follow_state(connection);
+    const bool stands = connection->stage == CONNECTION_FRAMES;
+    if (stands) {
+        grille_connection_follow_trust(connection);
+    } else {
+        follow_state(connection);
+    }
     if (connection->ended) return;
-    if (connection->stage == CONNECTION_HANDSHAKE && reason == GRILLE_REASON_MORE) {
+    if (reason == GRILLE_REASON_MORE && (stands || connection->stage == CONNECTION_HANDSHAKE)) {
         grille_loop_step(connection->loop, &connection->step);
     }
     if (grille_secure_get_state(connection->secure) == GRILLE_SECURE_CLOSED) {

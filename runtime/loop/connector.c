@@ -119,6 +119,11 @@ static void on_failed(void *user, grille_target *target, grille_time_us retry_at
     settle(channel);
 }
 
+static void on_renewed(void *user, grille_target *target) {
+    (void)target;
+    grille_channel_renew_peer(user);
+}
+
 static void on_room(void *user, grille_target *target) {
     (void)target;
     grille_channel_pump(user);
@@ -144,6 +149,7 @@ const grille_target_events grille_channel_target_events = {
     .on_connecting = on_connecting,
     .on_ready = on_ready,
     .on_failed = on_failed,
+    .on_renewed = on_renewed,
     .on_room = on_room,
     .on_expiry = on_expiry,
     .on_health = on_health,

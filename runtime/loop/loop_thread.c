@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "loop/loop_thread.h"
+#include "loop/loop_thread_private.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,13 +11,6 @@
 
 /* A flood of refused connections is one log line a second. */
 #define REFUSED_LOG_US 1000000
-
-typedef struct served_connection {
-    grille_link link;
-    grille_loop_thread *thread;
-    grille_connection *connection;
-    bool half_open;
-} served_connection;
 
 typedef struct arrival {
     grille_link link;
@@ -110,7 +103,8 @@ static void on_freed(grille_connection *connection, void *user) {
     end_if_over(thread);
 }
 
-static const grille_connection_events connection_events = {on_started, on_open, on_progress, on_ended, NULL, on_freed};
+static const grille_connection_events connection_events = {on_started, on_open, NULL,    on_progress,
+                                                           on_ended,   NULL,    on_freed};
 
 static void serve(grille_loop_thread *thread, grille_conduit conduit) {
     grille_error error = {.code = GRILLE_OK};
@@ -124,7 +118,7 @@ static void serve(grille_loop_thread *thread, grille_conduit conduit) {
     served->thread = thread;
     served->half_open = true;
     grille_list_init(&served->link);
-    grille_connection_options options = *thread->connection_options;
+    grille_connection_options options = thread->connection_options;
     options.executor = &thread->executor.executor;
     (void)snprintf(name, sizeof name, "%s %" PRIu64, options.name, ++thread->last_number);
     options.name = name;
@@ -177,6 +171,15 @@ void grille_loop_thread_give(grille_loop_thread *thread, grille_conduit conduit)
     grille_loop_post(&thread->loop, &thread->arrive);
 }
 
+void grille_loop_thread_for_each(grille_loop_thread *thread,
+                                 void (*act)(grille_connection *connection, const void *argument),
+                                 const void *argument) {
+    for (grille_link *link = thread->connections.next, *next; link != &thread->connections; link = next) {
+        next = link->next;
+        act(grille_container(link, served_connection, link)->connection, argument);
+    }
+}
+
 /* ---- Stopping ---- */
 
 static void close_listeners(grille_loop_thread *thread) {
@@ -185,19 +188,13 @@ static void close_listeners(grille_loop_thread *thread) {
     thread->listener_count = 0;
 }
 
-/* The connection may leave the list meanwhile, never another one. */
-static void for_each(grille_loop_thread *thread, void (*act)(grille_connection *connection)) {
-    for (grille_link *link = thread->connections.next, *next; link != &thread->connections; link = next) {
-        next = link->next;
-        act(grille_container(link, served_connection, link)->connection);
-    }
-}
-
-static void close_now(grille_connection *connection) {
+static void close_now(grille_connection *connection, const void *argument) {
+    (void)argument;
     grille_connection_close(connection, GRILLE_UNAVAILABLE, "the server stopped before the call had ended");
 }
 
-static void drain(grille_connection *connection) {
+static void drain(grille_connection *connection, const void *argument) {
+    (void)argument;
     grille_connection_drain(connection, GRILLE_DRAIN_SHUTDOWN);
 }
 
@@ -207,8 +204,8 @@ static void on_drain_timeout(uv_timer_t *timer) {
     if (grille_list_empty(&thread->connections)) return;
     grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_LOOP,
                "%s: calls still ran after the drain timeout of %u ms: closing their connections",
-               thread->connection_options->name, thread->drain_timeout_ms);
-    for_each(thread, close_now);
+               thread->connection_options.name, thread->drain_timeout_ms);
+    grille_loop_thread_for_each(thread, close_now, NULL);
 }
 
 static void on_stop(grille_job *job) {
@@ -216,7 +213,7 @@ static void on_stop(grille_job *job) {
     if (thread->stopping) return;
     thread->stopping = true;
     close_listeners(thread);
-    for_each(thread, drain);
+    grille_loop_thread_for_each(thread, drain, NULL);
     (void)uv_timer_start(&thread->drain_timer, on_drain_timeout, thread->drain_timeout_ms, 0);
     end_if_over(thread);
 }
@@ -232,6 +229,7 @@ static void *run(void *argument) {
     (void)pthread_setname_np(pthread_self(), "grille-loop");
     while (!uv_is_closing((uv_handle_t *)&thread->drain_timer))
         grille_loop_turn(&thread->loop, true);
+    grille_loop_thread_is_over(thread);
     return NULL;
 }
 
@@ -242,7 +240,9 @@ grille_reason grille_loop_thread_init(grille_loop_thread *thread, uint32_t spin_
     memset(thread, 0, sizeof *thread);
     grille_reason reason = grille_loop_init(&thread->loop, spin_us, error);
     if (reason != GRILLE_REASON_OK) return reason;
-    thread->connection_options = connection_options;
+    thread->connection_options = *connection_options;
+    thread->connection_options.policy = grille_policy_ref(connection_options->policy);
+    thread->connection_options.identity = grille_identity_ref(connection_options->identity);
     thread->counts = counts;
     thread->drain_timeout_ms = drain_timeout_ms;
     grille_list_init(&thread->connections);
@@ -250,6 +250,7 @@ grille_reason grille_loop_thread_init(grille_loop_thread *thread, uint32_t spin_
     pthread_mutex_init(&thread->arrivals_lock, NULL);
     grille_job_init(&thread->arrive, on_arrival);
     grille_job_init(&thread->stop, on_stop);
+    grille_loop_thread_init_renewals(thread);
     grille_loop_executor_init(&thread->executor, NULL, &thread->loop);
     (void)uv_timer_init(&thread->loop.uv, &thread->drain_timer);
     thread->drain_timer.data = thread;
@@ -277,6 +278,7 @@ void grille_loop_thread_deinit(grille_loop_thread *thread) {
     close_listeners(thread);
     if (!uv_is_closing((uv_handle_t *)&thread->drain_timer)) uv_close((uv_handle_t *)&thread->drain_timer, NULL);
     discard_arrivals(thread);
+    grille_loop_thread_deinit_renewals(thread);
     grille_loop_deinit(&thread->loop);
     grille_loop_executor_deinit(&thread->executor);
     pthread_mutex_destroy(&thread->arrivals_lock);

@@ -23,7 +23,7 @@ typedef struct grille_loop_thread {
     grille_loop_executor executor;
     pthread_t thread;
     bool running;
-    const grille_connection_options *connection_options; /* of the server; `executor` is set by the loop */
+    grille_connection_options connection_options; /* policy and identity are references */
     grille_connection_counts *counts;
     uint32_t drain_timeout_ms;
     void (*on_peer)(struct grille_channel *peer, void *user); /* grille_server_options.on_peer, or NULL */
@@ -35,6 +35,11 @@ typedef struct grille_loop_thread {
     pthread_mutex_t arrivals_lock;
     grille_job arrive;
     grille_job stop;
+    grille_link renewals; /* of policy and identity, from any thread; under arrivals_lock, as the next two */
+    pthread_cond_t renewed;
+    uint64_t renewal_number; /* in force; leader */
+    bool over;               /* the loop does not turn any more */
+    grille_job renew;
     bool stopping; /* leader */
     uv_timer_t drain_timer;
     grille_listener **listeners; /* of the accepting loop, closed when it stops */
@@ -58,6 +63,13 @@ GRILLE_MUST_USE grille_reason grille_loop_thread_start(grille_loop_thread *threa
 
 /* Counts an accepted conduit against the limits and hands it over, or closes it. Any thread of the server. */
 void grille_loop_thread_give(grille_loop_thread *thread, grille_conduit conduit);
+
+/* From now on this policy decides and this identity is shown, unless a later pair (a higher `number`) is in force
+ * already. Connections that stand are judged again.
+ * Done when it returns, but for the loop threads of others: there it is on its way. Any thread, while the thread runs.
+ * OUT_OF_MEMORY: nothing has changed. */
+GRILLE_MUST_USE grille_reason grille_loop_thread_renew(grille_loop_thread *thread, grille_policy *policy,
+                                                       grille_identity *identity, uint64_t number);
 
 /* Drains: listeners close, connections take no new calls and close when theirs have ended, or after drain_timeout_ms;
  * then the thread ends. Any thread. */

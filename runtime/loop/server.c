@@ -58,7 +58,10 @@ static void describe_connections(grille_server *server) {
         .role = GRILLE_RESPONDER,
         .cipher = GRILLE_CIPHER_AUTO,
         .crypto = grille_crypto_wolf(),
-        .identity = options->identity,
+        .identity = server->identity,
+        .cache = server->cache,
+        .system_clock = options->system_clock,
+        .revoke_grace_ms = options->revoke_grace_ms,
         .policy = options->policy,
         .build = options->build,
         .registry = server->registry,
@@ -80,6 +83,7 @@ static void free_parts(grille_server *server) {
         grille_stats_table_unref(server->stats_tables[i]);
     free(server->stats_tables);
     grille_interceptor_list_free(&server->interceptors);
+    grille_path_cache_free(server->cache);
     grille_services_free(server->registry);
 }
 
@@ -101,6 +105,7 @@ static grille_code make_parts(grille_server *server, const grille_server_options
     if (code != GRILLE_OK) return code;
     reason = grille_interceptor_list_copy(&server->interceptors, options->interceptors, options->interceptor_count);
     if (reason == GRILLE_REASON_OK) reason = make_stats(server, options->loops);
+    if (reason == GRILLE_REASON_OK) reason = grille_path_cache_new(&server->cache);
     return reason == GRILLE_REASON_OK ? GRILLE_OK : grille_reason_code(grille_error_default(error, reason));
 }
 
@@ -121,6 +126,7 @@ grille_code grille_server_new(const grille_server_options *options, grille_serve
     }
     made->options = *options;
     made->options.policy = grille_policy_ref(options->policy);
+    made->identity = grille_identity_ref(options->identity);
     made->run_fd = -1;
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->stopped, NULL);
@@ -186,6 +192,7 @@ void grille_server_free(grille_server *server) {
     }
     free_parts(server);
     grille_policy_free(server->options.policy);
+    grille_identity_free(server->identity);
     pthread_cond_destroy(&server->stopped);
     pthread_mutex_destroy(&server->lock);
     free(server->threads);

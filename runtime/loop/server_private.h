@@ -5,6 +5,7 @@
 
 #include "grille/server.h"
 #include "loop/loop_thread.h"
+#include "loop/renewal.h"
 
 /* Addresses that one server may listen on. */
 #define GRILLE_SERVER_MAX_LISTENERS 16
@@ -12,7 +13,8 @@
 typedef enum server_state { SERVER_NEW, SERVER_STARTED, SERVER_STOPPING, SERVER_STOPPED } server_state;
 
 struct grille_server {
-    grille_server_options options;
+    grille_server_options options; /* policy: a reference, under lock */
+    grille_identity *identity;     /* the same */
     grille_services *registry;
     pthread_mutex_t lock;
     pthread_cond_t stopped;
@@ -28,6 +30,9 @@ struct grille_server {
     size_t stats_count;
     grille_connection_options connection_options;
     grille_workers *workers;
+    grille_path_cache *cache;
+    uint64_t renewals; /* how many there were; under lock */
+    uint32_t renewing; /* threads that bring the loops another policy or identity; under lock */
     grille_loop_thread *threads;
     uint32_t thread_count;
     uint32_t next_thread; /* for the next connection; the accepting loop's */

@@ -109,6 +109,8 @@ void grille_server_stop(grille_server *server) {
     }
     if (server->state == SERVER_STARTED) {
         server->state = SERVER_STOPPING;
+        while (server->renewing > 0)
+            pthread_cond_wait(&server->stopped, &server->lock);
         pthread_mutex_unlock(&server->lock);
         grille_services_tell_drain(server->registry);
         stop_threads(server);

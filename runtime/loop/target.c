@@ -148,6 +148,20 @@ void grille_target_close(grille_target *target) {
     }
 }
 
+void grille_target_renew(grille_target *target, grille_policy *policy, grille_identity *identity) {
+    if (target->candidate != NULL) grille_connection_renew(target->candidate->connection, policy, identity);
+    if (target->current != NULL) grille_connection_renew(target->current->connection, policy, identity);
+    for (grille_link *link = target->retiring.next, *next; link != &target->retiring; link = next) {
+        next = link->next;
+        grille_connection_renew(grille_container(link, channel_connection, link)->connection, policy, identity);
+    }
+}
+
+grille_reason grille_target_reattest(grille_target *target) {
+    if (target->current == NULL) return GRILLE_REASON_LOOP_WRONG_STATE;
+    return grille_connection_reattest(target->current->connection);
+}
+
 bool grille_target_is_closed(const grille_target *target) {
     return target->connection_count == 0;
 }

@@ -32,6 +32,8 @@ typedef struct grille_target_events {
     /* An attempt failed, or a connection that did not last; why is target->last_error. Not to be tried before
      * `retry_at_us` (GRILLE_TIME_NEVER: never again). */
     void (*on_failed)(void *user, grille_target *target, grille_time_us retry_at_us);
+    /* The peer of its connection has proved itself anew. */
+    void (*on_renewed)(void *user, grille_target *target);
     /* There may be room for more calls. */
     void (*on_room)(void *user, grille_target *target);
     /* grille_target_expiry has changed without another event. */
@@ -43,7 +45,7 @@ typedef struct grille_target_events {
 } grille_target_events;
 
 typedef struct grille_target_options {
-    const grille_connection_options *connection; /* but for the name; outlives the target */
+    const grille_connection_options *connection; /* but for the name; outlives the target, may change */
     uint32_t connect_timeout_ms;
     uint32_t first_backoff_ms;
     uint32_t longest_backoff_ms;
@@ -89,6 +91,10 @@ void grille_target_connect(grille_target *target);
 void grille_target_disconnect(grille_target *target, grille_drain_reason reason);
 /* Ends everything: calls with CANCELLED. No event but the ends of calls comes any more. */
 void grille_target_close(grille_target *target);
+/* grille_connection_renew of all its connections. Events may come inside. */
+void grille_target_renew(grille_target *target, grille_policy *policy, grille_identity *identity);
+/* grille_connection_reattest of the connection that takes its calls; LOOP_WRONG_STATE without one. */
+GRILLE_MUST_USE grille_reason grille_target_reattest(grille_target *target);
 /* Whether every connection is freed. */
 bool grille_target_is_closed(const grille_target *target);
 

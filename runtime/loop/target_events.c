@@ -193,5 +193,12 @@ static void on_posted(void *user) {
     options->events->on_posted(options->user);
 }
 
-const grille_connection_events grille_target_connection_events = {on_started, on_open,   on_progress,
+static void on_renewed(grille_connection *connection, void *user) {
+    channel_connection *own = user;
+    grille_target *target = own->target;
+    (void)connection;
+    if (own == target->current) target->options->events->on_renewed(target->options->user, target);
+}
+
+const grille_connection_events grille_target_connection_events = {on_started, on_open,   on_renewed, on_progress,
                                                                   on_ended,   on_posted, on_freed};

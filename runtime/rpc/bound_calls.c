@@ -61,6 +61,15 @@ static void take_noticed(bound_channel *channel, grille_link *batch) {
     pthread_mutex_unlock(&channel->lock);
 }
 
+static void ask_epoch(bound_channel *channel) {
+    bool wanted = false;
+    pthread_mutex_lock(&channel->lock);
+    wanted = channel->wants_epoch;
+    channel->wants_epoch = false;
+    pthread_mutex_unlock(&channel->lock);
+    if (wanted && channel->options.reattest != NULL) channel->options.reattest(channel->options.user);
+}
+
 void grille_bound_channel_run(grille_channel *base) {
     bound_channel *channel = grille_bound_channel_of(base);
     grille_link batch;
@@ -71,6 +80,7 @@ void grille_bound_channel_run(grille_channel *base) {
         start(channel, grille_client_call_of_link(link));
     while ((link = take(channel, &batch)) != NULL)
         work(channel, grille_client_call_of_work_link(link));
+    ask_epoch(channel);
 }
 
 void grille_bound_channel_pump(grille_channel *base) {

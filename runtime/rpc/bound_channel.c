@@ -117,6 +117,18 @@ static grille_code peer(grille_channel *base, grille_peer_identity *identity) {
     return gone ? GRILLE_FAILED_PRECONDITION : GRILLE_OK;
 }
 
+/* How it goes shows in the peer's epoch. */
+static grille_reason reattest(grille_channel *base) {
+    bound_channel *channel = grille_bound_channel_of(base);
+    bool gone = false;
+    pthread_mutex_lock(&channel->lock);
+    gone = channel->gone;
+    channel->wants_epoch = !gone;
+    if (!gone) channel->options.post(channel->options.user);
+    pthread_mutex_unlock(&channel->lock);
+    return gone ? GRILLE_REASON_LOOP_CONNECTION_LOST : GRILLE_REASON_OK;
+}
+
 static void destroy(grille_channel *base) {
     bound_channel *channel = grille_bound_channel_of(base);
     grille_call_pool_unref(base->pool);
@@ -147,6 +159,7 @@ grille_reason grille_bound_channel_new(const grille_bound_channel_options *optio
                                                     .hold = hold,
                                                     .state = state,
                                                     .peer = peer,
+                                                    .reattest = reattest,
                                                     .close = destroy};
     bound_channel *made = calloc(1, sizeof *made);
     grille_call_pool *pool = NULL;

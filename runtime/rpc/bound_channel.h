@@ -10,6 +10,8 @@
 struct grille_endpoint;
 
 typedef struct grille_bound_channel_options {
+    /* Asks the peer of the connection for a new epoch. On the loop. NULL: can't be asked. */
+    void (*reattest)(void *user);
     /* grille_bound_channel_run soon, on the connection's loop. Any thread, under the channel's own lock; not after
      * grille_bound_channel_detach. */
     void (*post)(void *user);

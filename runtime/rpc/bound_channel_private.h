@@ -16,6 +16,7 @@ typedef struct bound_channel {
     grille_link submitted; /* under lock, as the three below */
     grille_link noticed;
     bool gone;
+    bool wants_epoch;
     grille_peer_identity peer;
     grille_endpoint *endpoint; /* the loop's, as what follows */
     grille_link waiting;       /* for a free stream */

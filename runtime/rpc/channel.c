@@ -69,3 +69,38 @@ grille_code grille_channel_wait_ready(grille_channel *channel, uint32_t timeout_
 void grille_channel_connect_now(grille_channel *channel) {
     if (channel->ops->connect_now != NULL) channel->ops->connect_now(channel);
 }
+
+/* ---- Trust ---- */
+
+static grille_code renew(grille_channel *channel, grille_policy *policy, const grille_identity *identity,
+                         grille_error *error) {
+    grille_reason reason = GRILLE_REASON_OK;
+    grille_error_clear(error);
+    if (policy == NULL && identity == NULL) {
+        return grille_reason_code(grille_error_default(error, GRILLE_REASON_BAD_ARGUMENT));
+    }
+    if (channel->ops->renew == NULL) {
+        return grille_reason_code(
+            grille_error_set(error, GRILLE_REASON_LOOP_WRONG_STATE,
+                             "this channel was lent by a call or a server: replace policy and identity of the server "
+                             "or of the channel that dialled"));
+    }
+    reason = channel->ops->renew(channel, policy, identity);
+    return reason == GRILLE_REASON_OK ? GRILLE_OK : grille_reason_code(grille_error_default(error, reason));
+}
+
+grille_code grille_channel_replace_policy(grille_channel *channel, grille_policy *policy, grille_error *error) {
+    return renew(channel, policy, NULL, error);
+}
+
+grille_code grille_channel_replace_identity(grille_channel *channel, const grille_identity *identity,
+                                            grille_error *error) {
+    return renew(channel, NULL, identity, error);
+}
+
+grille_code grille_channel_reattest(grille_channel *channel, grille_error *error) {
+    grille_reason reason = GRILLE_REASON_LOOP_WRONG_STATE;
+    grille_error_clear(error);
+    if (channel->ops->reattest != NULL) reason = channel->ops->reattest(channel);
+    return reason == GRILLE_REASON_OK ? GRILLE_OK : grille_reason_code(grille_error_default(error, reason));
+}

@@ -75,6 +75,10 @@ typedef struct grille_channel_ops {
     grille_code (*peer)(grille_channel *channel, grille_peer_identity *peer);
     grille_code (*wait_ready)(grille_channel *channel, uint32_t timeout_ms, grille_error *error); /* may be NULL */
     void (*connect_now)(grille_channel *channel);                                                 /* may be NULL */
+    /* NULL in both: as before. Blocks until it is so, unless it may not block. NULL: the connection is another owner's.
+     */
+    grille_reason (*renew)(grille_channel *channel, grille_policy *policy, const grille_identity *identity);
+    grille_reason (*reattest)(grille_channel *channel);
     /* The last reference was given back. */
     void (*close)(grille_channel *channel);
 } grille_channel_ops;

@@ -70,7 +70,7 @@ static void on_freed(grille_connection *connection, void *user) {
     own->connection = NULL;
 }
 
-static const grille_connection_events events = {on_started, on_open, on_progress, on_ended, NULL, on_freed};
+static const grille_connection_events events = {on_started, on_open, NULL, on_progress, on_ended, NULL, on_freed};
 
 typedef struct bed {
     grille_loop loop;

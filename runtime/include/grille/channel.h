@@ -55,7 +55,7 @@ struct grille_health_source;
 typedef struct grille_channel_options {
     size_t size;
     grille_policy *policy;                  /* whom to trust; required; referenced */
-    const grille_identity *identity;        /* who we are; required; must outlive the channel */
+    const grille_identity *identity;        /* who we are; required; referenced */
     grille_services *services;              /* what the peer may call here; NULL: nothing; must outlive the channel */
     uint32_t workers;                       /* threads for methods of `services` that are marked offload; default 2 */
     uint32_t max_streams;                   /* calls of the peer at once; default 128 */
@@ -78,6 +78,8 @@ typedef struct grille_channel_options {
     size_t max_memory_bytes;  /* what one connection may hold for its peer; default 64 MiB */
     uint32_t spin_us;         /* polling before sleep, 0: off; default 50 */
     uint64_t build;           /* claim: our build number */
+    uint32_t revoke_grace_ms; /* what runs with a peer that a new policy refuses gets this long; default 0 */
+    bool system_clock;        /* trust the machine's wall clock even in an enclave, whose NSM tells a better one */
 } grille_channel_options;
 
 grille_channel_options grille_channel_options_default(void);
@@ -101,6 +103,23 @@ grille_channel_state grille_channel_get_state(grille_channel *channel);
 
 /* Copies the verified identity of the peer. FAILED_PRECONDITION unless the channel is READY. */
 GRILLE_MUST_USE grille_code grille_channel_get_peer(grille_channel *channel, grille_peer_identity *peer);
+
+/* From now on this policy decides (referenced). Every connection is judged again at once from what its peer has proved:
+ * one that is refused begins no call any more (PERMISSION_DENIED), what runs on it ends after revoke_grace_ms, then the
+ * connection; an attempt under way begins anew. In force when it returns (from a callback of another channel or server:
+ * soon after). A policy of a lower version is refused: FAILED_PRECONDITION (POLICY-ROLLBACK). FAILED_PRECONDITION too
+ * on a channel that a call or a server lent: there the server's or dialling channel's own decides. Any thread. */
+GRILLE_MUST_USE grille_code grille_channel_replace_policy(grille_channel *channel, grille_policy *policy,
+                                                          grille_error *error);
+/* From now on this identity is shown (referenced): by connections that stand from their next epoch on, if it is of the
+ * same kind. Otherwise as grille_channel_replace_policy. */
+GRILLE_MUST_USE grille_code grille_channel_replace_identity(grille_channel *channel, const grille_identity *identity,
+                                                            grille_error *error);
+
+/* Has both ends prove themselves anew, on the connections that stand: OK when that was asked for; a good one shows as a
+ * higher `epoch` of grille_channel_get_peer, a bad one ends the connection with UNAUTHENTICATED. AGAIN when the last
+ * one was a moment ago, FAILED_PRECONDITION without a connection. Any thread. */
+GRILLE_MUST_USE grille_code grille_channel_reattest(grille_channel *channel, grille_error *error);
 
 /* Ends every call with CANCELLED, closes the connection and frees the channel. Legal inside a callback (it is then
  * completed after the callback has returned). No callback comes after it has returned, but for that one case. NULL is

@@ -18,7 +18,7 @@ typedef struct grille_server grille_server;
 typedef struct grille_server_options {
     size_t size;
     grille_policy *policy;                  /* who may call what; required; referenced */
-    const grille_identity *identity;        /* who we are; required; must outlive the server */
+    const grille_identity *identity;        /* who we are; required; referenced */
     uint32_t loops;                         /* loop threads; default 1 */
     uint32_t workers;                       /* threads for methods marked offload; default 2 */
     uint32_t max_connections;               /* open at once; default 1,024 */
@@ -40,6 +40,8 @@ typedef struct grille_server_options {
     uint32_t drain_timeout_ms; /* running calls get this long when the server drains; default 10,000 */
     uint32_t spin_us;          /* polling before sleep, 0: off; default 50 */
     uint64_t build;            /* claim: our build number */
+    uint32_t revoke_grace_ms;  /* what runs for a peer that a new policy refuses gets this long; default 0 */
+    bool system_clock;         /* trust the machine's wall clock even in an enclave, whose NSM tells a better one */
 } grille_server_options;
 
 grille_server_options grille_server_options_default(void);
@@ -62,6 +64,19 @@ GRILLE_MUST_USE grille_code grille_server_start(grille_server *server, grille_er
 /* Starts if needed, then serves until SIGTERM or SIGINT (whose dispositions it changes and restores) or until
  * grille_server_stop, drains and returns. The only function of the library that touches signal dispositions. */
 GRILLE_MUST_USE grille_code grille_server_run(grille_server *server, grille_error *error);
+
+/* From now on this policy decides (referenced), for calls that arrive and for connections. Every connection that stands
+ * is judged again at once from what its peer has proved: one that is refused has its new calls answered
+ * PERMISSION_DENIED, running ones after revoke_grace_ms, and is then drained. One in its gate ends. In force on every
+ * loop when it returns (from a loop thread: on that one; on the others soon after). A policy of a lower version is
+ * refused: FAILED_PRECONDITION (POLICY-ROLLBACK). Before the start too; FAILED_PRECONDITION after the stop. Any thread.
+ */
+GRILLE_MUST_USE grille_code grille_server_replace_policy(grille_server *server, grille_policy *policy,
+                                                         grille_error *error);
+/* From now on this identity is shown (referenced): to connections that stand from their next epoch on, if it is of the
+ * same kind; the others keep the old one. Otherwise as grille_server_replace_policy. */
+GRILLE_MUST_USE grille_code grille_server_replace_identity(grille_server *server, const grille_identity *identity,
+                                                           grille_error *error);
 
 /* Takes no new connections and calls, lets running calls end within drain_timeout_ms, then ends. Returns when all
  * threads have ended. Any thread but the server's own. */
