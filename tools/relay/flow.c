@@ -25,20 +25,25 @@ static void end(relay_flow *flow, relay_flow_state state, int status, relay_bloc
     relay_flow_drop(flow, blocks);
 }
 
-/* The other side takes no more: the source is told, where its socket can say so (Unix, vsock). */
-static void forward_refusal(relay_flow *flow, int status, relay_blocks *blocks) {
+/* The other side takes no more: the source is told, where its socket can say so (Unix, vsock). What it has sent already
+ * is thrown away: a sender that waits for room would not look up before there is some. */
+static void forward_refusal(relay_flow *flow, int status, uint8_t *scratch, relay_blocks *blocks) {
     end(flow, RELAY_FLOW_CLOSED, status, blocks);
-    if (flow->from->fd >= 0) (void)shutdown(flow->from->fd, SHUT_RD);
+    if (flow->from->fd < 0) return;
+    (void)shutdown(flow->from->fd, SHUT_RD);
+    for (int i = 0; i < RELAY_LIMIT_DISCARDED_READS; i++) {
+        if (grille_transport_read(flow->from, scratch, RELAY_LIMIT_BLOCK_BYTES) <= 0) return;
+    }
 }
 
 /* Writes until the socket is full: how much it took. */
-static size_t write_some(relay_flow *flow, const uint8_t *bytes, size_t len, relay_blocks *blocks) {
+static size_t write_some(relay_flow *flow, const uint8_t *bytes, size_t len, int *status) {
     size_t at = 0;
+    *status = 0;
     while (at < len) {
         const long moved = grille_transport_write(flow->to, bytes + at, len - at);
-        if (moved == -EAGAIN) break;
         if (moved < 0) {
-            forward_refusal(flow, (int)moved, blocks);
+            if (moved != -EAGAIN) *status = (int)moved;
             break;
         }
         at += (size_t)moved;
@@ -58,13 +63,24 @@ static void hold(relay_flow *flow, const uint8_t *bytes, size_t len, relay_block
     flow->held_len = len;
 }
 
-static bool write_held(relay_flow *flow, relay_blocks *blocks) {
-    const size_t moved = write_some(flow, flow->held->bytes + flow->held_at, flow->held_len, blocks);
-    if (flow->state != RELAY_FLOW_OPEN) return true;
+static bool write_held(relay_flow *flow, uint8_t *scratch, relay_blocks *blocks) {
+    int status = 0;
+    const size_t moved = write_some(flow, flow->held->bytes + flow->held_at, flow->held_len, &status);
     flow->held_at += moved;
     flow->held_len -= moved;
     if (flow->held_len == 0) relay_flow_drop(flow, blocks);
-    return moved > 0;
+    if (status != 0) forward_refusal(flow, status, scratch, blocks);
+    return moved > 0 || status != 0;
+}
+
+static void write_read(relay_flow *flow, uint8_t *scratch, size_t len, relay_blocks *blocks) {
+    int status = 0;
+    const size_t taken = write_some(flow, scratch, len, &status);
+    if (status != 0) {
+        forward_refusal(flow, status, scratch, blocks);
+    } else if (taken < len) {
+        hold(flow, scratch + taken, len - taken, blocks);
+    }
 }
 
 static bool read_once(relay_flow *flow, uint8_t *scratch, relay_blocks *blocks) {
@@ -75,10 +91,7 @@ static bool read_once(relay_flow *flow, uint8_t *scratch, relay_blocks *blocks) 
     } else if (moved == 0) {
         flow->source_ended = true;
     } else {
-        const size_t taken = write_some(flow, scratch, (size_t)moved, blocks);
-        if (flow->state == RELAY_FLOW_OPEN && taken < (size_t)moved) {
-            hold(flow, scratch + taken, (size_t)moved - taken, blocks);
-        }
+        write_read(flow, scratch, (size_t)moved, blocks);
     }
     return true;
 }
@@ -91,7 +104,7 @@ static void forward_end(relay_flow *flow, relay_blocks *blocks) {
 
 bool relay_flow_pump(relay_flow *flow, uint8_t *scratch, relay_blocks *blocks) {
     bool moved = false;
-    if (relay_flow_wants_write(flow)) moved = write_held(flow, blocks);
+    if (relay_flow_wants_write(flow)) moved = write_held(flow, scratch, blocks);
     if (relay_flow_wants_read(flow)) moved |= read_once(flow, scratch, blocks);
     if (flow->state == RELAY_FLOW_OPEN && flow->source_ended && flow->held == NULL) forward_end(flow, blocks);
     return moved;

@@ -17,6 +17,8 @@
  * any; a block is in use only while the other side does not take what was read, so that all connections stalled in both
  * directions hold 256 MiB with the default above. Larger blocks were no faster. */
 #define RELAY_LIMIT_BLOCK_BYTES 131072
+/* Reads that throw away what a peer sent to a target that takes no more: more than a Unix or vsock socket holds. */
+#define RELAY_LIMIT_DISCARDED_READS 64
 /* A vsock connect that nobody answers hangs in the kernel. As grille's channels. */
 #define RELAY_DEFAULT_CONNECT_TIMEOUT_MS 10000
 /* Channels send keepalives every 30 s while calls run and close when idle: who is silent longer than this is gone. */
