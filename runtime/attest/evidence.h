@@ -88,6 +88,14 @@ GRILLE_MUST_USE grille_reason grille_proof_take(grille_proof *proof, uint8_t *bo
 /* Cancels; when it returns `done` is not running and will not run. NULL is ignored. */
 void grille_proof_free(grille_proof *proof);
 
+/* Judges a peer again from what its accepted evidence left, by the policy and the time of *judge: nitro the root, debug
+ * or not, PCRs and claims; x509 the kept chain's path, names and times, and claims; psk id and key; anonymous whether it
+ * is allowed; and that the evidence itself has not expired. Nothing is asked of the peer. OK sets set, insecure, debug,
+ * name and expires_ms of *peer and the expiries of *facts; else nothing is changed, and the reasons are those of
+ * grille_evidence_verify. */
+GRILLE_MUST_USE grille_reason grille_evidence_judge_again(const grille_judge *judge, grille_evidence_facts *facts,
+                                                          grille_peer_identity *peer, grille_error *error);
+
 /* What the gate needs to know of a policy. */
 bool grille_policy_accepts_kind(const grille_policy *policy, grille_identity_kind kind);
 bool grille_policy_requires_responder_first(const grille_policy *policy);

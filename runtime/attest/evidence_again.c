@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Judging a verified peer again from the facts that its evidence left: under another policy, or later. */
+#include <stdio.h>
+#include <string.h>
+
+#include "attest/calendar.h"
+#include "attest/defence.h"
+#include "attest/document.h"
+#include "attest/evidence.h"
+#include "attest/policy_rules.h"
+#include "attest/x509_chain.h"
+#include "base/bytes.h"
+#include "base/error.h"
+
+/* The root under which the evidence was verified is the one that this policy wants. */
+static grille_reason check_anchor(const grille_judge *judge, const grille_evidence_facts *facts, grille_error *error) {
+    const grille_bytes root = judge->policy->development_root;
+    uint8_t expected[GRILLE_SHA256_BYTES];
+    char hex[2 * GRILLE_SHA256_BYTES + 1];
+    grille_reason reason = GRILLE_REASON_OK;
+    memcpy(expected, grille_aws_root_g1_sha256, sizeof expected);
+    if (root.len > 0) reason = judge->crypto->hash(GRILLE_SHA256, &root, 1, expected);
+    if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
+    if (grille_defence_root_matches(grille_bytes_of(facts->anchor, sizeof facts->anchor),
+                                    grille_bytes_of(expected, sizeof expected))) {
+        return GRILLE_REASON_OK;
+    }
+    grille_hex_encode(grille_bytes_of(facts->anchor, sizeof facts->anchor), hex);
+    return grille_error_set(error, GRILLE_REASON_ATTEST_ROOT_MISMATCH,
+                            "the peer was verified under a root with SHA-256 %s, expected %s", hex,
+                            root.len > 0 ? "the policy's insecure_development_root" : "AWS Nitro Enclaves G1");
+}
+
+/* What a policy looks at of a document, from what was kept of it. */
+static void restore_document(const grille_peer_identity *peer, grille_document *document) {
+    *document = (grille_document){.module_id = grille_bytes_of_text(peer->module_id),
+                                  .timestamp_ms = peer->document_time_ms,
+                                  .pcr_mask = peer->pcr_mask};
+    for (size_t i = 0; i < GRILLE_PCR_COUNT; i++) {
+        if ((peer->pcr_mask & UINT32_C(1) << i) != 0) {
+            document->pcrs[i] = grille_bytes_of(peer->pcrs[i], GRILLE_PCR_BYTES);
+        }
+    }
+}
+
+static grille_reason judge_nitro(const grille_judge *judge, grille_evidence_facts *facts, grille_peer_identity *peer,
+                                 grille_error *error) {
+    const grille_policy_set *set = NULL;
+    grille_document document;
+    bool debug = false;
+    grille_reason reason = check_anchor(judge, facts, error);
+    restore_document(peer, &document);
+    if (reason == GRILLE_REASON_OK) {
+        reason = grille_policy_judge_nitro(judge->policy, &document, peer->build, judge->now_ms, &set, &debug, error);
+    }
+    if (reason != GRILLE_REASON_OK) return reason;
+    peer->debug = debug;
+    peer->insecure = debug || judge->policy->development_root.len > 0;
+    (void)snprintf(peer->set, sizeof peer->set, "%s", set->name);
+    facts->set_expires_ms = set->not_after_ms;
+    return GRILLE_REASON_OK;
+}
+
+/* Whoever holds the leaf's key proved it when the evidence came; what is judged again is who issued the leaf. */
+static grille_reason judge_x509(const grille_judge *judge, grille_evidence_facts *facts, grille_peer_identity *peer,
+                                grille_error *error) {
+    grille_x509_chain chain = {.count = 0};
+    grille_reader reader = grille_reader_of(facts->chain);
+    grille_reason reason = grille_x509_chain_read(&reader, &chain, error);
+    if (reason != GRILLE_REASON_OK) return reason;
+    if (grille_reader_end(&reader) != GRILLE_REASON_OK) {
+        return grille_x509_chain_refuse(error, "certificates and nothing after them");
+    }
+    reason = grille_x509_chain_parse(&chain, error);
+    return reason == GRILLE_REASON_OK ? grille_x509_chain_judge(judge, &chain, peer, facts, error) : reason;
+}
+
+static grille_reason check_evidence(const grille_judge *judge, const grille_evidence_facts *facts,
+                                    grille_identity_kind kind, grille_error *error) {
+    if (!grille_policy_accepts_kind(judge->policy, kind)) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_REFUSED,
+                                "the peer is of kind %s, and the policy has no set of that kind",
+                                grille_identity_kind_name(kind));
+    }
+    if (judge->now_ms <= facts->evidence_expires_ms) return GRILLE_REASON_OK;
+    return grille_error_set(
+        error, GRILLE_REASON_ATTEST_CERT_EXPIRED, "the evidence that the peer showed expired at %s, and it is %s now",
+        grille_civil_format(facts->evidence_expires_ms).text, grille_civil_format(judge->now_ms).text);
+}
+
+grille_reason grille_evidence_judge_again(const grille_judge *judge, grille_evidence_facts *facts,
+                                          grille_peer_identity *peer, grille_error *error) {
+    grille_peer_identity judged = *peer;
+    grille_evidence_facts found = *facts;
+    grille_reason reason;
+    grille_error_clear(error);
+    reason = check_evidence(judge, facts, peer->kind, error);
+    if (reason == GRILLE_REASON_OK) {
+        reason = peer->kind == GRILLE_IDENTITY_NITRO ? judge_nitro(judge, &found, &judged, error)
+                                                     : judge_x509(judge, &found, &judged, error);
+    }
+    if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
+    judged.expires_ms =
+        found.evidence_expires_ms < found.set_expires_ms ? found.evidence_expires_ms : found.set_expires_ms;
+    *peer = judged;
+    *facts = found;
+    return GRILLE_REASON_OK;
+}
