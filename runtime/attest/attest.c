@@ -105,7 +105,7 @@ static grille_reason judge(const grille_document *document, const grille_attest_
     if (policy == NULL) {
         reason = judge_without_policy(document, options, &facts->debug, error);
     } else {
-        reason = grille_policy_judge_nitro(policy, document, 0, now_ms, &set, &facts->debug, error);
+        reason = grille_policy_judge_nitro(policy, NULL, document, 0, now_ms, &set, &facts->debug, error);
     }
     facts->insecure = facts->debug || options->insecure_development_root.len != 0 ||
                       (policy != NULL && policy->development_root.len != 0);

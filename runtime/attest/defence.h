@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "grille/bytes.h"
+#include "grille/identity.h"
 
 /* The document's user_data (or a signature's input) is the prefix, role and binder of this session: stops relays. */
 bool grille_defence_binder_matches(grille_bytes claimed, grille_bytes expected);
@@ -27,5 +27,9 @@ bool grille_defence_not_debug(grille_bytes pcr0);
 bool grille_defence_pcr_matches(grille_bytes presented, grille_bytes pinned);
 /* The peer's confirmation is the HMAC of this transcript: stops splicing and half-seen gates. */
 bool grille_defence_confirm_matches(grille_bytes received, grille_bytes expected);
+/* A psk's MAC is by the key of its id: stops everybody who has not the key. */
+bool grille_defence_psk_matches(grille_bytes received, grille_bytes expected);
+/* Kind and identity of a later epoch are those of the one before: stops a peer from becoming another one. */
+bool grille_defence_identity_is_same(const grille_peer_identity *before, const grille_peer_identity *after);
 
 #endif

@@ -17,6 +17,8 @@ grille_reason grille_evidence_prove(const grille_identity *identity, const grill
     grille_reason reason;
     *len = 0;
     grille_error_clear(error);
+    reason = grille_identity_check_role(identity, binding->prover_role, error);
+    if (reason != GRILLE_REASON_OK) return reason;
     switch (identity->kind) {
     case GRILLE_IDENTITY_NITRO:
         reason = grille_evidence_prove_nitro(identity, binding, &writer, error);
@@ -25,7 +27,10 @@ grille_reason grille_evidence_prove(const grille_identity *identity, const grill
         reason = grille_evidence_prove_x509(identity, crypto, binding, &writer, error);
         break;
     case GRILLE_IDENTITY_PSK:
+        reason = grille_evidence_prove_psk(identity, crypto, binding, &writer, error);
+        break;
     case GRILLE_IDENTITY_ANONYMOUS:
+        break;
     default:
         reason = GRILLE_REASON_ATTEST_KIND_UNSUPPORTED;
     }
@@ -38,14 +43,16 @@ grille_reason grille_evidence_prove(const grille_identity *identity, const grill
 static grille_reason check_frame(const grille_evidence *evidence, grille_identity_kind kind, grille_claims *claims,
                                  grille_error *error) {
     grille_reason reason;
-    if (evidence->body.len == 0 || evidence->body.len > GRILLE_LIMIT_EVIDENCE_BYTES) {
-        return grille_error_set(error, GRILLE_REASON_ATTEST_SIZE, "observed evidence of %zu bytes, expected 1 to %d",
-                                evidence->body.len, GRILLE_LIMIT_EVIDENCE_BYTES);
+    const bool anonymous = kind == GRILLE_IDENTITY_ANONYMOUS;
+    const size_t least = anonymous ? 0 : 1, most = anonymous ? 0 : GRILLE_LIMIT_EVIDENCE_BYTES;
+    if (evidence->body.len < least || evidence->body.len > most) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_SIZE,
+                                "observed evidence of %zu bytes, expected %zu to %zu of kind %s", evidence->body.len,
+                                least, most, grille_identity_kind_name(kind));
     }
-    if (kind != GRILLE_IDENTITY_NITRO && kind != GRILLE_IDENTITY_X509) {
+    if (kind < GRILLE_IDENTITY_NITRO || kind > GRILLE_IDENTITY_ANONYMOUS) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_UNSUPPORTED,
-                                "observed evidence of kind %d (%s), expected nitro or x509", (int)kind,
-                                grille_identity_kind_name(kind));
+                                "observed evidence of kind %d, expected nitro, x509, psk or anonymous", (int)kind);
     }
     if (!grille_policy_accepts_kind(evidence->judge->policy, kind)) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_REFUSED,
@@ -83,6 +90,21 @@ static void log_insecure(const grille_peer_identity *peer, grille_wall_ms now_ms
                "do not use insecure_ keys of the policy in production");
 }
 
+/* check_frame has left these four. */
+static grille_reason verify_kind(const grille_evidence *evidence, grille_identity_kind kind, grille_peer_identity *peer,
+                                 grille_evidence_facts *facts, grille_error *error) {
+    switch (kind) {
+    case GRILLE_IDENTITY_NITRO:
+        return grille_evidence_verify_nitro(evidence, peer, facts, error);
+    case GRILLE_IDENTITY_X509:
+        return grille_evidence_verify_x509(evidence, peer, facts, error);
+    case GRILLE_IDENTITY_PSK:
+        return grille_evidence_verify_psk(evidence, peer, facts, error);
+    default:
+        return grille_evidence_verify_anonymous(evidence, peer, facts, error);
+    }
+}
+
 grille_reason grille_evidence_verify(const grille_judge *judge, grille_identity_kind kind,
                                      const grille_binding *binding, grille_bytes body, grille_peer_identity *peer,
                                      grille_evidence_facts *facts, grille_error *error) {
@@ -98,8 +120,7 @@ grille_reason grille_evidence_verify(const grille_judge *judge, grille_identity_
     if (reason != GRILLE_REASON_OK) return reason;
     evidence.build = claims.build;
     keep_claims(&claims, &judged);
-    reason = kind == GRILLE_IDENTITY_NITRO ? grille_evidence_verify_nitro(&evidence, &judged, &found, error)
-                                           : grille_evidence_verify_x509(&evidence, &judged, &found, error);
+    reason = verify_kind(&evidence, kind, &judged, &found, error);
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
     judged.expires_ms =
         found.evidence_expires_ms < found.set_expires_ms ? found.evidence_expires_ms : found.set_expires_ms;

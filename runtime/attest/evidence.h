@@ -36,7 +36,8 @@ typedef struct grille_binding {
  * first, each issued by the next, the root left out or last; then a u16 length and the signature r ‖ s (64 bytes of a
  *          P-256 key over SHA-256, 96 of a P-384 key over SHA-384) over
  *          64 × 0x20 ‖ "grille x509 evidence" ‖ 0x00 ‖ role ‖ binder
- *   psk, anonymous   refused: ATTEST-KIND-UNSUPPORTED
+ *   psk    u8 length of the id, the id, then HMAC-SHA384(HKDF-SHA384(key, "grille psk evidence"), role ‖ binder)
+ *   anonymous   nothing
  *
  * Makes the body of our EVIDENCE of our identity's kind. May block for as long as the NSM takes. */
 GRILLE_MUST_USE grille_reason grille_evidence_prove(const grille_identity *identity, const grille_crypto *crypto,
@@ -111,8 +112,19 @@ bool grille_policy_requires_exact_schema(const grille_policy *policy);
 bool grille_policy_allows_reflection(const grille_policy *policy, grille_identity_kind own);
 bool grille_policy_allows_stats(const grille_policy *policy, grille_identity_kind own);
 
+/* Whether evidence of this identity can be made by an end of role 'I' or 'R': a psk proves the one of its file, an
+ * anonymous end only opens connections. ATTEST_IDENTITY says what to do. */
+GRILLE_MUST_USE grille_reason grille_identity_check_role(const grille_identity *identity, char role,
+                                                         grille_error *error);
+
+/* A later epoch shows the same kind and identity as the one before: nitro the module id and PCR0 to PCR15, x509 the
+ * subject and name, psk the id. ATTEST_IDENTITY_CHANGED says what differs. */
+GRILLE_MUST_USE grille_reason grille_evidence_same_identity(const grille_peer_identity *before,
+                                                            const grille_peer_identity *after, grille_error *error);
+
 /* An identity on an NSM that the caller has opened (device or simulated); the identity takes it over, on failure too,
- * and closes it. It is managed (nsm/managed.h) from now on, unless it is already. */
+ * and closes it. It is managed (nsm/managed.h) from now on, unless it is already. Its
+ * PCR0, 1 and 2 are read, for policies with `peer: self`. */
 struct grille_nsm;
 GRILLE_MUST_USE grille_code grille_identity_from_nsm(struct grille_nsm *nsm, grille_identity **identity,
                                                      grille_error *error);

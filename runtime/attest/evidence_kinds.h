@@ -32,4 +32,15 @@ GRILLE_MUST_USE grille_reason grille_evidence_prove_x509(const grille_identity *
 GRILLE_MUST_USE grille_reason grille_evidence_verify_x509(const grille_evidence *evidence, grille_peer_identity *peer,
                                                           grille_evidence_facts *facts, grille_error *error);
 
+GRILLE_MUST_USE grille_reason grille_evidence_prove_psk(const grille_identity *identity, const grille_crypto *crypto,
+                                                        const grille_binding *binding, grille_writer *body,
+                                                        grille_error *error);
+GRILLE_MUST_USE grille_reason grille_evidence_verify_psk(const grille_evidence *evidence, grille_peer_identity *peer,
+                                                         grille_evidence_facts *facts, grille_error *error);
+
+/* Its proof is empty. */
+GRILLE_MUST_USE grille_reason grille_evidence_verify_anonymous(const grille_evidence *evidence,
+                                                               grille_peer_identity *peer, grille_evidence_facts *facts,
+                                                               grille_error *error);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "attest/evidence.h"
 #include "attest/identity_state.h"
+#include "base/bytes.h"
 #include "base/error.h"
 
 grille_identity *grille_identity_new(grille_identity_kind kind) {
@@ -19,6 +20,15 @@ grille_identity *grille_identity_ref(const grille_identity *identity) {
     return owned;
 }
 
+static grille_reason read_own_pcrs(grille_identity *identity, grille_error *error) {
+    grille_reason reason = GRILLE_REASON_OK;
+    for (uint16_t i = 0; i < GRILLE_SELF_PCRS && reason == GRILLE_REASON_OK; i++) {
+        bool locked = false;
+        reason = identity->nsm->functions->describe_pcr(identity->nsm, i, identity->own_pcrs[i], &locked, error);
+    }
+    return reason;
+}
+
 grille_code grille_identity_from_nsm(struct grille_nsm *nsm, grille_identity **identity, grille_error *error) {
     grille_identity *made = grille_identity_new(GRILLE_IDENTITY_NITRO);
     grille_reason reason;
@@ -29,9 +39,10 @@ grille_code grille_identity_from_nsm(struct grille_nsm *nsm, grille_identity **i
         return grille_reason_code(grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY));
     }
     reason = grille_identity_take_nsm(made, nsm, error);
+    if (reason == GRILLE_REASON_OK) reason = read_own_pcrs(made, error);
     if (reason != GRILLE_REASON_OK) {
         grille_identity_free(made);
-        return grille_reason_code(reason);
+        return grille_reason_code(grille_error_default(error, reason));
     }
     *identity = made;
     return GRILLE_OK;
@@ -43,6 +54,7 @@ void grille_identity_free(grille_identity *identity) {
     grille_identity_drop_nsm(identity);
     if (identity->key != NULL) identity->crypto->key_free(identity->key);
     free(identity->chain);
+    grille_wipe(&identity->psk, sizeof identity->psk);
     free(identity);
 }
 

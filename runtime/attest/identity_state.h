@@ -6,11 +6,15 @@
 
 #include <stdatomic.h>
 
+#include "attest/psk.h"
 #include "attest/trusted_clock.h"
 #include "crypto/crypto.h"
 #include "grille/identity.h"
 #include "nsm/nsm.h"
 #include "wire/limits.h"
+
+/* PCR0, 1 and 2: what an image is, for sets with `peer: self`. */
+#define GRILLE_SELF_PCRS 3
 
 struct grille_identity {
     atomic_size_t owners;
@@ -19,6 +23,7 @@ struct grille_identity {
     /* nitro */
     grille_nsm *nsm;             /* owned; managed */
     grille_trusted_clock *clock; /* owned; of the NSM's documents */
+    uint8_t own_pcrs[GRILLE_SELF_PCRS][GRILLE_PCR_BYTES];
 
     /* x509 */
     const grille_crypto *crypto;                        /* made the key, frees it */
@@ -26,6 +31,8 @@ struct grille_identity {
     uint8_t *chain;                                     /* owned: the DER of all certificates */
     grille_bytes certificates[GRILLE_LIMIT_X509_CHAIN]; /* leaf first */
     size_t certificate_count;
+
+    grille_psk psk;
 };
 
 /* An empty one of this kind with one owner; NULL: out of memory. */

@@ -3,12 +3,14 @@
 
 #include "attest/calendar.h"
 #include "attest/defence.h"
+#include "attest/identity_state.h"
 #include "attest/policy_rules.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
 /* PCRs that are zero in a debug enclave, whatever its image and signer. */
 #define DEBUG_PCRS (1u << 0 | 1u << 1 | 1u << 2 | 1u << 8)
+#define SELF_PCRS  ((1u << GRILLE_SELF_PCRS) - 1)
 
 grille_reason grille_policy_check_set(const grille_policy_set *set, uint64_t build, grille_wall_ms now_ms,
                                       grille_error *error) {
@@ -27,18 +29,33 @@ grille_reason grille_policy_check_set(const grille_policy_set *set, uint64_t bui
     return GRILLE_REASON_OK;
 }
 
+/* Our own PCRs for a set with `peer: self`; NULL: we have none. Those of a debug enclave are anybody's. */
+static const grille_identity *self_of(const grille_policy *policy, const grille_identity *own) {
+    if (own == NULL || own->kind != GRILLE_IDENTITY_NITRO) return NULL;
+    if (policy->insecure_allow_debug) return own;
+    return grille_defence_not_debug(grille_bytes_of(own->own_pcrs[0], GRILLE_PCR_BYTES)) ? own : NULL;
+}
+
+/* The value that a set pins; empty: one of our own, which we have not. */
+static grille_bytes pin_of(const grille_policy_set *set, const grille_identity *self, unsigned index) {
+    if (!set->self || index >= GRILLE_SELF_PCRS) return grille_bytes_of(set->pcrs[index], GRILLE_PCR_BYTES);
+    return self != NULL ? grille_bytes_of(self->own_pcrs[index], GRILLE_PCR_BYTES) : grille_bytes_of(NULL, 0);
+}
+
 /* How far a document came in one set. */
 typedef struct comparison {
     size_t matches;
     unsigned first_difference; /* a PCR; GRILLE_PCR_COUNT: none */
 } comparison;
 
-static comparison compare(const grille_policy_set *set, const grille_document *document, uint32_t ignored) {
+static comparison compare(const grille_policy_set *set, const grille_identity *self, const grille_document *document,
+                          bool debug) {
+    const uint32_t ignored = !debug ? 0 : set->self ? DEBUG_PCRS & ~SELF_PCRS : DEBUG_PCRS;
     comparison result = {.first_difference = GRILLE_PCR_COUNT};
     for (unsigned i = 0; i < GRILLE_PCR_COUNT; i++) {
         bool pinned = (set->pcr_mask & ~ignored & UINT32_C(1) << i) != 0;
         bool there = (document->pcr_mask & UINT32_C(1) << i) != 0;
-        grille_bytes pin = grille_bytes_of(set->pcrs[i], GRILLE_PCR_BYTES);
+        grille_bytes pin = pin_of(set, self, i);
         if (!pinned) continue;
         if (there && grille_defence_pcr_matches(document->pcrs[i], pin)) {
             result.matches++;
@@ -66,10 +83,18 @@ static const char *cause_of(unsigned pcr) {
     }
 }
 
-static grille_reason explain(const grille_policy *policy, const grille_policy_set *set, unsigned pcr,
-                             const grille_document *document, grille_error *error) {
+static grille_reason explain(const grille_policy *policy, const grille_policy_set *set, const grille_identity *self,
+                             unsigned pcr, const grille_document *document, grille_error *error) {
     char observed[2 * GRILLE_PCR_BYTES + 1], expected[2 * GRILLE_PCR_BYTES + 1];
-    grille_hex_encode(grille_bytes_of(set->pcrs[pcr], GRILLE_PCR_BYTES), expected);
+    const grille_bytes pin = pin_of(set, self, pcr);
+    if (pin.len == 0) {
+        return grille_error_set(error, GRILLE_REASON_ATTEST_NO_SELF,
+                                "observed an enclave, expected the image that we are ourselves by set \"%.40s\" "
+                                "(closest of %zu, peer: self), and this end is no enclave, or a debug enclave, whose "
+                                "PCRs are zero",
+                                set->name, policy->set_count);
+    }
+    grille_hex_encode(pin, expected);
     if ((document->pcr_mask & UINT32_C(1) << pcr) == 0) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_PCR_MISSING,
                                 "observed no PCR%u, expected %s by set \"%.40s\" (closest of %zu). Likely %s", pcr,
@@ -90,9 +115,10 @@ static grille_reason judge_debug(const grille_policy *policy, const grille_docum
                             "production one");
 }
 
-grille_reason grille_policy_judge_nitro(const grille_policy *policy, const grille_document *document, uint64_t build,
-                                        grille_wall_ms now_ms, const grille_policy_set **set, bool *debug,
-                                        grille_error *error) {
+grille_reason grille_policy_judge_nitro(const grille_policy *policy, const grille_identity *own,
+                                        const grille_document *document, uint64_t build, grille_wall_ms now_ms,
+                                        const grille_policy_set **set, bool *debug, grille_error *error) {
+    const grille_identity *self = self_of(policy, own);
     const grille_policy_set *closest = NULL;
     comparison best = {.matches = 0};
     grille_reason reason = judge_debug(policy, document, debug, error);
@@ -103,7 +129,7 @@ grille_reason grille_policy_judge_nitro(const grille_policy *policy, const grill
         const grille_policy_set *candidate = &policy->sets[i];
         comparison result;
         if (candidate->kind != GRILLE_IDENTITY_NITRO) continue;
-        result = compare(candidate, document, *debug ? DEBUG_PCRS : 0);
+        result = compare(candidate, self, document, *debug);
         if (result.first_difference == GRILLE_PCR_COUNT) {
             reason = grille_policy_check_set(candidate, build, now_ms, error);
             if (reason == GRILLE_REASON_OK) {
@@ -122,5 +148,5 @@ grille_reason grille_policy_judge_nitro(const grille_policy *policy, const grill
         return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_REFUSED,
                                 "observed an enclave, expected a peer of a kind that a set of the policy has");
     }
-    return explain(policy, closest, best.first_difference, document, error);
+    return explain(policy, closest, self, best.first_difference, document, error);
 }

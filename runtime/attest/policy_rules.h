@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "attest/document.h"
+#include "attest/psk.h"
 #include "attest/x509.h"
 #include "base/arena.h"
 #include "grille/policy.h"
@@ -49,7 +50,8 @@ typedef struct grille_policy_set {
     grille_policy_methods serves;
 
     /* nitro */
-    uint32_t pcr_mask; /* bit n: pcrs[n] is pinned */
+    uint32_t pcr_mask; /* bit n: PCRn is pinned */
+    bool self;         /* PCR0, 1 and 2 are those of our own enclave, not of pcrs */
     uint8_t pcrs[GRILLE_PCR_COUNT][GRILLE_PCR_BYTES];
 
     /* x509 */
@@ -62,6 +64,13 @@ typedef struct grille_policy_set {
 /* A key that has a default of its own where it is not written. */
 typedef enum grille_policy_word { GRILLE_POLICY_UNSAID, GRILLE_POLICY_NO, GRILLE_POLICY_YES } grille_policy_word;
 
+/* A key that a set of kind psk accepts; in the order of the file. */
+typedef struct grille_policy_psk {
+    struct grille_policy_psk *next;
+    const grille_policy_set *set;
+    grille_psk psk;
+} grille_policy_psk;
+
 struct grille_policy {
     atomic_size_t owners;
     grille_budget budget;
@@ -69,6 +78,8 @@ struct grille_policy {
     uint8_t digest[GRILLE_SHA384_BYTES];
     const grille_policy_set *sets;
     size_t set_count;
+    grille_policy_psk *psks; /* of all sets; ids and keys are unique */
+    size_t psk_count;
     grille_bytes development_root; /* DER; empty: AWS Nitro Enclaves G1 */
     bool insecure_allow_debug;
     bool responder_first;
@@ -89,13 +100,14 @@ struct grille_policy {
 /* Finds what a policy that was read leaves open, for grille_policy_warning. OUT_OF_MEMORY. */
 GRILLE_MUST_USE grille_reason grille_policy_find_warnings(grille_policy *policy);
 
-/* Judges a document that was verified: debug or not, then every nitro set until one holds. OK sets *set and *debug.
- * ATTEST_DEBUG, ATTEST_PCR_MISSING, ATTEST_PCR_MISMATCH, ATTEST_SET_EXPIRED, ATTEST_BUILD_TOO_OLD for the set that came
- * closest. */
-GRILLE_MUST_USE grille_reason grille_policy_judge_nitro(const grille_policy *policy, const grille_document *document,
-                                                        uint64_t build, grille_wall_ms now_ms,
-                                                        const grille_policy_set **set, bool *debug,
-                                                        grille_error *error);
+/* Judges a document that was verified: debug or not, then every nitro set until one holds. `own` is for sets with
+ * `peer: self`, of which none holds when it is NULL or no enclave. OK sets *set and *debug.
+ * ATTEST_DEBUG, ATTEST_PCR_MISSING, ATTEST_PCR_MISMATCH, ATTEST_NO_SELF, ATTEST_SET_EXPIRED, ATTEST_BUILD_TOO_OLD for
+ * the set that came closest. */
+GRILLE_MUST_USE grille_reason grille_policy_judge_nitro(const grille_policy *policy, const grille_identity *own,
+                                                        const grille_document *document, uint64_t build,
+                                                        grille_wall_ms now_ms, const grille_policy_set **set,
+                                                        bool *debug, grille_error *error);
 
 /* A set's not_after and min_build. */
 GRILLE_MUST_USE grille_reason grille_policy_check_set(const grille_policy_set *set, uint64_t build,

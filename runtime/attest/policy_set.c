@@ -77,29 +77,25 @@ enum { COMMON_KEYS = sizeof common_keys / sizeof common_keys[0] };
 
 static grille_reason find_kind(grille_yaml *yaml, yaml_node_t *node, const grille_policy_set_kind **kind) {
     static const char *const words[] = {"nitro", "x509", "psk", "anonymous"};
-    static const grille_policy_set_kind *const kinds[] = {&grille_policy_nitro_sets, &grille_policy_x509_sets};
+    static const grille_policy_set_kind *const kinds[] = {&grille_policy_nitro_sets, &grille_policy_x509_sets,
+                                                          &grille_policy_psk_sets, &grille_policy_anonymous_sets};
     const yaml_node_t *value = grille_yaml_find(yaml, node, "kind");
     size_t index = 0;
     grille_reason reason;
     if (value == NULL) {
         return grille_yaml_fail(yaml, node, GRILLE_REASON_POLICY_MISSING_KEY,
-                                "this set lacks \"kind\": write kind: nitro or kind: x509");
+                                "this set lacks \"kind\": write kind: nitro, x509, psk or anonymous");
     }
     reason = grille_policy_read_word(yaml, value, "kind", words, 4, &index);
-    if (reason != GRILLE_REASON_OK) return reason;
-    if (index >= sizeof kinds / sizeof kinds[0]) {
-        return grille_yaml_fail(yaml, value, GRILLE_REASON_POLICY_NOT_YET,
-                                "kind %s is not available yet: use nitro or x509", words[index]);
-    }
-    *kind = kinds[index];
-    return GRILLE_REASON_OK;
+    if (reason == GRILLE_REASON_OK) *kind = kinds[index];
+    return reason;
 }
 
 static grille_reason read_keys(grille_policy_set_reader *reader, const yaml_node_t *node,
                                const grille_policy_set_kind *kind) {
     grille_yaml_key keys[GRILLE_YAML_KEYS_MAX];
     memcpy(keys, common_keys, sizeof common_keys);
-    memcpy(&keys[COMMON_KEYS], kind->keys, kind->key_count * sizeof keys[0]);
+    if (kind->key_count > 0) memcpy(&keys[COMMON_KEYS], kind->keys, kind->key_count * sizeof keys[0]);
     return grille_yaml_read_map(&reader->parser->yaml, node, "a set", keys, COMMON_KEYS + kind->key_count, reader);
 }
 

@@ -17,11 +17,13 @@ typedef struct grille_policy_set_kind {
     const grille_yaml_key *keys;
     size_t key_count;
     /* How the keys must stand to each other, after all of them were read. */
-    grille_reason (*check)(const grille_policy_set_reader *reader, const yaml_node_t *node);
+    grille_reason (*check)(const grille_policy_set_reader *reader, yaml_node_t *node);
 } grille_policy_set_kind;
 
 extern const grille_policy_set_kind grille_policy_nitro_sets;
 extern const grille_policy_set_kind grille_policy_x509_sets;
+extern const grille_policy_set_kind grille_policy_psk_sets;
+extern const grille_policy_set_kind grille_policy_anonymous_sets;
 
 /* Readers of `refuse` and `policy_digest`, which all sets have. */
 GRILLE_MUST_USE grille_reason grille_policy_set_read_refuse(void *target, const grille_yaml_key *key,

@@ -2,6 +2,7 @@
  * Sets of kind nitro: what they pin. */
 #include <string.h>
 
+#include "attest/identity_state.h"
 #include "attest/policy_set_kinds.h"
 #include "attest/policy_value.h"
 #include "base/bytes.h"
@@ -60,12 +61,17 @@ static grille_reason read_signer(void *target, const grille_yaml_key *key, yaml_
     return pin_extended(reader, value, key->argument, grille_bytes_of(digest, sizeof digest));
 }
 
+/* `peer: self` pins PCR0, 1 and 2 to what ours are. */
 static grille_reason read_peer(void *target, const grille_yaml_key *key, yaml_node_t *value) {
+    static const char *const words[] = {"self"};
     grille_policy_set_reader *reader = target;
-    (void)key;
-    return grille_yaml_fail(&reader->parser->yaml, value, GRILLE_REASON_POLICY_NOT_YET,
-                            "peer (self: the same image as our own) is not available yet: pin the image with "
-                            "measurements or pcr0");
+    size_t index = 0;
+    grille_reason reason = grille_policy_read_word(&reader->parser->yaml, value, key->key, words, 1, &index);
+    if (reason != GRILLE_REASON_OK) return reason;
+    for (unsigned i = 0; i < GRILLE_SELF_PCRS && reason == GRILLE_REASON_OK; i++)
+        reason = grille_policy_pin_self(reader->parser, value, reader->set, i);
+    reader->set->self = true;
+    return reason;
 }
 
 #define PCR(n)                                                                                                         \
@@ -111,11 +117,12 @@ static const grille_yaml_key keys[] = {
     PCR(31),
 };
 
-static grille_reason check_nitro(const grille_policy_set_reader *reader, const yaml_node_t *node) {
+static grille_reason check_nitro(const grille_policy_set_reader *reader, yaml_node_t *node) {
     uint32_t mask = reader->set->pcr_mask;
     if (mask == 0) {
-        return grille_yaml_fail(&reader->parser->yaml, node, GRILLE_REASON_POLICY_EMPTY,
-                                "this set pins nothing, so every enclave would pass: add measurements, pcr0 or signer");
+        return grille_yaml_fail(
+            &reader->parser->yaml, node, GRILLE_REASON_POLICY_EMPTY,
+            "this set pins nothing, so every enclave would pass: add measurements, pcr0, signer or peer: self");
     }
     if ((mask & (1u << 0 | 1u << 8)) == 0) {
         return grille_yaml_fail(&reader->parser->yaml, node, GRILLE_REASON_POLICY_WEAK_SET,

@@ -62,7 +62,7 @@ static const grille_yaml_key keys[] = {
     {"names", read_names, 0},
 };
 
-static grille_reason check_x509(const grille_policy_set_reader *reader, const yaml_node_t *node) {
+static grille_reason check_x509(const grille_policy_set_reader *reader, yaml_node_t *node) {
     if (reader->set->authority_count > 0 && reader->set->name_count > 0) return GRILLE_REASON_OK;
     return grille_yaml_fail(&reader->parser->yaml, node, GRILLE_REASON_POLICY_MISSING_KEY,
                             "this set lacks \"%s\": an x509 set needs ca (who issues) and names (who is meant)",

@@ -12,8 +12,6 @@
 #include "crypto/pem.h"
 #include "wire/limits.h"
 
-#define PATH_BYTES 4096
-
 static grille_reason fail_file(const char *path, grille_error *error) {
     return grille_error_set(error, GRILLE_REASON_POLICY_FILE,
                             "%s can't be read: %s. Check the path and its permissions", path, strerror(errno));
@@ -52,23 +50,30 @@ grille_reason grille_policy_fold_digest(grille_policy_parser *parser, grille_byt
     return parser->crypto->hash(GRILLE_SHA384, parts, 2, parser->policy->digest);
 }
 
-/* The file that a value names, relative to the policy's folder; its bytes become part of the policy's digest. */
-static grille_reason read_named_file(grille_policy_parser *parser, const yaml_node_t *node, const char *what,
-                                     grille_bytes name, grille_bytes *content) {
-    char path[PATH_BYTES];
-    grille_error cause = {.code = GRILLE_OK};
-    grille_reason reason;
+grille_reason grille_policy_named_path(const grille_policy_parser *parser, const yaml_node_t *node, const char *what,
+                                       grille_bytes name, char path[GRILLE_POLICY_PATH_BYTES]) {
     int len;
     if (parser->folder == NULL) {
         return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_FILE,
                                 "%s names a file, but this policy has no folder: write the content itself", what);
     }
     len = name.len > 0 && name.data[0] == '/'
-              ? snprintf(path, sizeof path, "%.*s", (int)name.len, (const char *)name.data)
-              : snprintf(path, sizeof path, "%s/%.*s", parser->folder, (int)name.len, (const char *)name.data);
-    if (name.len == 0 || len < 0 || (size_t)len >= sizeof path || memchr(name.data, 0, name.len) != NULL) {
+              ? snprintf(path, GRILLE_POLICY_PATH_BYTES, "%.*s", (int)name.len, (const char *)name.data)
+              : snprintf(path, GRILLE_POLICY_PATH_BYTES, "%s/%.*s", parser->folder, (int)name.len,
+                         (const char *)name.data);
+    if (name.len == 0 || len < 0 || len >= GRILLE_POLICY_PATH_BYTES || memchr(name.data, 0, name.len) != NULL) {
         return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_VALUE, "%s is not a path", what);
     }
+    return GRILLE_REASON_OK;
+}
+
+/* The file that a value names; its bytes become part of the policy's digest. */
+static grille_reason read_named_file(grille_policy_parser *parser, const yaml_node_t *node, const char *what,
+                                     grille_bytes name, grille_bytes *content) {
+    char path[GRILLE_POLICY_PATH_BYTES];
+    grille_error cause = {.code = GRILLE_OK};
+    grille_reason reason = grille_policy_named_path(parser, node, what, name, path);
+    if (reason != GRILLE_REASON_OK) return reason;
     reason = grille_policy_read_file(path, GRILLE_LIMIT_POLICY_FILE_BYTES, &parser->policy->arena, content, &cause);
     if (reason != GRILLE_REASON_OK) return grille_yaml_fail(&parser->yaml, node, reason, "%s: %s", what, cause.text);
     return grille_policy_fold_digest(parser, *content);
@@ -173,12 +178,20 @@ grille_reason grille_policy_read_public_key(grille_policy_parser *parser, const 
                             what, grille_reason_text(reason));
 }
 
-grille_reason grille_policy_pin(const grille_policy_parser *parser, const yaml_node_t *node, grille_policy_set *set,
-                                unsigned index, const uint8_t value[GRILLE_PCR_BYTES]) {
+grille_reason grille_policy_pin_self(const grille_policy_parser *parser, const yaml_node_t *node,
+                                     grille_policy_set *set, unsigned index) {
     if ((set->pcr_mask & 1u << index) != 0) {
         return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_PINNED_TWICE,
                                 "PCR%u is pinned a second time in this set: keep one of them", index);
     }
+    set->pcr_mask |= 1u << index;
+    return GRILLE_REASON_OK;
+}
+
+grille_reason grille_policy_pin(const grille_policy_parser *parser, const yaml_node_t *node, grille_policy_set *set,
+                                unsigned index, const uint8_t value[GRILLE_PCR_BYTES]) {
+    grille_reason reason = grille_policy_pin_self(parser, node, set, index);
+    if (reason != GRILLE_REASON_OK) return reason;
     if (grille_bytes_all_zero(grille_bytes_of(value, GRILLE_PCR_BYTES))) {
         return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_ZERO_PCR,
                                 "PCR%u is all zero: it would accept every debug enclave, or one without the thing that "
@@ -186,7 +199,6 @@ grille_reason grille_policy_pin(const grille_policy_parser *parser, const yaml_n
                                 index, index);
     }
     memcpy(set->pcrs[index], value, GRILLE_PCR_BYTES);
-    set->pcr_mask |= 1u << index;
     return GRILLE_REASON_OK;
 }
 

@@ -14,6 +14,14 @@ typedef struct grille_policy_parser {
     const char *folder; /* NULL: no file may be named */
 } grille_policy_parser;
 
+#define GRILLE_POLICY_PATH_BYTES 4096
+
+/* The path of a file that a value names, relative to the policy's folder. POLICY_FILE when there is no folder,
+ * POLICY_VALUE. */
+GRILLE_MUST_USE grille_reason grille_policy_named_path(const grille_policy_parser *parser, const yaml_node_t *node,
+                                                       const char *what, grille_bytes name,
+                                                       char path[GRILLE_POLICY_PATH_BYTES]);
+
 /* Reads a whole file of at most `limit` bytes into the arena: POLICY_FILE with the cause. */
 GRILLE_MUST_USE grille_reason grille_policy_read_file(const char *path, size_t limit, grille_arena *arena,
                                                       grille_bytes *content, grille_error *error);
@@ -38,6 +46,10 @@ GRILLE_MUST_USE grille_reason grille_policy_read_measurements(grille_policy_pars
 GRILLE_MUST_USE grille_reason grille_policy_pin(const grille_policy_parser *parser, const yaml_node_t *node,
                                                 grille_policy_set *set, unsigned index,
                                                 const uint8_t value[GRILLE_PCR_BYTES]);
+
+/* Pins one PCR of a set to what it is in our own enclave. POLICY_PINNED_TWICE. */
+GRILLE_MUST_USE grille_reason grille_policy_pin_self(const grille_policy_parser *parser, const yaml_node_t *node,
+                                                     grille_policy_set *set, unsigned index);
 
 /* Folds the bytes of a named file into the policy's digest: SHA-384(digest ‖ file). */
 GRILLE_MUST_USE grille_reason grille_policy_fold_digest(grille_policy_parser *parser, grille_bytes content);

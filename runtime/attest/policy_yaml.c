@@ -85,6 +85,25 @@ static grille_reason check_event(scan *s, const yaml_event_t *event) {
     }
 }
 
+/* A policy may hold keys: libyaml's buffers of the text. */
+static void delete_parser(yaml_parser_t *parser) {
+    grille_wipe(parser->raw_buffer.start, (size_t)(parser->raw_buffer.end - parser->raw_buffer.start));
+    grille_wipe(parser->buffer.start, (size_t)(parser->buffer.end - parser->buffer.start));
+    yaml_parser_delete(parser);
+}
+
+static void delete_event(yaml_event_t *event) {
+    if (event->type == YAML_SCALAR_EVENT) grille_wipe(event->data.scalar.value, event->data.scalar.length);
+    yaml_event_delete(event);
+}
+
+static void delete_document(yaml_document_t *document) {
+    for (yaml_node_t *node = document->nodes.start; node < document->nodes.top; node++) {
+        if (node->type == YAML_SCALAR_NODE) grille_wipe(node->data.scalar.value, node->data.scalar.length);
+    }
+    yaml_document_delete(document);
+}
+
 /* One pass over the events, before a tree is built that aliases could share and nesting deepen. */
 static grille_reason scan_events(const grille_yaml *yaml, grille_bytes text) {
     scan s = {.yaml = yaml};
@@ -102,9 +121,9 @@ static grille_reason scan_events(const grille_yaml *yaml, grille_bytes text) {
         }
         ended = event.type == YAML_STREAM_END_EVENT;
         reason = check_event(&s, &event);
-        yaml_event_delete(&event);
+        delete_event(&event);
     }
-    yaml_parser_delete(&parser);
+    delete_parser(&parser);
     return reason;
 }
 
@@ -124,7 +143,7 @@ static grille_reason load(grille_yaml *yaml, grille_bytes text, yaml_node_t **ro
                              "the file is empty: it accepts nobody. Write peers: with at least one set");
         }
     }
-    yaml_parser_delete(&parser);
+    delete_parser(&parser);
     return reason;
 }
 
@@ -138,7 +157,7 @@ grille_reason grille_yaml_open(grille_yaml *yaml, grille_bytes text, const char 
 }
 
 void grille_yaml_close(grille_yaml *yaml) {
-    yaml_document_delete(&yaml->document);
+    delete_document(&yaml->document);
 }
 
 grille_reason grille_yaml_text(const grille_yaml *yaml, const yaml_node_t *node, const char *what, grille_bytes *text) {

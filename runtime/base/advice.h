@@ -56,6 +56,10 @@
     X(ATTEST_X509_SIGNATURE, "somebody in between passes on or replays evidence, or the peer holds another key", "look for a proxy between the two ends") \
     X(ATTEST_DEBUG, "it was started with --debug-mode or attach-console", "start it without; while testing the policy may say insecure_allow_debug") \
     X(ATTEST_PCR_MISSING, "the enclave did not extend and lock this PCR", "look at its PCRs: grille attest show DOC") \
+    X(ATTEST_NO_SELF, "the policy is an enclave's, or a debug enclave has it", "pin the image with measurements or pcr0") \
+    X(ATTEST_PSK_BODY, "the peer is of another version, or does not speak Grille", "update the older end") \
+    X(ATTEST_PSK_MISMATCH, "one of the two key files was replaced, or the policy lacks the peer's", "compare the key files of both ends: each has the same id, role and key in both places") \
+    X(ATTEST_IDENTITY_CHANGED, "somebody took the peer's place, or its name or image changed under the connection", "see the peer's log; who becomes another one connects anew") \
     X(ATTEST_PCR_MISMATCH, "another build runs than the policy pins", "pin the build that runs: grille policy add") \
     X(ATTEST_BUILD_TOO_OLD, "an old build still runs", "update it") \
     X(ATTEST_SET_EXPIRED, "an old build still runs", "update it, or extend the set's not_after") \

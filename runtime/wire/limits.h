@@ -61,11 +61,11 @@
 
 /* Messages that wait on one stream besides the first: enough to fill a few frames. */
 #define GRILLE_LIMIT_SEND_QUEUE_BYTES 65536
-/* Calls leave one part in so many of a connection's budget to frames under way and to TLS: when calls use up theirs, one
- * of them ends, and not the connection. */
+/* Calls leave one part in so many of a connection's budget to frames under way and to TLS: when calls use up theirs,
+ * one of them ends, and not the connection. */
 #define GRILLE_CALLS_LEAVE_OF_BUDGET 8
-/* Messages of a caller's stream that are kept, so that another attempt can send them again, until something of the answer
- * comes: as much as waits besides. */
+/* Messages of a caller's stream that are kept, so that another attempt can send them again, until something of the
+ * answer comes: as much as waits besides. */
 #define GRILLE_LIMIT_REPLAY_BYTES GRILLE_LIMIT_SEND_QUEUE_BYTES
 /* Buffers of long messages that a busy connection keeps for the next ones: request and answer of 1 MiB. */
 #define GRILLE_LIMIT_KEPT_BUFFER_BYTES 2097152
@@ -120,9 +120,9 @@
 #define GRILLE_LIMIT_PING_PER_SECOND 2
 /* SETTINGS comes once: no bucket but the rule, which is a limit of 1. */
 #define GRILLE_LIMIT_SETTINGS_FRAMES 1
-/* Calls that the peer resets, or makes us reset by breaking a rule (CVE-2023-44487, CVE-2025-8671). What runs is bounded
- * by slots; this bounds work without use. Not counted: one RESET for each call that was answered, up to the burst, so
- * that a busy peer may cancel at any rate, and a deadline once half of the call's time is over. */
+/* Calls that the peer resets, or makes us reset by breaking a rule (CVE-2023-44487, CVE-2025-8671). What runs is
+ * bounded by slots; this bounds work without use. Not counted: one RESET for each call that was answered, up to the
+ * burst, so that a busy peer may cancel at any rate, and a deadline once half of the call's time is over. */
 #define GRILLE_LIMIT_RESET_BURST      10000
 #define GRILLE_LIMIT_RESET_PER_SECOND 1000
 /* Besides two grants for each DATA frame of ours, which are never counted: grants for what was not sent. */
@@ -185,12 +185,14 @@
 #define GRILLE_LIMIT_PCRS                   32
 #define GRILLE_LIMIT_X509_CHAIN             4
 /* Signatures of CA certificates that are remembered (80 bytes each): three for each instance, zone and region. */
-#define GRILLE_LIMIT_PATH_CACHE_ENTRIES 256
+#define GRILLE_LIMIT_PATH_CACHE_ENTRIES     256
 #define GRILLE_LIMIT_PEER_CERTIFICATE_BYTES 4096
 /* A policy is written by people. */
 #define GRILLE_LIMIT_POLICY_FILE_BYTES 262144
 /* CAs of one set of a policy: each whose name fits may cost a path walk. */
 #define GRILLE_LIMIT_POLICY_AUTHORITIES 16
+/* Pre-shared keys of one policy: psk evidence is compared with the id of each, so that time tells no ids. */
+#define GRILLE_LIMIT_POLICY_PSKS 256
 /* Sets of one policy. */
 #define GRILLE_LIMIT_POLICY_SETS 256
 /* Policy digests that one set lists: old and new ones while a roll-out lasts. */

@@ -169,6 +169,6 @@ void matrix_f_empty_policies(void **state) {
     assert_int_equal(GRILLE_REASON_OK,
                      grille_document_read(forge_document_sign(&d, matrix_chain()), &document, &error));
     matrix_expect_verdict("a policy without sets", GRILLE_REASON_ATTEST_KIND_REFUSED,
-                          grille_policy_judge_nitro(&empty, &document, 0, FORGE_NOW_MS, &set, &debug, &error), &error);
+                          grille_policy_judge_nitro(&empty, NULL, &document, 0, FORGE_NOW_MS, &set, &debug, &error), &error);
     assert_null(set);
 }

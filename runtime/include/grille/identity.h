@@ -71,6 +71,14 @@ typedef struct grille_identity grille_identity;
 GRILLE_MUST_USE grille_code grille_identity_load_x509(const char *chain_path, const char *key_path,
                                                       grille_identity **identity, grille_error *error);
 
+/* An identity that is proved by a pre-shared key of 32 random bytes: the file of four lines in docs/policy.md, which
+ * nobody but its owner may read. A key proves one role: the identity is for channels (role: initiator) or for servers
+ * (role: responder). The key is forgotten; what proves it is wiped with the last owner. */
+GRILLE_MUST_USE grille_code grille_identity_load_psk(const char *path, grille_identity **identity, grille_error *error);
+
+/* An identity that proves nothing: for channels to servers whose policy has a set of kind anonymous. */
+GRILLE_MUST_USE grille_code grille_identity_new_anonymous(grille_identity **identity, grille_error *error);
+
 /* The identity of the enclave that this process runs in, by its NSM: the device at `path` (NULL: /dev/nsm) where the
  * program links //runtime/nsm:linked_device, the folder of a simulated one where it links
  * //runtime/nsm:linked_simulated. Takes randomness and the time from it. */

@@ -90,6 +90,10 @@ extern "C" {
     X(ATTEST_X509_SIGNATURE,           "ATTEST-X509-SIGNATURE",           UNAUTHENTICATED,     "the x509 evidence's signature does not verify") \
     X(ATTEST_DEBUG,                    "ATTEST-DEBUG",                    UNAUTHENTICATED,     "the peer is a debug enclave") \
     X(ATTEST_PCR_MISSING,              "ATTEST-PCR-MISSING",              UNAUTHENTICATED,     "a PCR that the policy pins is not in the document") \
+    X(ATTEST_NO_SELF,                  "ATTEST-NO-SELF",                  UNAUTHENTICATED,     "the policy accepts the image that we are ourselves, and we are none") \
+    X(ATTEST_PSK_BODY,                 "ATTEST-PSK-BODY",                 UNAUTHENTICATED,     "the psk evidence is malformed") \
+    X(ATTEST_PSK_MISMATCH,             "ATTEST-PSK-MISMATCH",             UNAUTHENTICATED,     "the psk evidence is not of an id and key that the policy lists") \
+    X(ATTEST_IDENTITY_CHANGED,         "ATTEST-IDENTITY-CHANGED",         UNAUTHENTICATED,     "the evidence of a later epoch is of another identity") \
     X(ATTEST_PCR_MISMATCH,             "ATTEST-PCR-MISMATCH",             UNAUTHENTICATED,     "a PCR is not the one that the policy pins") \
     X(ATTEST_BUILD_TOO_OLD,            "ATTEST-BUILD-TOO-OLD",            UNAUTHENTICATED,     "the peer's build is older than the policy allows") \
     X(ATTEST_SET_EXPIRED,              "ATTEST-SET-EXPIRED",              UNAUTHENTICATED,     "the policy's set that matches the peer has expired") \
@@ -115,6 +119,7 @@ extern "C" {
     X(POLICY_METHOD,                   "POLICY-METHOD",                   INVALID_ARGUMENT,    "a method pattern of the policy is malformed") \
     X(POLICY_CERTIFICATE,              "POLICY-CERTIFICATE",              INVALID_ARGUMENT,    "a certificate of the policy is malformed or no CA") \
     X(POLICY_MEASUREMENTS,             "POLICY-MEASUREMENTS",             INVALID_ARGUMENT,    "a measurements file is malformed") \
+    X(POLICY_PSK,                      "POLICY-PSK",                      INVALID_ARGUMENT,    "a pre-shared key of the policy is malformed, readable by others or listed twice") \
     X(POLICY_DEVELOPMENT_ROOT,         "POLICY-DEVELOPMENT-ROOT",         INVALID_ARGUMENT,    "this build accepts no development root") \
     X(POLICY_NOT_YET,                  "POLICY-NOT-YET",                  INVALID_ARGUMENT,    "the policy asks for something that is not available yet")                                                    \
     X(POLICY_FORBIDS,          "POLICY-FORBIDS",           FAILED_PRECONDITION, "the policy does not allow this program to serve that") \

@@ -309,6 +309,96 @@ static void another_root_is_refused(void **state) {
     forge_chain_free(&other);
 }
 
+/* As judge, by an end with this identity. */
+static grille_reason judge_as(const grille_identity *own, const char *top, const char *pins) {
+    grille_policy *policy = policy_with(top, pins);
+    const grille_judge judging = {.policy = policy, .crypto = crypto(), .own = own, .now_ms = FORGE_NOW_MS};
+    grille_peer_identity peer;
+    const grille_reason reason = grille_evidence_verify(&judging, GRILLE_IDENTITY_NITRO, &session.binding,
+                                                        grille_bytes_of(body, len), &peer, &facts, &refusal);
+    grille_policy_free(policy);
+    return reason;
+}
+
+#define SELF "    peer: self\n"
+
+/* The identity of this test is the prover's and the verifier's: one image in two enclaves. */
+static void peer_self_is_the_same_image(void **state) {
+    char pins[400];
+    (void)state;
+    prove();
+    assert_int_equal(GRILLE_REASON_OK, judge_as(identity, "", SELF));
+    (void)snprintf(pins, sizeof pins, SELF "%s", pin(3));
+    assert_int_equal(GRILLE_REASON_OK, judge_as(identity, "", pins));
+    nsm.document.pcrs[3][0] ^= 1;
+    prove();
+    assert_int_equal(GRILLE_REASON_ATTEST_PCR_MISMATCH, judge_as(identity, "", pins));
+    assert_int_equal(GRILLE_REASON_OK, judge_as(identity, "", SELF)); /* another role is no other image */
+    for (unsigned i = 0; i < 3; i++) {
+        char observed[2 * GRILLE_PCR_BYTES + 1];
+        nsm.document.pcrs[i][47] ^= 1;
+        prove();
+        grille_hex_encode(grille_bytes_of(nsm.document.pcrs[i], GRILLE_PCR_BYTES), observed);
+        assert_int_equal(GRILLE_REASON_ATTEST_PCR_MISMATCH, judge_as(identity, "", SELF));
+        assert_non_null(strstr(refusal.text, observed));
+        nsm.document.pcrs[i][47] ^= 1;
+    }
+    nsm.document.pcr_mask &= ~UINT32_C(2);
+    prove();
+    assert_int_equal(GRILLE_REASON_ATTEST_PCR_MISSING, judge_as(identity, "", SELF));
+}
+
+static void who_is_no_enclave_has_no_self(void **state) {
+    grille_identity *anonymous = NULL;
+    (void)state;
+    assert_int_equal(GRILLE_OK, grille_identity_new_anonymous(&anonymous, NULL));
+    prove();
+    assert_int_equal(GRILLE_REASON_ATTEST_NO_SELF, judge_as(NULL, "", SELF));
+    assert_int_equal(GRILLE_REASON_ATTEST_NO_SELF, judge_as(anonymous, "", SELF));
+    assert_int_equal(GRILLE_REASON_ATTEST_NO_SELF, judge_as(NULL, "insecure_allow_debug: true\n", SELF));
+    grille_identity_free(anonymous);
+}
+
+static grille_identity *identity_of_debug_enclave(void) {
+    static forge_nsm debug; /* with its identity */
+    grille_identity *made = NULL;
+    forge_nsm_init(&debug, &chain);
+    for (size_t i = 0; i < 3; i++)
+        memset(debug.document.pcrs[i], 0, GRILLE_PCR_BYTES);
+    assert_int_equal(GRILLE_OK, grille_identity_from_nsm(&debug.nsm, &made, NULL));
+    return made;
+}
+
+/* Every debug enclave has the same zeros. */
+static void a_debug_enclave_is_no_self_without_leave(void **state) {
+    grille_identity *own = identity_of_debug_enclave();
+    (void)state;
+    prove();
+    assert_int_equal(GRILLE_REASON_ATTEST_NO_SELF, judge_as(own, "", SELF));
+    assert_int_equal(GRILLE_REASON_ATTEST_PCR_MISMATCH, judge_as(own, "insecure_allow_debug: true\n", SELF));
+    for (size_t i = 0; i < 3; i++)
+        memset(nsm.document.pcrs[i], 0, GRILLE_PCR_BYTES);
+    prove();
+    assert_int_equal(GRILLE_REASON_ATTEST_DEBUG, judge_as(own, "", SELF));
+    assert_int_equal(GRILLE_REASON_OK, judge_as(own, "insecure_allow_debug: true\n", SELF));
+    /* a debug enclave is not what a production one is */
+    assert_int_equal(GRILLE_REASON_ATTEST_PCR_MISMATCH, judge_as(identity, "insecure_allow_debug: true\n", SELF));
+    grille_identity_free(own);
+}
+
+static void an_nsm_that_fails_makes_no_identity(void **state) {
+    forge_nsm failing;
+    grille_identity *made = identity;
+    grille_error error;
+    (void)state;
+    forge_nsm_init(&failing, &chain);
+    failing.fails = true;
+    assert_int_equal(GRILLE_UNAVAILABLE, grille_identity_from_nsm(&failing.nsm, &made, &error));
+    assert_null(made);
+    assert_string_equal("NSM-FAILED", error.name);
+    assert_int_equal(1, failing.closed);
+}
+
 static void a_failing_nsm_is_reported(void **state) {
     grille_error error;
     (void)state;
@@ -367,6 +457,10 @@ int main(void) {
         CASE(a_debug_enclave_needs_leave),
         CASE(age_and_skew_hold_to_the_millisecond),
         CASE(another_root_is_refused),
+        CASE(peer_self_is_the_same_image),
+        CASE(who_is_no_enclave_has_no_self),
+        CASE(a_debug_enclave_is_no_self_without_leave),
+        CASE(an_nsm_that_fails_makes_no_identity),
         CASE(a_failing_nsm_is_reported),
         CASE(a_full_frame_of_noise_is_refused),
         CASE(insecure_peers_do_not_fill_the_log),

@@ -190,8 +190,14 @@ static void kinds_without_a_set_are_refused(void **state) {
     assert_int_equal(
         GRILLE_REASON_ATTEST_KIND_REFUSED,
         grille_evidence_verify(&judge, GRILLE_IDENTITY_NITRO, &f.session.binding, body, &peer, NULL, &error));
+    assert_int_equal(
+        GRILLE_REASON_ATTEST_KIND_REFUSED,
+        grille_evidence_verify(&judge, GRILLE_IDENTITY_PSK, &f.session.binding, body, &peer, NULL, &error));
+    assert_int_equal(GRILLE_REASON_ATTEST_KIND_REFUSED,
+                     grille_evidence_verify(&judge, GRILLE_IDENTITY_ANONYMOUS, &f.session.binding,
+                                            grille_bytes_of(NULL, 0), &peer, NULL, &error));
     for (int kind = 0; kind < 256; kind++) {
-        if (kind == GRILLE_IDENTITY_NITRO || kind == GRILLE_IDENTITY_X509) continue;
+        if (kind >= GRILLE_IDENTITY_NITRO && kind <= GRILLE_IDENTITY_ANONYMOUS) continue;
         assert_int_equal(
             GRILLE_REASON_ATTEST_KIND_UNSUPPORTED,
             grille_evidence_verify(&judge, (grille_identity_kind)kind, &f.session.binding, body, &peer, NULL, &error));

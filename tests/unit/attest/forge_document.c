@@ -216,12 +216,22 @@ static grille_reason attest(grille_nsm *nsm, const grille_nsm_request *request, 
     return GRILLE_REASON_OK;
 }
 
+static grille_reason describe_pcr(grille_nsm *nsm, uint16_t index, uint8_t value[GRILLE_NSM_PCR_BYTES], bool *locked,
+                                  grille_error *error) {
+    const forge_nsm *forged = (const forge_nsm *)(const void *)nsm;
+    if (forged->fails) return grille_error_set(error, GRILLE_REASON_NSM_FAILED, "the NSM answered InternalError");
+    memcpy(value, forged->document.pcrs[index], GRILLE_NSM_PCR_BYTES);
+    *locked = true;
+    return GRILLE_REASON_OK;
+}
+
 static void count_close(grille_nsm *nsm) {
     ((forge_nsm *)(void *)nsm)->closed++;
 }
 
 void forge_nsm_init(forge_nsm *nsm, const forge_chain *chain) {
-    static const grille_nsm_functions functions = {.attest = attest, .close = count_close};
+    static const grille_nsm_functions functions = {
+        .attest = attest, .describe_pcr = describe_pcr, .close = count_close};
     *nsm = (forge_nsm){.nsm = {.functions = &functions}, .chain = chain};
     forge_document_init(&nsm->document, chain);
 }

@@ -14,6 +14,7 @@
 static size_t drawn_bytes;
 static bool random_fails, open_fails;
 static int open_count, documents_asked, lines_logged;
+static int pcr_that_fails = -1;
 
 static grille_reason fake_random(grille_nsm *nsm, uint8_t *out, size_t len, grille_error *error) {
     (void)nsm;
@@ -43,12 +44,22 @@ static void count_line(grille_log_level level, const char *module, const char *l
     lines_logged++;
 }
 
+static grille_reason fake_describe_pcr(grille_nsm *nsm, uint16_t index, uint8_t value[GRILLE_NSM_PCR_BYTES],
+                                       bool *locked, grille_error *error) {
+    (void)nsm;
+    if (index == pcr_that_fails) return grille_error_set(error, GRILLE_REASON_NSM_FAILED, "no such PCR");
+    memset(value, index, GRILLE_NSM_PCR_BYTES);
+    *locked = true;
+    return GRILLE_REASON_OK;
+}
+
 static void fake_close(grille_nsm *nsm) {
     (void)nsm;
     open_count--;
 }
 
-static const grille_nsm_functions functions = {.attest = fake_attest, .random = fake_random, .close = fake_close};
+static const grille_nsm_functions functions = {
+    .attest = fake_attest, .random = fake_random, .describe_pcr = fake_describe_pcr, .close = fake_close};
 static grille_nsm fake = {.functions = &functions};
 
 /* In place of the linked NSM. */
@@ -65,6 +76,7 @@ static void check(grille_code code, const char *name) {
     grille_error error;
     memset(&error, 'x', sizeof error);
     drawn_bytes = 0;
+    documents_asked = lines_logged = 0;
     assert_int_equal(grille_identity_open_nsm(NULL, &identity, &error), code);
     assert_int_equal(error.code, code);
     assert_string_equal(error.name, name);
@@ -98,6 +110,10 @@ static void without_it_there_is_no_identity(void **state) {
     open_fails = true;
     check(GRILLE_UNAVAILABLE, "SYSTEM");
     open_fails = false;
+    for (pcr_that_fails = 0; pcr_that_fails < 3; pcr_that_fails++)
+        check(GRILLE_UNAVAILABLE, "NSM-FAILED");
+    check(GRILLE_OK, "");
+    pcr_that_fails = -1;
 }
 
 int main(void) {

@@ -9,6 +9,7 @@
 #include "cmocka_all.h"
 #include "failing_malloc.h"
 #include "forge_document.h"
+#include "forge_psk.h"
 #include "forge_session.h"
 
 #define A5 "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5"
@@ -44,8 +45,10 @@ static void a_policy_survives_every_failing_allocation(void **state) {
     (void)state;
     (void)forge_file("pins.json", grille_bytes_of_text("{\"Measurements\":{\"PCR0\":\"" A5 "\",\"PCR1\":\"" A5
                                                        "\",\"PCR2\":\"" A5 "\"}}"));
+    (void)forge_psk_file("a.psk", forge_psk_text("a", "initiator", 1));
     (void)snprintf(text, sizeof text,
                    "peers:\n- name: a\n  kind: nitro\n  measurements: pins.json\n  may_call: [/a.B/C, /a.B/D]\n"
+                   "- {name: c, kind: psk, psk: [a.psk]}\n- {name: d, kind: anonymous, may_call: [/a.B/C]}\n"
                    "- name: b\n  kind: x509\n  names: [a, 'urn:b']\n  ca: %s",
                    forge_yaml_block(forge_pem(&ca), 4));
     (void)snprintf(path, sizeof path, "%s", forge_file("p.yaml", grille_bytes_of_text(text)));
@@ -82,6 +85,19 @@ static void an_identity_survives_every_failing_allocation(void **state) {
         assert_int_equal(before, failing_malloc_living());
     }
     assert_true(tried >= 4);
+}
+
+static void kinds_without_certificates_survive_too(void **state) {
+    const char *path = forge_psk_file("memory.psk", forge_psk_text("a", "initiator", 1));
+    grille_identity *identity = NULL;
+    grille_error error;
+    (void)state;
+    failing_malloc_from(0);
+    assert_int_equal(GRILLE_RESOURCE_EXHAUSTED, grille_identity_load_psk(path, &identity, &error));
+    assert_null(identity);
+    assert_int_equal(GRILLE_RESOURCE_EXHAUSTED, grille_identity_new_anonymous(&identity, &error));
+    failing_malloc_never();
+    assert_null(identity);
 }
 
 static void an_nsm_is_closed_when_its_identity_can_not_be_made(void **state) {
@@ -140,6 +156,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_policy_survives_every_failing_allocation),
         cmocka_unit_test(an_identity_survives_every_failing_allocation),
+        cmocka_unit_test(kinds_without_certificates_survive_too),
         cmocka_unit_test(an_nsm_is_closed_when_its_identity_can_not_be_made),
         cmocka_unit_test(judging_a_document_allocates_nothing),
     };

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "cmocka_all.h"
 #include "forge.h"
+#include "forge_psk.h"
 #include "forge_session.h"
 #include "wire/limits.h"
 
@@ -48,6 +49,12 @@ static int setup(void **state) {
     (void)forge_file("twice.json",
                      grille_bytes_of_text("{\"Measurements\":{\"PCR0\":\"" A5 "\",\"PCR0\":\"" B6 "\"}}"));
     (void)forge_file("empty.json", grille_bytes_of_text("{\"Measurements\":{}}"));
+    (void)forge_psk_file("a.psk", forge_psk_text("a", "initiator", 1));
+    (void)forge_psk_file("b.psk", forge_psk_text("b", "responder", 2));
+    (void)forge_psk_file("key-of-a.psk", forge_psk_text("c", "responder", 1));
+    (void)forge_psk_file("other-key-of-a.psk", forge_psk_text("a", "responder", 3));
+    (void)forge_psk_file("password.psk", "grille-psk 1\nid: a\nrole: initiator\nkey: hunter2\n");
+    (void)forge_file("open.psk", grille_bytes_of_text(forge_psk_text("a", "initiator", 1)));
     (void)forge_file("broken.json", grille_bytes_of_text("{\"Measurements\":"));
     return 0;
 }
@@ -76,8 +83,10 @@ static grille_policy *parse(grille_bytes text) {
     return policy;
 }
 
-#define NITRO "peers:\n- name: a\n  kind: nitro\n"
-#define X509  "peers:\n- name: a\n  kind: x509\n"
+#define NITRO   "peers:\n- name: a\n  kind: nitro\n"
+#define PSK     "peers:\n- name: a\n  kind: psk\n"
+#define ANYBODY "peers:\n- name: a\n  kind: anonymous\n"
+#define X509    "peers:\n- name: a\n  kind: x509\n"
 
 /* text, stable name, place, part of the message */
 static const struct bad {
@@ -138,8 +147,6 @@ static const struct bad {
     {"peers:\n- name: ''\n  kind: nitro\n", "POLICY-LENGTH", "p.yaml:2:9:", "0 characters"},
     {"peers:\n- name: \"a\\nb\"\n  kind: nitro\n", "POLICY-VALUE", "p.yaml:2:9:", "printable"},
     {"peers:\n- name: a\n  kind: tpm\n", "POLICY-VALUE", "p.yaml:3:9:", "nitro, x509"},
-    {"peers:\n- name: a\n  kind: psk\n", "POLICY-NOT-YET", "p.yaml:3:9:", "kind psk is not available yet"},
-    {"peers:\n- name: a\n  kind: anonymous\n", "POLICY-NOT-YET", "p.yaml:3:9:", "kind anonymous"},
     {NITRO "  pcr0: " A5 "\n- name: a\n  kind: nitro\n  pcr0: " A5 "\n", "POLICY-VALUE",
      "p.yaml:5:3:", "used by an earlier set"},
     {NITRO "  pcr0: " A5 "\n  not_after: 2027-02-29T00:00:00Z\n", "POLICY-VALUE", "p.yaml:5:14:", "in UTC"},
@@ -176,7 +183,12 @@ static const struct bad {
     {NITRO "  PCR0: " A5 "\n", "POLICY-UNKNOWN-KEY", "p.yaml:4:3:", "\"pcr0\""},
     {NITRO "  mesurements: x\n", "POLICY-UNKNOWN-KEY", "p.yaml:4:3:", "\"measurements\""},
     {NITRO "  ca: ca.pem\n", "POLICY-UNKNOWN-KEY", "p.yaml:4:3:", "\"ca\""},
-    {NITRO "  peer: self\n", "POLICY-NOT-YET", "p.yaml:4:9:", "not available yet"},
+    {NITRO "  peer: other\n", "POLICY-VALUE", "p.yaml:4:9:", "self"},
+    {NITRO "  peer: [self]\n", "POLICY-TYPE", "p.yaml:4:9:", "expected one value"},
+    {NITRO "  peer: self\n  pcr0: " A5 "\n", "POLICY-PINNED-TWICE", "p.yaml:5:9:", "PCR0"},
+    {NITRO "  pcr2: " A5 "\n  peer: self\n", "POLICY-PINNED-TWICE", "p.yaml:5:9:", "PCR2"},
+    {NITRO "  peer: self\n  measurements: measured.json\n", "POLICY-PINNED-TWICE", "p.yaml:5:17:", "PCR0"},
+    {X509 "  peer: self\n", "POLICY-UNKNOWN-KEY", "p.yaml:4:3:", "nearest"},
     {NITRO "  pcr0: " A5 "\n  pcr0: " A5 "\n", "POLICY-DUPLICATE-KEY", "p.yaml:5:3:", "\"pcr0\""},
     {NITRO "  measurements: measured.json\n  pcr0: " A5 "\n", "POLICY-PINNED-TWICE", "p.yaml:5:9:", "PCR0"},
     {NITRO "  pcr0: " A5 "\n  pcr3: " A5 "\n  role: arn:aws:iam::1:role/x\n", "POLICY-PINNED-TWICE",
@@ -202,6 +214,38 @@ static const struct bad {
     {X509 "  ca: leaf.pem\n", "POLICY-CERTIFICATE", "p.yaml:4:7:", "no CA"},
     {X509 "  ca: none.pem\n", "POLICY-FILE", "p.yaml:4:7:", "No such file"},
     {X509 "  pcr0: " A5 "\n", "POLICY-UNKNOWN-KEY", "p.yaml:4:3:", "nearest"},
+    /* psk */
+    {PSK, "POLICY-MISSING-KEY", "p.yaml:2:3:", "\"psk\""},
+    {PSK "  psk: []\n", "POLICY-EMPTY", "p.yaml:4:8:", "empty list"},
+    {PSK "  psk: {a: b}\n", "POLICY-TYPE", "p.yaml:4:8:", "expected one value"},
+    {PSK "  psk: [a.psk, [b.psk]]\n", "POLICY-TYPE", "p.yaml:4:16:", "expected one value"},
+    {PSK "  psk: ''\n", "POLICY-VALUE", "p.yaml:4:8:", "not a path"},
+    {PSK "  psk: none.psk\n", "POLICY-FILE", "p.yaml:4:8:", "No such file"},
+    {PSK "  psk: .\n", "POLICY-FILE", "p.yaml:4:8:", "no regular file"},
+    {PSK "  psk: open.psk\n", "POLICY-PSK", "p.yaml:4:8:", "chmod 600"},
+    {PSK "  psk: ca.pem\n", "POLICY-PSK", "p.yaml:4:8:", "chmod 600"},
+    {PSK "  psk: password.psk\n", "POLICY-PSK", "p.yaml:4:8:", "password.psk:4:6: "},
+    {PSK "  psk: password.psk\n", "POLICY-PSK", "p.yaml:4:8:", "A password is refused"},
+    {PSK "  psk: hunter2\n", "POLICY-FILE", "p.yaml:4:8:", "No such file"},
+    {PSK "  psk: grille-psk 1\n", "POLICY-PSK", "p.yaml:4:8:", "psk:2:1: expected the line \"id: NAME\""},
+    {PSK "  psk: |\n    grille-psk 1\n    id: x\n    role: any\n", "POLICY-PSK", "p.yaml:4:8:", "psk:3:7:"},
+    {PSK "  psk: [a.psk, a.psk]\n", "POLICY-PSK", "p.yaml:4:16:", "\"a\" is listed already"},
+    {PSK "  psk: [a.psk, other-key-of-a.psk]\n", "POLICY-PSK", "p.yaml:4:16:", "\"a\" is listed already"},
+    {PSK "  psk: [a.psk, key-of-a.psk]\n", "POLICY-PSK", "p.yaml:4:16:", "the key of \"c\" is that of \"a\" too"},
+    {PSK "  psk: a.psk\n- name: b\n  kind: psk\n  psk: a.psk\n", "POLICY-PSK", "p.yaml:7:8:", "listed already"},
+    {PSK "  psk: a.psk\n  psk: b.psk\n", "POLICY-DUPLICATE-KEY", "p.yaml:5:3:", "\"psk\""},
+    {PSK "  psk: a.psk\n  ca: ca.pem\n", "POLICY-UNKNOWN-KEY", "p.yaml:5:3:", "nearest"},
+    {PSK "  pks: a.psk\n", "POLICY-UNKNOWN-KEY", "p.yaml:4:3:", "\"psk\""},
+    {NITRO "  psk: a.psk\n", "POLICY-UNKNOWN-KEY", "p.yaml:4:3:", "nearest"},
+    /* anonymous */
+    {ANYBODY, "POLICY-MISSING-KEY", "p.yaml:2:3:", "\"may_call\""},
+    {ANYBODY "  serves: [/a.B/C]\n", "POLICY-VALUE", "p.yaml:4:11:", "may be anybody"},
+    {ANYBODY "  may_call: [/a.B/C]\n  min_build: 7\n", "POLICY-VALUE", "p.yaml:5:14:", "may be anybody"},
+    {ANYBODY "  may_call: [/a.B/C]\n  refuse: [logs]\n", "POLICY-VALUE", "p.yaml:5:11:", "may be anybody"},
+    {ANYBODY "  may_call: [/a.B/C]\n  policy_digest: [" A5 "]\n", "POLICY-VALUE", "p.yaml:5:18:", "may be anybody"},
+    {ANYBODY "  may_call: []\n", "POLICY-EMPTY", "p.yaml:4:13:", "empty list"},
+    {ANYBODY "  may_call: [\"*\"]\n", "POLICY-METHOD", "p.yaml:4:14:", ""},
+    {ANYBODY "  psk: a.psk\n", "POLICY-UNKNOWN-KEY", "p.yaml:4:3:", "nearest"},
 };
 
 static void bad_policies_are_refused_with_their_place(void **state) {
@@ -269,6 +313,67 @@ static void a_policy_says_what_it_says(void **state) {
     assert_false(grille_policy_accepts_kind(policy, GRILLE_IDENTITY_PSK));
     assert_false(grille_policy_accepts_kind(policy, GRILLE_IDENTITY_ANONYMOUS));
     grille_policy_free(policy);
+}
+
+static void keys_come_from_files_or_inline(void **state) {
+    const char *inlined = forge_yaml_block(forge_psk_text("c", "initiator", 3), 4);
+    grille_policy *policy = forge_policy("peers:\n"
+                                         "- name: one\n  kind: psk\n  psk: [a.psk, b.psk]\n  min_build: 7\n"
+                                         "- name: two\n  kind: psk\n  psk: %s"
+                                         "- {name: anybody, kind: anonymous, may_call: [/a.B/*]}\n",
+                                         inlined);
+    static const struct {
+        const char *id;
+        char role;
+        size_t set;
+    } rows[] = {{"a", 'I', 0}, {"b", 'R', 0}, {"c", 'I', 1}};
+    const grille_policy_psk *at = policy->psks;
+    (void)state;
+    assert_int_equal(3, policy->psk_count);
+    for (size_t i = 0; i < 3; i++, at = at->next) {
+        assert_string_equal(rows[i].id, at->psk.id);
+        assert_int_equal(rows[i].role, at->psk.role);
+        assert_ptr_equal(&policy->sets[rows[i].set], at->set);
+    }
+    assert_null(at);
+    assert_int_equal(7, policy->sets[0].min_build);
+    assert_true(grille_policy_accepts_kind(policy, GRILLE_IDENTITY_PSK));
+    assert_true(grille_policy_accepts_kind(policy, GRILLE_IDENTITY_ANONYMOUS));
+    assert_false(grille_policy_accepts_kind(policy, GRILLE_IDENTITY_NITRO));
+    grille_policy_free(policy);
+}
+
+/* An inline key is there whatever the folder; another key in the same file is another policy. */
+static void the_digest_covers_keys(void **state) {
+    uint8_t digests[2][48];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        grille_policy *policy;
+        (void)forge_psk_file("changes.psk", forge_psk_text("a", "initiator", (unsigned)i));
+        policy = forge_policy(PSK "  psk: changes.psk\n");
+        grille_policy_digest(policy, digests[i]);
+        grille_policy_free(policy);
+    }
+    assert_memory_not_equal(digests[0], digests[1], sizeof digests[0]);
+}
+
+static void keys_have_a_limit(void **state) {
+    static char text[GRILLE_LIMIT_POLICY_FILE_BYTES];
+    size_t used = (size_t)sprintf(text, PSK "  psk:\n");
+    (void)state;
+    for (unsigned i = 0; i <= GRILLE_LIMIT_POLICY_PSKS; i++) {
+        char id[16], key[400];
+        grille_policy *policy = i == GRILLE_LIMIT_POLICY_PSKS ? parse(grille_bytes_of(text, used)) : NULL;
+        if (i == GRILLE_LIMIT_POLICY_PSKS) assert_int_equal(GRILLE_LIMIT_POLICY_PSKS, policy->psk_count);
+        grille_policy_free(policy);
+        (void)snprintf(id, sizeof id, "id-%u", i);
+        (void)snprintf(key, sizeof key, "%s", forge_psk_text(id, "initiator", i));
+        /* A seed is one byte: the last key would be the first one's. */
+        if (i == GRILLE_LIMIT_POLICY_PSKS) key[strlen(key) - 2] = key[strlen(key) - 2] == 'a' ? 'b' : 'a';
+        used += (size_t)sprintf(&text[used], "  - %s", forge_yaml_block(key, 4));
+    }
+    assert_null(parse(grille_bytes_of(text, used)));
+    assert_string_equal("POLICY-LENGTH", error.name);
 }
 
 static void defaults_are_the_strict_ones(void **state) {
@@ -483,6 +588,9 @@ int main(void) {
         cmocka_unit_test(bad_policies_are_refused_with_their_place),
         cmocka_unit_test(no_prefix_of_a_policy_is_read_wrongly),
         cmocka_unit_test(a_policy_says_what_it_says),
+        cmocka_unit_test(keys_come_from_files_or_inline),
+        cmocka_unit_test(the_digest_covers_keys),
+        cmocka_unit_test(keys_have_a_limit),
         cmocka_unit_test(defaults_are_the_strict_ones),
         cmocka_unit_test(pins_come_from_measurements_roles_instances_and_signers),
         cmocka_unit_test(development_roots_come_from_a_file_or_inline),

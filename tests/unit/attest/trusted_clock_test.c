@@ -288,6 +288,12 @@ static grille_reason lie(grille_nsm *nsm, const grille_nsm_request *request, uin
     return honest.nsm.functions->attest(&honest.nsm, &changed, document, capacity, len, error);
 }
 
+static grille_reason honest_pcr(grille_nsm *nsm, uint16_t index, uint8_t value[GRILLE_NSM_PCR_BYTES], bool *locked,
+                                grille_error *error) {
+    (void)nsm;
+    return honest.nsm.functions->describe_pcr(&honest.nsm, index, value, locked, error);
+}
+
 static void close_nothing(grille_nsm *nsm) {
     (void)nsm;
 }
@@ -304,6 +310,7 @@ static void time_is_not_taken_from_an_nsm_that_lies_or_fails(void **state) {
     forge_nsm_init(&honest, &chain);
     functions = *honest.nsm.functions;
     functions.attest = lie;
+    functions.describe_pcr = honest_pcr;
     functions.close = close_nothing;
     assert_int_equal(GRILLE_OK, grille_identity_from_nsm(&liar, &identity, &error));
     assert_int_equal(GRILLE_UNAVAILABLE, grille_attest_time(identity, UINT32_MAX, &time_ms, &age_ms, &error));
