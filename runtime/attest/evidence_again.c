@@ -51,7 +51,8 @@ static grille_reason judge_nitro(const grille_judge *judge, grille_evidence_fact
     grille_reason reason = check_anchor(judge, facts, error);
     restore_document(peer, &document);
     if (reason == GRILLE_REASON_OK) {
-        reason = grille_policy_judge_nitro(judge->policy, &document, peer->build, judge->now_ms, &set, &debug, error);
+        reason = grille_policy_judge_nitro(judge->policy, judge->own, &document, peer->build, judge->now_ms, &set,
+                                           &debug, error);
     }
     if (reason != GRILLE_REASON_OK) return reason;
     peer->debug = debug;
