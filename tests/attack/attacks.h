@@ -35,6 +35,7 @@
     X(age)       /* documents have a highest age */                                                                    \
     X(future)    /* and are not from the future */                                                                     \
     X(tag)       /* records carry the tag of their AEAD */                                                             \
+    X(one_step)  /* a loop makes at most one step of one handshake in each turn */                                     \
     X(bounds)    /* a count is checked against the bytes there are */                                                  \
     X(built_out) /* not in the build: no canary has it */
 
@@ -59,7 +60,8 @@ typedef struct attack_list {
     size_t count;
 } attack_list;
 
-extern const attack_list relay_attacks, replay_attacks, impostor_attacks, message_attacks, resource_attacks;
+extern const attack_list relay_attacks, replay_attacks, impostor_attacks, message_attacks, resource_attacks,
+    flood_attacks;
 
 /* All of them, in the table's order; NULL behind the last. */
 const attack *attack_at(size_t index);

@@ -52,12 +52,15 @@ grille_policy *stage_policy(const char *top_level, const char *sets);
 /* YAML of a set that pins the image and this PCR as the enclave has it; 0: the image alone. */
 const char *stage_set_with_pcr(const stage_enclave *enclave, unsigned pcr);
 
+enum { STAGE_CALLERS = 4 };
+
 /* A server, and what its handler was told. */
 typedef struct stage_server {
     grille_server *server;
     const char *address;
     atomic_uint ran;
-    char last_text[64]; /* read it after `ran` has risen */
+    atomic_uint ran_for[STAGE_CALLERS]; /* calls whose text is "#" and a digit */
+    char last_text[64];                 /* read it after `ran` has risen */
     char last_peer[GRILLE_NAME_MAX];
 } stage_server;
 
@@ -79,6 +82,9 @@ grille_leaf stage_leaf_over(const grille_leaf *stolen);
 
 /* The next initiator's nonce is this one; NULL: at random again. */
 void stage_foretell_nonce(const uint8_t nonce[GRILLE_NONCE_BYTES]);
+
+/* Asked before each step of a handshake that a server makes, on its loop's thread; NULL: nobody is. */
+void stage_watch_steps(void (*watch)(void *user), void *user);
 
 /* TLS's exporter fails from now on, in wolfSSL itself, for both ends. */
 void stage_break_exporter(bool broken);

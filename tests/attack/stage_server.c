@@ -11,12 +11,14 @@
 
 #include "cmocka_all.h"
 #include "secure/leaf.h"
+#include "secure/secure_private.h"
 #include "stage.h"
 
 static grille_code take_call(grille_call *call, const void *request, void *response, const void *handlers, void *user) {
     stage_server *server = user;
     const char *text = ((const fake_message *)request)->text;
     (void)handlers;
+    if (text != NULL && text[0] == '#') atomic_fetch_add(&server->ran_for[(text[1] - '0') % STAGE_CALLERS], 1);
     (void)snprintf(server->last_text, sizeof server->last_text, "%s", text != NULL ? text : "");
     (void)snprintf(server->last_peer, sizeof server->last_peer, "%s", grille_peer(call)->set);
     atomic_fetch_add(&server->ran, 1);
@@ -37,6 +39,7 @@ void stage_server_start(stage_server *server, const stage_enclave *enclave, gril
     options.policy = policy != NULL ? policy : on_stage.trusts_callers;
     options.identity = enclave->identity;
     options.spin_us = 0;
+    options.loops = 1;
     if (grille_server_new(&options, &server->server, &error) != GRILLE_OK ||
         grille_server_register(server->server, &service, invoke, NULL, server, &error) != GRILLE_OK ||
         grille_server_listen(server->server, address, &error) != GRILLE_OK ||
@@ -120,6 +123,25 @@ grille_reason __wrap_grille_secure_new(const grille_secure_options *options, gri
 void stage_foretell_nonce(const uint8_t nonce[GRILLE_NONCE_BYTES]) {
     if (nonce != NULL) memcpy(foretold, nonce, sizeof foretold);
     atomic_store(&foretells, nonce != NULL);
+}
+
+/* ---- Steps ---- */
+
+static void (*_Atomic step_watch)(void *user);
+static void *_Atomic step_watch_user;
+
+__typeof__(grille_secure_step) __real_grille_secure_step, __wrap_grille_secure_step;
+
+grille_reason __wrap_grille_secure_step(grille_secure *secure, grille_time_us now_us, grille_wall_ms wall_ms) {
+    void (*watch)(void *user) = atomic_load(&step_watch);
+    const bool handshake = grille_secure_get_state(secure) < GRILLE_SECURE_OPEN;
+    if (watch != NULL && handshake && secure->role == GRILLE_RESPONDER) watch(atomic_load(&step_watch_user));
+    return __real_grille_secure_step(secure, now_us, wall_ms);
+}
+
+void stage_watch_steps(void (*watch)(void *user), void *user) {
+    atomic_store(&step_watch_user, user);
+    atomic_store(&step_watch, watch);
 }
 
 /* ---- The exporter ---- */
