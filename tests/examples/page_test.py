@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Goal: a page of docs/ is true: its commands run as they stand and print what it shows, and the code that it shows is
-that of the examples. Arguments: the page, and the examples' folders."""
+that of the examples. Arguments: the page, and the examples' folders; a page of commands has none."""
 
 import os
 import re
@@ -68,13 +68,14 @@ def main():
     failures = 0
     try:
         os.symlink(Path.cwd(), folder / "bazel-bin")
+        os.symlink(Path.cwd() / "tests", folder / "tests")
         # The build has been made: the test has the programs.
         (folder / "run").write_text('#!/bin/bash\n[ "$*" = build ]\n')
         (folder / "run").chmod(0o755)
         steps = page.commands()
         outputs, status = run_steps([body for body, _ in steps], folder)
         failures += expect(len(outputs) == len(steps) >= 9, "every command runs")
-        failures += expect(status == 0, "the enclave ends with status 0")
+        failures += expect(status == 0, "the last command ends with status 0")
         for (body, shown), output in zip(steps, outputs):
             name = " ".join(body.split()[:2]) + " …"
             if shown is None:
@@ -89,7 +90,7 @@ def main():
     sources = [path.read_text() for folder in sys.argv[2:] for name in SOURCES for path in Path(folder).glob(name)]
     for index, (language, body) in enumerate(page.code()):
         failures += expect(any(body in source for source in sources), "code %d (%s) is the example's" % (index, language))
-    failures += expect(len(page.code()) >= 4, "the page shows code")
+    failures += expect(len(page.code()) >= 4 or not sources, "the page shows code")
     return failures != 0
 
 

@@ -45,9 +45,19 @@ a_development_root_is_refused() {
     expect_status 1 && expect_err 'insecure_development_root' && expect_err 'policy.yaml:1:'
 }
 
+another_root_is_refused() {
+    try "$(find_program grille)" attest verify --root tests/attest/synthetic/test_root.der \
+        --at 2026-01-01T12:00:00Z tests/attest/synthetic/ok_untagged.cose
+    expect_status 2 && expect_err 'the only root that this release build trusts' &&
+        { [ ! -s "$scratch/out" ] || complain "prints to standard output"; } || return 1
+    try "$(find_program grille)" attest verify --json --at 2026-01-01T12:00:00Z tests/attest/synthetic/ok_untagged.cose
+    expect_status 4 && expect_out '"failed":["ATTEST-ROOT-MISMATCH"]'
+}
+
 check "the search finds unsafe symbols where they are" the_search_finds_them
 check "libraries and programs are looked at" all_are_looked_at
 for file in "${released[@]}"; do check "no unsafe symbol in ${file##*/}" is_clean "$file"; done
 check "grille sim is not in a release" sim_is_not_there
 check "a development root is refused" a_development_root_is_refused
+check "another root is refused" another_root_is_refused
 finish
