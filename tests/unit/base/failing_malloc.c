@@ -17,6 +17,7 @@ static size_t first_failing = SIZE_MAX;
 static size_t last_failing = SIZE_MAX;
 static size_t asked;
 static size_t living;
+static size_t living_bytes, restart_bytes, peak_bytes;
 static size_t spied_bytes;
 static long spied = -1;
 
@@ -43,6 +44,14 @@ size_t failing_malloc_living(void) {
     return living;
 }
 
+void failing_malloc_peak_restart(void) {
+    restart_bytes = peak_bytes = living_bytes;
+}
+
+size_t failing_malloc_peak_bytes(void) {
+    return peak_bytes - restart_bytes;
+}
+
 void failing_malloc_spy(size_t bytes) {
     spied_bytes = bytes;
     spied = -1;
@@ -57,8 +66,15 @@ static int fails(void) {
     return index >= first_failing && index <= last_failing;
 }
 
+static void add_bytes(const void *memory) {
+    living_bytes += malloc_usable_size((void *)(uintptr_t)memory);
+    if (living_bytes > peak_bytes) peak_bytes = living_bytes;
+}
+
 static void *count(void *memory) {
-    if (memory != NULL) living++;
+    if (memory == NULL) return NULL;
+    living++;
+    add_bytes(memory);
     return memory;
 }
 
@@ -71,8 +87,14 @@ void *__wrap_calloc(size_t members, size_t bytes) {
 }
 
 void *__wrap_realloc(void *memory, size_t bytes) {
+    const size_t before = memory == NULL ? 0 : malloc_usable_size(memory);
+    void *moved;
     if (memory == NULL) return __wrap_malloc(bytes);
-    return fails() ? NULL : __real_realloc(memory, bytes);
+    moved = fails() ? NULL : __real_realloc(memory, bytes);
+    if (moved == NULL) return NULL;
+    living_bytes -= before;
+    add_bytes(moved);
+    return moved;
 }
 
 /* The usable size may be larger than what was asked for: a spied size is one that the allocator does not round. */
@@ -84,5 +106,6 @@ void __wrap_free(void *memory) {
             spied += ((const uint8_t *)memory)[i] != 0;
     }
     living--;
+    living_bytes -= malloc_usable_size(memory);
     __real_free(memory);
 }

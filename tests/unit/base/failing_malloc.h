@@ -16,6 +16,10 @@ size_t failing_malloc_asked(void);
 /* Blocks that live; compare before and after. */
 size_t failing_malloc_living(void);
 
+/* The most bytes that lived at one time since failing_malloc_peak_restart, beyond those that lived then. */
+void failing_malloc_peak_restart(void);
+size_t failing_malloc_peak_bytes(void);
+
 /* What a block held when it was freed is kept for one block of exactly `bytes`: shows whether it was wiped. */
 void failing_malloc_spy(size_t bytes);
 /* Non-zero bytes that the spied block held when it was freed, or -1 when none was freed. */
