@@ -37,6 +37,11 @@ void grille_path_cache_free(grille_path_cache *cache) {
     free(cache);
 }
 
+grille_path_cache *grille_path_cache_shared(void) {
+    static grille_path_cache shared = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    return &shared;
+}
+
 grille_reason grille_path_cache_key_of(const grille_crypto *crypto, grille_bytes issuer, grille_bytes certificate,
                                        grille_path_cache_key *key) {
     grille_reason reason = crypto->hash(GRILLE_SHA256, &issuer, 1, key->issuer);

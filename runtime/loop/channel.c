@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attest/path_cache.h"
 #include "base/error.h"
 #include "crypto/crypto.h"
 #include "loop/address_list.h"
@@ -33,7 +34,7 @@ static void take_options(dialed_channel *channel, const grille_channel_options *
         .cipher = cipher_of(options->cipher),
         .crypto = grille_crypto_wolf(),
         .identity = grille_identity_ref(options->identity),
-        .cache = channel->cache,
+        .cache = grille_path_cache_shared(),
         .system_clock = options->system_clock,
         .revoke_grace_ms = options->revoke_grace_ms,
         .stats = channel->stats,
@@ -155,7 +156,6 @@ static grille_reason make_targets(dialed_channel *channel, const grille_address_
 static void free_trust(dialed_channel *channel) {
     grille_policy_free(channel->connection_options.policy);
     grille_identity_free(channel->connection_options.identity);
-    grille_path_cache_free(channel->cache);
 }
 
 static grille_reason make_channel(const grille_address_list *addresses, const grille_channel_options *options,
@@ -166,7 +166,6 @@ static grille_reason make_channel(const grille_address_list *addresses, const gr
     name_channel(made, addresses);
     init_lists(made);
     made->stats = grille_stats_table_new(0, 1);
-    reason = grille_path_cache_new(&made->cache);
     take_options(made, options);
     made->hooks = *hooks;
     made->connection_options.first_stream_id = hooks->first_stream_id;

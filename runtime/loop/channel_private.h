@@ -90,7 +90,6 @@ struct dialed_channel {
     grille_time_us armed_us;
     uv_timer_t ready_timer; /* of a leader in grille_channel_wait_ready */
     bool closed;            /* the leader has begun to close */
-    grille_path_cache *cache;
     grille_link orders; /* for all connections, from other threads; under lock */
     grille_job orders_job;
 };

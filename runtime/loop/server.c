@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attest/path_cache.h"
 #include "base/error.h"
 #include "crypto/crypto.h"
 #include "loop/server_private.h"
@@ -59,7 +60,7 @@ static void describe_connections(grille_server *server) {
         .cipher = GRILLE_CIPHER_AUTO,
         .crypto = grille_crypto_wolf(),
         .identity = server->identity,
-        .cache = server->cache,
+        .cache = grille_path_cache_shared(),
         .system_clock = options->system_clock,
         .revoke_grace_ms = options->revoke_grace_ms,
         .policy = options->policy,
@@ -83,7 +84,6 @@ static void free_parts(grille_server *server) {
         grille_stats_table_unref(server->stats_tables[i]);
     free(server->stats_tables);
     grille_interceptor_list_free(&server->interceptors);
-    grille_path_cache_free(server->cache);
     grille_services_free(server->registry);
 }
 
@@ -105,7 +105,6 @@ static grille_code make_parts(grille_server *server, const grille_server_options
     if (code != GRILLE_OK) return code;
     reason = grille_interceptor_list_copy(&server->interceptors, options->interceptors, options->interceptor_count);
     if (reason == GRILLE_REASON_OK) reason = make_stats(server, options->loops);
-    if (reason == GRILLE_REASON_OK) reason = grille_path_cache_new(&server->cache);
     return reason == GRILLE_REASON_OK ? GRILLE_OK : grille_reason_code(grille_error_default(error, reason));
 }
 

@@ -30,7 +30,6 @@ struct grille_server {
     size_t stats_count;
     grille_connection_options connection_options;
     grille_workers *workers;
-    grille_path_cache *cache;
     uint64_t renewals; /* how many there were; under lock */
     uint32_t renewing; /* threads that bring the loops another policy or identity; under lock */
     grille_loop_thread *threads;

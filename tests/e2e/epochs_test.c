@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attest/path_cache.h"
 #include "base/bytes.h"
 #include "cmocka_all.h"
 #include "in_process.h"
@@ -109,6 +110,25 @@ static void epochs_of_x509_ends_disturb_nothing(void **state) {
     reattest_under_load("x509");
 }
 
+/* A channel of its own for each few calls: the signatures above the enclave's documents are known by then. */
+static void a_second_channel_finds_the_cache_warm(void **state) {
+    server_process process = {.kind = "nitro"};
+    grille_path_cache_counters before, after;
+    (void)state;
+    server_start(&w, &process, world_unix(&w, "warm"));
+    for (int i = 0; i < 2; i++) {
+        grille_channel *channel = world_channel(&w, "nitro", process.address);
+        grille_error error;
+        if (i == 1) grille_path_cache_get_counters(grille_path_cache_shared(), &before);
+        if (grille_channel_wait_ready(channel, 20000, &error) != GRILLE_OK) fail_msg("%s", error.text);
+        grille_channel_close(channel);
+    }
+    grille_path_cache_get_counters(grille_path_cache_shared(), &after);
+    assert_int_equal(after.misses, before.misses);
+    assert_true(after.hits > 0);
+    server_kill(&process);
+}
+
 /* More often than may be: told so, and nothing breaks. */
 static void asking_too_often_is_told(void **state) {
     e2e_counts counts = {.back = NULL};
@@ -181,6 +201,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(epochs_of_an_enclave_disturb_nothing),
         cmocka_unit_test(epochs_of_x509_ends_disturb_nothing),
+        cmocka_unit_test(a_second_channel_finds_the_cache_warm),
         cmocka_unit_test(asking_too_often_is_told),
         cmocka_unit_test(a_server_asks_for_an_epoch),
     };
