@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "cmocka_all.h"
+#include "failing_malloc.h"
 #include "relay/allow_sets.h"
 
 #define TARGETS "targets:\n  - name: t\n    vsock: [16]\n    ports: [5000]\n"
@@ -334,11 +335,32 @@ static void test_files(void **state) {
     assert_non_null(strstr(error.text, path));
 }
 
+/* What libyaml copies by strdup is not counted here, so leaks are LeakSanitizer's to find. */
+static void test_every_failing_allocation(void **state) {
+    grille_reason reason = GRILLE_REASON_OUT_OF_MEMORY;
+    size_t tried = 0;
+    (void)state;
+    for (; reason != GRILLE_REASON_OK; tried++) {
+        relay_allow *allow = NULL;
+        grille_error error;
+        failing_malloc_from(tried);
+        reason = relay_allow_parse(grille_bytes_of_text(PEERS "    to: [t]\n" TARGETS), "a.yaml", &allow, &error);
+        failing_malloc_never();
+        if (reason != GRILLE_REASON_OK) {
+            assert_null(allow);
+            if (reason != GRILLE_REASON_OUT_OF_MEMORY) fail_msg("%zu: %s %s", tried, error.name, error.text);
+        }
+        relay_allow_free(allow);
+    }
+    assert_true(tried > 8);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_peers),     cmocka_unit_test(test_any),    cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_bad_files), cmocka_unit_test(test_limits), cmocka_unit_test(test_who_may_reach_what),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_peers),   cmocka_unit_test(test_any),
+        cmocka_unit_test(test_targets), cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_limits),  cmocka_unit_test(test_who_may_reach_what),
+        cmocka_unit_test(test_files),   cmocka_unit_test(test_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
