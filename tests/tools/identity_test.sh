@@ -194,6 +194,20 @@ key" || return 1
         { [ "$(tail -n 1 "$dir/parent.psk")" != "$(tail -n 1 "$dir/enclave.psk")" ] || complain "the same key twice"; }
 }
 
+programs_take_shared_keys() {
+    local file
+    for file in parent enclave longest; do
+        try "$load" psk "$dir/$file.psk"
+        expect_status 0 && expect_out accepted || return 1
+    done
+    printf 'peers:\n  - name: parents\n    kind: psk\n    psk: [parent.psk, longest.psk]\n' >"$dir/psk.yaml"
+    try "$load" policy "$dir/psk.yaml"
+    expect_status 0 && expect_out accepted || return 1
+    try "$grille" policy explain "$dir/psk.yaml"
+    expect_status 0 && expect_out 'psk: parent-1, initiator, key ' &&
+        { ! grep -qF "$(sed -n 's/^key: //p' "$dir/parent.psk")" "$scratch/out" || complain "the key itself is told"; }
+}
+
 shared_keys_stay() {
     local before
     before=$(cat "$dir/parent.psk")
@@ -245,6 +259,7 @@ check "a shared key" a_shared_key
 check "shared keys stay" shared_keys_stay
 check "ids have limits" ids_have_limits
 check "help" helps
+check "programs take shared keys" programs_take_shared_keys
 check "wrong words for a shared key" refuses_all "$grille" "identity new psk --id a --role initiator" \
     "identity new psk --id a -o $dir/x" "identity new psk --role initiator -o $dir/x" \
     "identity new psk --id a --role both -o $dir/x" "identity new psk --id a --role initiator -o $dir/x $dir/y" \

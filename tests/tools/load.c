@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a program makes of files: load identity CHAIN KEY, or load policy FILE. Prints "accepted", or the error. */
+ * What a program makes of files: load identity CHAIN KEY, load psk FILE, or load policy FILE. Prints "accepted", or the error. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +13,8 @@ int main(int argc, char **argv) {
     grille_code code = GRILLE_INVALID_ARGUMENT;
     if (argc == 4 && strcmp(argv[1], "identity") == 0) {
         code = grille_identity_load_x509(argv[2], argv[3], &identity, &error);
+    } else if (argc == 3 && strcmp(argv[1], "psk") == 0) {
+        code = grille_identity_load_psk(argv[2], &identity, &error);
     } else if (argc == 3 && strcmp(argv[1], "policy") == 0) {
         code = grille_policy_load(argv[2], &policy, &error);
     }

@@ -145,6 +145,42 @@ explain_judges_a_document() {
     expect_status 4 && expect_out 'REFUSED'
 }
 
+all_kinds_have_words() {
+    "$grille" identity new psk --id gate-1 --role initiator -o gate.psk >out && cat >kinds.yaml <<YAML
+version: 7
+reattest: 1h
+peers:
+  - name: twin
+    kind: nitro
+    peer: self
+    refuse: [logs, debug]
+    policy_digest: [$(hex 9d)]
+  - name: gate
+    kind: psk
+    psk: gate.psk
+  - name: visitors
+    kind: anonymous
+    may_call: ["/acme.v1.Info/Version"]
+YAML
+    try "$grille" policy explain kinds.yaml
+    expect_status 0 || return 1
+    for text in 'peer: self  # PCR0, 1 and 2 are those of the enclave' 'refuse: debug' 'refuse: logs' \
+        "policy_digest: $(hex 9d)" 'psk: gate-1, initiator, key ' 'who else has a copy of the key' \
+        '"visitors" accepts anybody' '/acme.v1.Info/Version' 'version: 7' 'reattest: 3600000ms'; do
+        expect_out "$text" || return 1
+    done
+    try "$grille" policy explain --document "$document" --at $at kinds.yaml
+    expect_status 4 && expect_out 'only there can this be told' && expect_out 'is of kind psk' || return 1
+    sed -e 's/peer: self/pcr0: '"$(hex 12)"'/' -e 's/\[logs, debug\]/[logs]/' -e 's/version: 7/version: 8/' kinds.yaml >later.yaml
+    "$grille" identity new psk --id gate-1 --role initiator -o other.psk >out && sed -i 's/gate.psk/other.psk/' later.yaml
+    try "$grille" policy diff kinds.yaml later.yaml
+    expect_status 1 && expect_out '- peer: self' && expect_out "+ pcr0: $(hex 12)" && expect_out '- refuse: debug' &&
+        expect_out '+ version: 8' && expect_out '- psk: gate-1, initiator' && expect_out '+ psk: gate-1, initiator' &&
+        { ! grep -q 'pcr0: 0' out || complain "zero PCRs"; } || return 1
+    try "$grille" policy add kinds.yaml --name build --measurements measurements.json
+    expect_status 0
+}
+
 diff_finds_nothing() {
     printf 'max_age: 600s\npeers:\n' >same.yaml
     sed -n '8,12p;3,7p' policy.yaml >>same.yaml
@@ -284,6 +320,7 @@ check "check refuses with a place" check_refuses
 check "files that cannot be read" files_that_cannot_be_read
 check "explain says who, and what is open" explain_says_who_and_what_is_open
 check "explain judges a document" explain_judges_a_document
+check "all kinds have words" all_kinds_have_words
 check "diff finds nothing" diff_finds_nothing
 check "diff finds all" diff_finds_all
 check "add touches nothing else" add_touches_nothing_else

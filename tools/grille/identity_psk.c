@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attest/psk.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "command.h"
@@ -15,26 +16,15 @@
 #include "grille/identity.h"
 #include "options.h"
 
-enum { KEY_BYTES = 32, FILE_BYTES = 512 };
-
 static const char usage[] =
     "usage: grille identity new psk --id NAME --role initiator|responder -o FILE\n"
     "         makes FILE, readable by its owner only: a new random key, by which the end of that role proves to be\n"
     "         NAME. Both ends need a copy; the other end lists its copy in its policy. Make one for each direction.\n";
 
-/* No spaces, so that a line of the file has one reading. */
-static bool is_id(const char *text) {
-    size_t len = strlen(text);
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] <= 0x20 || text[i] > 0x7e) return false;
-    }
-    return len >= 1 && len < GRILLE_NAME_MAX;
-}
-
 static bool make(const char *id, const char *role, const char *path, grille_error *error) {
     const grille_crypto *crypto = grille_crypto_wolf();
-    uint8_t key[KEY_BYTES];
-    char hex[2 * KEY_BYTES + 1] = "", text[FILE_BYTES] = "";
+    uint8_t key[GRILLE_PSK_BYTES];
+    char hex[2 * GRILLE_PSK_BYTES + 1] = "", text[GRILLE_PSK_FILE_MAX] = "";
     char *folder_of = strdup(path), *name_of = strdup(path);
     grille_reason reason =
         folder_of != NULL && name_of != NULL ? crypto->random(key, sizeof key) : GRILLE_REASON_OUT_OF_MEMORY;
@@ -67,7 +57,7 @@ int identity_new_psk(int argc, char **argv) {
     if (id == NULL || role == NULL || path == NULL) {
         return usage_error(usage, "identity new psk: --id, --role and -o are all needed");
     }
-    if (!is_id(id)) {
+    if (!grille_psk_is_id(grille_bytes_of_text(id))) {
         return usage_error(usage, "identity new psk: --id has 1 to %d printable ASCII characters and no spaces",
                            GRILLE_NAME_MAX - 1);
     }

@@ -101,7 +101,7 @@ static bool says_one_set_more(const request *r) {
     size_t count = r->before->set_count, expected;
     const grille_policy_set *last = &r->after->sets[r->after->set_count - 1];
     lines facts = {.text = NULL};
-    policy_facts_of_set(last, &facts);
+    policy_facts_of_set(r->after, last, &facts);
     expected = facts.count;
     lines_free(&facts);
     return r->after->set_count == count + 1 && strcmp(last->name, r->name) == 0 &&

@@ -32,35 +32,39 @@ static const grille_policy_set *find(const grille_policy *policy, const char *na
     return NULL;
 }
 
-static size_t diff_set(FILE *out, const char *what, const char *name, const grille_policy_set *before,
-                       const grille_policy_set *after) {
-    lines old_facts = {.text = NULL}, new_facts = {.text = NULL};
-    char heading[GRILLE_NAME_MAX + 32];
-    size_t changes;
-    if (before != NULL) policy_facts_of_set(before, &old_facts);
-    if (after != NULL) policy_facts_of_set(after, &new_facts);
-    (void)snprintf(heading, sizeof heading, "%s set \"%s\"", what, name);
-    changes = print_changes(out, heading, &old_facts, &new_facts);
-    lines_free(&old_facts);
-    lines_free(&new_facts);
-    return changes;
+/* The two lists, when `set` has one. */
+static void facts_of(const grille_policy *policy, const grille_policy_set *set, lines *facts) {
+    if (set != NULL) policy_facts_of_set(policy, set, facts);
+}
+
+static void end(lines *before, lines *after) {
+    lines_free(before);
+    lines_free(after);
 }
 
 size_t policy_changes(const grille_policy *before, const grille_policy *after, FILE *out) {
     lines old_facts = {.text = NULL}, new_facts = {.text = NULL};
+    char heading[GRILLE_NAME_MAX + 32];
     size_t changes;
     policy_facts_of_all(before, &old_facts);
     policy_facts_of_all(after, &new_facts);
     changes = print_changes(out, "changed for all sets", &old_facts, &new_facts);
+    end(&old_facts, &new_facts);
     for (size_t i = 0; i < before->set_count; i++) {
         const grille_policy_set *set = &before->sets[i], *other = find(after, set->name);
-        changes += diff_set(out, other == NULL ? "removed" : "changed", set->name, set, other);
+        facts_of(before, set, &old_facts);
+        facts_of(after, other, &new_facts);
+        (void)snprintf(heading, sizeof heading, "%s set \"%s\"", other == NULL ? "removed" : "changed", set->name);
+        changes += print_changes(out, heading, &old_facts, &new_facts);
+        end(&old_facts, &new_facts);
     }
     for (size_t i = 0; i < after->set_count; i++) {
         const grille_policy_set *set = &after->sets[i];
-        if (find(before, set->name) == NULL) changes += diff_set(out, "added", set->name, NULL, set);
+        if (find(before, set->name) != NULL) continue;
+        facts_of(after, set, &new_facts);
+        (void)snprintf(heading, sizeof heading, "added set \"%s\"", set->name);
+        changes += print_changes(out, heading, &old_facts, &new_facts);
+        end(&old_facts, &new_facts);
     }
-    lines_free(&old_facts);
-    lines_free(&new_facts);
     return changes;
 }

@@ -5,6 +5,7 @@
 
 #include "attest/calendar.h"
 #include "attest/defence.h"
+#include "attest/identity_state.h"
 #include "base/bytes.h"
 #include "command.h"
 #include "grille/attest.h"
@@ -38,7 +39,8 @@ static size_t print_differences(const grille_policy_set *set, const grille_docum
     for (unsigned i = 0; i < GRILLE_PCR_COUNT; i++) {
         uint32_t bit = UINT32_C(1) << i;
         grille_bytes pin = grille_bytes_of(set->pcrs[i], GRILLE_PCR_BYTES);
-        if ((set->pcr_mask & bit) == 0 || (debug && (DEBUG_PCRS & bit) != 0)) continue;
+        if ((set->pcr_mask & bit) == 0 || (set->self && i < GRILLE_SELF_PCRS) || (debug && (DEBUG_PCRS & bit) != 0))
+            continue;
         if ((document->pcr_mask & bit) != 0 && grille_defence_pcr_matches(document->pcrs[i], pin)) continue;
         grille_hex_encode(pin, expected);
         grille_hex_encode(document->pcrs[i], observed);
@@ -60,6 +62,12 @@ static bool judge_set(const grille_policy_set *set, const grille_document *docum
     accepted = print_differences(set, document, debug) == 0;
     if (at_ms > set->not_after_ms) {
         (void)printf("  ended %s\n", grille_civil_format(set->not_after_ms).text);
+        accepted = false;
+    }
+    if (set->self) {
+        (void)puts(
+            "  compares PCR0, 1 and 2 with those of the enclave that has this policy (peer: self): only there can "
+            "this be told");
         accepted = false;
     }
     if (accepted) (void)puts("  accepts it");
@@ -103,7 +111,7 @@ static int explain_document(const request *r, const grille_policy *policy) {
 
 static void explain(const grille_policy *policy) {
     for (size_t i = 0; i < policy->set_count; i++) {
-        words_of_set(&policy->sets[i]);
+        words_of_set(policy, &policy->sets[i]);
         (void)putchar('\n');
     }
     words_of_all(policy);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "attest/calendar.h"
+#include "attest/identity_state.h"
 #include "attest/x509.h"
 #include "base/bytes.h"
 
@@ -37,13 +38,22 @@ static void add_hex(const char *key, grille_bytes bytes, lines *facts) {
 static void add_pins(const grille_policy_set *set, lines *facts) {
     char key[8];
     for (unsigned i = 0; i < GRILLE_PCR_COUNT; i++) {
-        if ((set->pcr_mask & UINT32_C(1) << i) == 0) continue;
+        if ((set->pcr_mask & UINT32_C(1) << i) == 0 || (set->self && i < GRILLE_SELF_PCRS)) continue;
         (void)snprintf(key, sizeof key, "pcr%u", i);
         add_hex(key, grille_bytes_of(set->pcrs[i], GRILLE_PCR_BYTES), facts);
     }
 }
 
-void policy_facts_of_set(const grille_policy_set *set, lines *facts) {
+static void add_keys(const grille_policy *policy, const grille_policy_set *set, lines *facts) {
+    char hex[2 * GRILLE_SHA256_BYTES + 1];
+    for (const grille_policy_psk *key = policy->psks; key != NULL; key = key->next) {
+        if (key->set != set) continue;
+        grille_hex_encode(grille_bytes_of(key->psk.anchor, sizeof key->psk.anchor), hex);
+        lines_add(facts, "psk: %s, %s, key %s", key->psk.id, key->psk.role == 'I' ? "initiator" : "responder", hex);
+    }
+}
+
+void policy_facts_of_set(const grille_policy *policy, const grille_policy_set *set, lines *facts) {
     lines_add(facts, "kind: %s", grille_identity_kind_name(set->kind));
     if (set->not_after_ms != GRILLE_WALL_NEVER) {
         lines_add(facts, "not_after: %s", grille_civil_format(set->not_after_ms).text);
@@ -58,7 +68,9 @@ void policy_facts_of_set(const grille_policy_set *set, lines *facts) {
         add_hex("policy_digest", grille_bytes_of(set->policy_digests[i], GRILLE_SHA384_BYTES), facts);
     add_methods("may_call", &set->may_call, facts);
     add_methods("serves", &set->serves, facts);
+    if (set->self) lines_add(facts, "peer: self");
     add_pins(set, facts);
+    add_keys(policy, set, facts);
     for (size_t i = 0; i < set->authority_count; i++)
         add_certificate("ca", set->authorities[i], facts);
     for (size_t i = 0; i < set->name_count; i++) {

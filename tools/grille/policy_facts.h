@@ -7,8 +7,8 @@
 #include "attest/policy_rules.h"
 #include "lines.h"
 
-/* Of a set; its name is left out. Sorted. */
-void policy_facts_of_set(const grille_policy_set *set, lines *facts);
+/* Of a set of the policy; its name is left out. Sorted. A shared key is told by its id and by a digest of it. */
+void policy_facts_of_set(const grille_policy *policy, const grille_policy_set *set, lines *facts);
 
 /* Of the top level, its sets left out. Sorted. */
 void policy_facts_of_all(const grille_policy *policy, lines *facts);

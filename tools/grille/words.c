@@ -18,10 +18,10 @@ static const char *who(grille_identity_kind kind) {
     case GRILLE_IDENTITY_X509:
         return "whoever has the key of a certificate that matches all of (any ca, any of the names):";
     case GRILLE_IDENTITY_PSK:
-        return "whoever has one of these shared keys:";
+        return "whoever proves, in the role of the key, one of these shared keys:";
     case GRILLE_IDENTITY_ANONYMOUS:
     default:
-        return "anybody, when they open the connection:";
+        return "anybody who opens the connection, and shows nothing:";
     }
 }
 
@@ -36,7 +36,10 @@ static bool is_match(const char *fact) {
 
 static void print_match(const char *fact) {
     unsigned pcr = 0;
-    const char *meaning = sscanf(fact, "pcr%u:", &pcr) == 1 ? report_pcr_meaning(pcr) : "";
+    const char *meaning = strcmp(fact, "peer: self") == 0
+                              ? "PCR0, 1 and 2 are those of the enclave that has this policy"
+                          : sscanf(fact, "pcr%u:", &pcr) == 1 ? report_pcr_meaning(pcr)
+                                                              : "";
     (void)printf("    %s%s%s\n", fact, meaning[0] == '\0' ? "" : "  # ", meaning);
 }
 
@@ -74,10 +77,10 @@ static void print_gaps(const grille_policy_set *set) {
     print_gap(set->not_after_ms == GRILLE_WALL_NEVER, "how long this is still wanted (add not_after)");
 }
 
-void words_of_set(const grille_policy_set *set) {
+void words_of_set(const grille_policy *policy, const grille_policy_set *set) {
     lines facts = {.text = NULL};
     (void)printf("\"%s\" accepts %s\n", set->name, who(set->kind));
-    policy_facts_of_set(set, &facts);
+    policy_facts_of_set(policy, set, &facts);
     for (size_t i = 0; i < facts.count; i++) {
         if (is_match(facts.text[i])) print_match(facts.text[i]);
     }
