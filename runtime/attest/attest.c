@@ -101,11 +101,12 @@ static grille_reason judge(const grille_document *document, const grille_attest_
                            grille_attest_facts *facts, grille_error *error) {
     const grille_policy *policy = options->policy;
     const grille_policy_set *set = NULL;
+    const grille_peer_identity no_claims = {.build = 0}; /* a document alone has none */
     grille_reason reason;
     if (policy == NULL) {
         reason = judge_without_policy(document, options, &facts->debug, error);
     } else {
-        reason = grille_policy_judge_nitro(policy, NULL, document, 0, now_ms, &set, &facts->debug, error);
+        reason = grille_policy_judge_nitro(policy, NULL, document, &no_claims, now_ms, &set, &facts->debug, error);
     }
     facts->insecure = facts->debug || options->insecure_development_root.len != 0 ||
                       (policy != NULL && policy->development_root.len != 0);

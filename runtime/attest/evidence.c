@@ -118,7 +118,6 @@ grille_reason grille_evidence_verify(const grille_judge *judge, grille_identity_
     grille_error_clear(error);
     reason = check_frame(&evidence, kind, &claims, error);
     if (reason != GRILLE_REASON_OK) return reason;
-    evidence.build = claims.build;
     keep_claims(&claims, &judged);
     reason = verify_kind(&evidence, kind, &judged, &found, error);
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);

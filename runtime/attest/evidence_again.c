@@ -6,7 +6,7 @@
 #include "attest/calendar.h"
 #include "attest/defence.h"
 #include "attest/document.h"
-#include "attest/evidence.h"
+#include "attest/evidence_kinds.h"
 #include "attest/policy_rules.h"
 #include "attest/x509_chain.h"
 #include "base/bytes.h"
@@ -51,8 +51,8 @@ static grille_reason judge_nitro(const grille_judge *judge, grille_evidence_fact
     grille_reason reason = check_anchor(judge, facts, error);
     restore_document(peer, &document);
     if (reason == GRILLE_REASON_OK) {
-        reason = grille_policy_judge_nitro(judge->policy, judge->own, &document, peer->build, judge->now_ms, &set,
-                                           &debug, error);
+        reason =
+            grille_policy_judge_nitro(judge->policy, judge->own, &document, peer, judge->now_ms, &set, &debug, error);
     }
     if (reason != GRILLE_REASON_OK) return reason;
     peer->debug = debug;
@@ -76,6 +76,61 @@ static grille_reason judge_x509(const grille_judge *judge, grille_evidence_facts
     return reason == GRILLE_REASON_OK ? grille_x509_chain_judge(judge, &chain, peer, facts, error) : reason;
 }
 
+/* The key of this id and role, if the policy has it and it is the one by which the peer proved itself. */
+static const grille_policy_psk *find_psk(const grille_policy *policy, const grille_evidence_facts *facts,
+                                         const grille_peer_identity *peer) {
+    for (const grille_policy_psk *at = policy->psks; at != NULL; at = at->next) {
+        if (at->psk.role == facts->prover_role && strncmp(at->psk.id, peer->psk_id, sizeof at->psk.id) == 0 &&
+            grille_bytes_equal_constant_time(grille_bytes_of(at->psk.anchor, sizeof at->psk.anchor),
+                                             grille_bytes_of(facts->anchor, sizeof facts->anchor))) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+static grille_reason judge_psk(const grille_judge *judge, grille_evidence_facts *facts, grille_peer_identity *peer,
+                               grille_error *error) {
+    const grille_policy_psk *found = find_psk(judge->policy, facts, peer);
+    grille_reason reason;
+    if (found == NULL) {
+        return grille_error_set(
+            error, GRILLE_REASON_ATTEST_PSK_MISMATCH,
+            "observed the psk id \"%.100s\" of an %s, expected an id and a key that the policy lists "
+            "for that role",
+            peer->psk_id, facts->prover_role == 'I' ? "initiator" : "responder");
+    }
+    reason = grille_policy_check_set(found->set, peer, judge->now_ms, error);
+    if (reason != GRILLE_REASON_OK) return reason;
+    (void)snprintf(peer->set, sizeof peer->set, "%s", found->set->name);
+    facts->set_expires_ms = found->set->not_after_ms;
+    return GRILLE_REASON_OK;
+}
+
+/* Its evidence is empty: there is nothing to keep. */
+static grille_reason judge_anonymous(const grille_judge *judge, grille_evidence_facts *facts,
+                                     grille_peer_identity *peer, grille_error *error) {
+    const grille_binding binding = {.prover_role = facts->prover_role};
+    const grille_evidence evidence = {.judge = judge, .binding = &binding};
+    return grille_evidence_verify_anonymous(&evidence, peer, facts, error);
+}
+
+static grille_reason judge_kind(const grille_judge *judge, grille_evidence_facts *facts, grille_peer_identity *peer,
+                                grille_error *error) {
+    switch (peer->kind) {
+    case GRILLE_IDENTITY_NITRO:
+        return judge_nitro(judge, facts, peer, error);
+    case GRILLE_IDENTITY_X509:
+        return judge_x509(judge, facts, peer, error);
+    case GRILLE_IDENTITY_PSK:
+        return judge_psk(judge, facts, peer, error);
+    case GRILLE_IDENTITY_ANONYMOUS:
+        return judge_anonymous(judge, facts, peer, error);
+    default:
+        return GRILLE_REASON_ATTEST_KIND_UNSUPPORTED;
+    }
+}
+
 static grille_reason check_evidence(const grille_judge *judge, const grille_evidence_facts *facts,
                                     grille_identity_kind kind, grille_error *error) {
     if (!grille_policy_accepts_kind(judge->policy, kind)) {
@@ -95,11 +150,10 @@ grille_reason grille_evidence_judge_again(const grille_judge *judge, grille_evid
     grille_evidence_facts found = *facts;
     grille_reason reason;
     grille_error_clear(error);
+    memset(judged.set, 0, sizeof judged.set); /* nothing stays behind shorter names */
+    memset(judged.name, 0, sizeof judged.name);
     reason = check_evidence(judge, facts, peer->kind, error);
-    if (reason == GRILLE_REASON_OK) {
-        reason = peer->kind == GRILLE_IDENTITY_NITRO ? judge_nitro(judge, &found, &judged, error)
-                                                     : judge_x509(judge, &found, &judged, error);
-    }
+    if (reason == GRILLE_REASON_OK) reason = judge_kind(judge, &found, &judged, error);
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
     judged.expires_ms =
         found.evidence_expires_ms < found.set_expires_ms ? found.evidence_expires_ms : found.set_expires_ms;

@@ -13,7 +13,6 @@ typedef struct grille_evidence {
     const grille_judge *judge;
     const grille_binding *binding;
     grille_bytes body;
-    uint64_t build; /* of the claims */
 } grille_evidence;
 
 GRILLE_MUST_USE grille_reason grille_evidence_prove_nitro(const grille_identity *identity,

@@ -123,8 +123,7 @@ grille_reason grille_evidence_verify_nitro(const grille_evidence *evidence, gril
         reason = grille_document_verify(judge->crypto, &document, &check, &facts->evidence_expires_ms, error);
     }
     if (reason == GRILLE_REASON_OK) {
-        reason = grille_policy_judge_nitro(policy, judge->own, &document, evidence->build, judge->now_ms, &set, &debug,
-                                           error);
+        reason = grille_policy_judge_nitro(policy, judge->own, &document, peer, judge->now_ms, &set, &debug, error);
     }
     if (reason == GRILLE_REASON_OK) reason = judge->crypto->hash(GRILLE_SHA256, document.cabundle, 1, facts->anchor);
     if (reason != GRILLE_REASON_OK) return reason;

@@ -94,7 +94,7 @@ grille_reason grille_evidence_verify_psk(const grille_evidence *evidence, grille
     grille_reason reason = read_body(evidence->body, &body, error);
     if (reason == GRILLE_REASON_OK) reason = check_mac(evidence, &body, &chosen, error);
     if (reason == GRILLE_REASON_OK) {
-        reason = grille_policy_check_set(chosen->set, evidence->build, evidence->judge->now_ms, error);
+        reason = grille_policy_check_set(chosen->set, peer, evidence->judge->now_ms, error);
     }
     if (reason != GRILLE_REASON_OK) return reason;
     (void)snprintf(peer->set, sizeof peer->set, "%s", chosen->set->name);
@@ -117,7 +117,7 @@ grille_reason grille_evidence_verify_anonymous(const grille_evidence *evidence, 
     for (size_t i = 0; i < policy->set_count; i++) {
         const grille_policy_set *set = &policy->sets[i];
         if (set->kind != GRILLE_IDENTITY_ANONYMOUS) continue;
-        reason = grille_policy_check_set(set, evidence->build, evidence->judge->now_ms, error);
+        reason = grille_policy_check_set(set, peer, evidence->judge->now_ms, error);
         if (reason != GRILLE_REASON_OK) continue;
         (void)snprintf(peer->set, sizeof peer->set, "%s", set->name);
         facts->evidence_expires_ms = GRILLE_WALL_NEVER;

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
-
-#include "attest/calendar.h"
 #include "attest/defence.h"
 #include "attest/identity_state.h"
 #include "attest/policy_rules.h"
@@ -11,23 +8,6 @@
 /* PCRs that are zero in a debug enclave, whatever its image and signer. */
 #define DEBUG_PCRS (1u << 0 | 1u << 1 | 1u << 2 | 1u << 8)
 #define SELF_PCRS  ((1u << GRILLE_SELF_PCRS) - 1)
-
-grille_reason grille_policy_check_set(const grille_policy_set *set, uint64_t build, grille_wall_ms now_ms,
-                                      grille_error *error) {
-    if (now_ms > set->not_after_ms) {
-        return grille_error_set(
-            error, GRILLE_REASON_ATTEST_SET_EXPIRED,
-            "the policy's set \"%.100s\" matches the peer: observed its not_after %s, expected one after %s", set->name,
-            grille_civil_format(set->not_after_ms).text, grille_civil_format(now_ms).text);
-    }
-    if (build < set->min_build) {
-        return grille_error_set(error, GRILLE_REASON_ATTEST_BUILD_TOO_OLD,
-                                "observed the peer's claim of build %" PRIu64 ", expected at least min_build %" PRIu64
-                                " of the policy's set \"%.100s\"",
-                                build, set->min_build, set->name);
-    }
-    return GRILLE_REASON_OK;
-}
 
 /* Our own PCRs for a set with `peer: self`; NULL: we have none. Those of a debug enclave are anybody's. */
 static const grille_identity *self_of(const grille_policy *policy, const grille_identity *own) {
@@ -116,8 +96,9 @@ static grille_reason judge_debug(const grille_policy *policy, const grille_docum
 }
 
 grille_reason grille_policy_judge_nitro(const grille_policy *policy, const grille_identity *own,
-                                        const grille_document *document, uint64_t build, grille_wall_ms now_ms,
-                                        const grille_policy_set **set, bool *debug, grille_error *error) {
+                                        const grille_document *document, const grille_peer_identity *peer,
+                                        grille_wall_ms now_ms, const grille_policy_set **set, bool *debug,
+                                        grille_error *error) {
     const grille_identity *self = self_of(policy, own);
     const grille_policy_set *closest = NULL;
     comparison best = {.matches = 0};
@@ -131,7 +112,7 @@ grille_reason grille_policy_judge_nitro(const grille_policy *policy, const grill
         if (candidate->kind != GRILLE_IDENTITY_NITRO) continue;
         result = compare(candidate, self, document, *debug);
         if (result.first_difference == GRILLE_PCR_COUNT) {
-            reason = grille_policy_check_set(candidate, build, now_ms, error);
+            reason = grille_policy_check_set(candidate, peer, now_ms, error);
             if (reason == GRILLE_REASON_OK) {
                 *set = candidate;
                 grille_error_clear(error);

@@ -105,12 +105,14 @@ GRILLE_MUST_USE grille_reason grille_policy_find_warnings(grille_policy *policy)
  * ATTEST_DEBUG, ATTEST_PCR_MISSING, ATTEST_PCR_MISMATCH, ATTEST_NO_SELF, ATTEST_SET_EXPIRED, ATTEST_BUILD_TOO_OLD for
  * the set that came closest. */
 GRILLE_MUST_USE grille_reason grille_policy_judge_nitro(const grille_policy *policy, const grille_identity *own,
-                                                        const grille_document *document, uint64_t build,
-                                                        grille_wall_ms now_ms, const grille_policy_set **set,
-                                                        bool *debug, grille_error *error);
+                                                        const grille_document *document,
+                                                        const grille_peer_identity *peer, grille_wall_ms now_ms,
+                                                        const grille_policy_set **set, bool *debug,
+                                                        grille_error *error);
 
-/* A set's not_after and min_build. */
-GRILLE_MUST_USE grille_reason grille_policy_check_set(const grille_policy_set *set, uint64_t build,
+/* A set's not_after, then what it asks of the peer's claims: ATTEST_SET_EXPIRED, ATTEST_BUILD_TOO_OLD,
+ * ATTEST_FEATURE_REFUSED, ATTEST_POLICY_DIGEST. Of *peer only the claims are read. */
+GRILLE_MUST_USE grille_reason grille_policy_check_set(const grille_policy_set *set, const grille_peer_identity *peer,
                                                       grille_wall_ms now_ms, grille_error *error);
 
 #endif

@@ -121,7 +121,7 @@ static grille_reason find_set(const grille_judge *judge, const grille_x509_chain
         *match = (x509_match){.set = set, .name = name_in(set, &chain->leaf)};
         if (match->name == NULL) continue;
         reason = walk_set(judge, chain, prover_role, set, &match->path, error);
-        if (reason == GRILLE_REASON_OK) reason = grille_policy_check_set(set, peer->build, judge->now_ms, error);
+        if (reason == GRILLE_REASON_OK) reason = grille_policy_check_set(set, peer, judge->now_ms, error);
         if (reason == GRILLE_REASON_OK) {
             grille_error_clear(error);
             return reason;
