@@ -34,8 +34,8 @@ typedef struct grille_nsm_description {
 typedef struct grille_nsm grille_nsm;
 
 /* First member of every implementation. All functions may be called from any thread and block while another call is
- * under way. Errors: the module's own, each with its reason (NSM_INVALID_INDEX …), NSM_FAILED, NSM_MALFORMED for an answer that is not
- * complete or not the request's, NO_SPACE, BAD_ARGUMENT for a field over GRILLE_NSM_FIELD_MAX. */
+ * under way. Errors: the module's own, each with its reason (NSM_INVALID_INDEX …), NSM_FAILED, NSM_MALFORMED for an
+ * answer that is not complete or not the request's, NO_SPACE, BAD_ARGUMENT for a field over GRILLE_NSM_FIELD_MAX. */
 typedef struct grille_nsm_functions {
     /* Writes an attestation document (COSE_Sign1) of at most `capacity` bytes. */
     grille_reason (*attest)(grille_nsm *nsm, const grille_nsm_request *request, uint8_t *document, size_t capacity,

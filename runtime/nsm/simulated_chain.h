@@ -10,6 +10,7 @@
 #define GRILLE_NSM_SIMULATED_MODULE_ID_BYTES   40 /* instance id, "-enc", 16 digits, terminator */
 #define GRILLE_NSM_SIMULATED_REGION_BYTES      21
 
+#define GRILLE_NSM_SIMULATED_REGION    "insecure-local-1" /* when nobody chooses one */
 #define GRILLE_NSM_SIMULATED_ROOT_NAME "insecure-development.aws.nitro-enclaves"
 
 typedef enum grille_nsm_simulated_level {

@@ -4,17 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "grille/log.h"
 #include "nsm/message.h"
 #include "nsm/simulated_chain.h"
 #include "nsm/simulated_document.h"
+#include "nsm/simulated_folder.h"
 #include "nsm/simulated_module.h"
 #include "nsm/simulated_pcrs.h"
 #include "nsm/simulated_root.h"
+#include "nsm/simulated_settings.h"
 
-enum { digits_of_instance = 17, digits_of_enclave = 16, document_most = 0x2f00 };
+enum { digits_of_enclave = 16, instance_id_len = GRILLE_NSM_SIMULATED_INSTANCE_ID_BYTES - 1, document_most = 0x2f00 };
 
 struct grille_nsm_simulated_module {
     grille_nsm_simulated_options options; /* its text pointers are not used after opening */
@@ -125,60 +129,81 @@ size_t grille_nsm_simulated_module_process(grille_nsm_simulated_module *module, 
     return len;
 }
 
-static bool is_region(const char *region) {
-    size_t len = strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    return len > 0 && region[len] == 0 && len < GRILLE_NSM_SIMULATED_REGION_BYTES;
-}
-
-static bool is_instance_id(const char *id) {
-    return strlen(id) == 2 + digits_of_instance && strncmp(id, "i-", 2) == 0 &&
-           strspn(id + 2, "0123456789abcdef") == digits_of_instance;
-}
-
-/* Fills `digits` characters, an even number, with hex at random. */
-static grille_reason random_digits(const grille_crypto *crypto, char *text, size_t digits) {
-    uint8_t random[16];
-    grille_reason reason = crypto->random(random, sizeof random);
-    if (reason == GRILLE_REASON_OK) grille_hex_encode(grille_bytes_of(random, digits / 2), text);
-    return reason;
-}
-
 static grille_reason name_module(grille_nsm_simulated_module *module, grille_error *error) {
     const grille_nsm_simulated_options *options = &module->options;
     grille_nsm_simulated_chain *chain = &module->chain;
+    uint8_t enclave[digits_of_enclave / 2];
     grille_reason reason = GRILLE_REASON_OK;
-    if (!is_region(options->region))
+    if (!grille_nsm_simulated_is_region(options->region))
         return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT,
                                 "the region '%.40s' of a simulated NSM is not 1 to 20 characters of a-z, 0-9 and -",
                                 options->region);
-    if (options->instance_id != NULL && !is_instance_id(options->instance_id))
+    if (options->instance_id != NULL && !grille_nsm_simulated_is_instance_id(options->instance_id))
         return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT,
                                 "the instance id '%.40s' is not i- and 17 lower-case hex digits", options->instance_id);
     memcpy(chain->region, options->region, strlen(options->region) + 1);
-    memcpy(chain->instance_id, "i-0", 3);
     if (options->instance_id != NULL)
         memcpy(chain->instance_id, options->instance_id, sizeof chain->instance_id);
     else
-        reason = random_digits(options->crypto, chain->instance_id + 3, digits_of_instance - 1);
-    memcpy(chain->module_id, chain->instance_id, 2 + digits_of_instance);
-    memcpy(chain->module_id + 2 + digits_of_instance, "-enc", 4);
+        reason = grille_nsm_simulated_random_instance(options->crypto, chain->instance_id);
+    memcpy(chain->module_id, chain->instance_id, instance_id_len);
+    memcpy(chain->module_id + instance_id_len, "-enc", 4);
+    if (reason == GRILLE_REASON_OK) reason = options->crypto->random(enclave, sizeof enclave);
     if (reason == GRILLE_REASON_OK)
-        reason = random_digits(options->crypto, chain->module_id + 2 + digits_of_instance + 4, digits_of_enclave);
+        grille_hex_encode(grille_bytes_of(enclave, sizeof enclave), chain->module_id + instance_id_len + 4);
     return reason == GRILLE_REASON_OK ? reason : grille_error_default(error, reason);
 }
 
-static grille_reason open_root(grille_nsm_simulated_module *module, grille_error *error) {
-    const grille_nsm_simulated_options *options = &module->options;
+/* The root of the options' folder, whose settings complete the options; without one a root at random. */
+static grille_reason open_root(grille_nsm_simulated_module *module, grille_nsm_simulated_settings *settings,
+                               grille_error *error) {
+    grille_nsm_simulated_options *options = &module->options;
     grille_nsm_simulated_link *root = &module->chain.links[GRILLE_NSM_SIMULATED_ROOT];
+    const char *path = options->root_folder;
+    int folder = -1;
     grille_reason reason;
-    if (options->root_folder != NULL)
-        return grille_nsm_simulated_root_load(options->crypto, options->root_folder, root, error);
-    reason = grille_nsm_simulated_root_make(options->crypto, options->now(options->now_user), root);
-    return reason == GRILLE_REASON_OK ? reason : grille_error_default(error, reason);
+    if (path == NULL) {
+        reason = grille_nsm_simulated_root_make(options->crypto, options->now(options->now_user), root);
+        return reason == GRILLE_REASON_OK ? reason : grille_error_default(error, reason);
+    }
+    reason = grille_nsm_simulated_folder_open(path, &folder, error);
+    if (reason != GRILLE_REASON_OK) return reason;
+    reason = grille_nsm_simulated_root_load(options->crypto, folder, path, root, error);
+    if (reason == GRILLE_REASON_OK) reason = grille_nsm_simulated_settings_load(folder, path, settings, error);
+    if (reason == GRILLE_REASON_OK) grille_nsm_simulated_settings_complete(settings, options);
+    (void)close(folder);
+    return reason;
+}
+
+static grille_reason set_up(grille_nsm_simulated_module *module, grille_error *error) {
+    grille_nsm_simulated_options *options = &module->options;
+    grille_nsm_simulated_settings settings = {.pcr_count = 0};
+    grille_reason reason = open_root(module, &settings, error);
+    if (options->region == NULL) options->region = GRILLE_NSM_SIMULATED_REGION;
+    if (reason == GRILLE_REASON_OK) reason = name_module(module, error);
+    if (reason == GRILLE_REASON_OK)
+        reason = grille_nsm_simulated_pcrs_init(&module->pcrs, options, module->chain.instance_id, error);
+    if (reason == GRILLE_REASON_OK)
+        reason = grille_nsm_simulated_pcrs_choose(&module->pcrs, settings.pcrs, settings.pcr_count, error);
+    if (reason == GRILLE_REASON_OK)
+        reason = grille_nsm_simulated_pcrs_choose(&module->pcrs, options->pcrs, options->pcr_count, error);
+    return reason;
+}
+
+/* Each opening says so, whatever opens it. */
+static void warn(const grille_nsm_simulated_module *module) {
+    const grille_bytes root = grille_nsm_simulated_module_root(module);
+    uint8_t digest[GRILLE_SHA256_BYTES];
+    char hex[2 * GRILLE_SHA256_BYTES + 1] = "?";
+    if (grille_crypto_wolf()->hash(GRILLE_SHA256, &root, 1, digest) == GRILLE_REASON_OK)
+        grille_hex_encode(grille_bytes_of(digest, sizeof digest), hex);
+    grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_NSM,
+               "INSECURE: simulated NSM, its documents prove nothing about this machine; root certificate SHA-256 %s",
+               hex);
 }
 
 grille_nsm_simulated_options grille_nsm_simulated_options_default(void) {
-    return (grille_nsm_simulated_options){.region = "insecure-local-1"};
+    return (grille_nsm_simulated_options){.region = NULL};
 }
 
 grille_reason grille_nsm_simulated_module_open_insecure(const grille_nsm_simulated_options *options,
@@ -191,17 +216,13 @@ grille_reason grille_nsm_simulated_module_open_insecure(const grille_nsm_simulat
     made->options = options != NULL ? *options : grille_nsm_simulated_options_default();
     if (made->options.crypto == NULL) made->options.crypto = grille_crypto_wolf();
     if (made->options.now == NULL) made->options.now = system_now;
-    if (made->options.region == NULL) made->options.region = grille_nsm_simulated_options_default().region;
     made->chain.crypto = made->options.crypto;
-
-    reason = name_module(made, error);
-    if (reason == GRILLE_REASON_OK) reason = open_root(made, error);
-    if (reason == GRILLE_REASON_OK)
-        reason = grille_nsm_simulated_pcrs_init(&made->pcrs, &made->options, made->chain.instance_id, error);
+    reason = set_up(made, error);
     if (reason != GRILLE_REASON_OK) {
         grille_nsm_simulated_module_close(made);
         return reason;
     }
+    warn(made);
     *module = made;
     return GRILLE_REASON_OK;
 }

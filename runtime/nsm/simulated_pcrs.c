@@ -20,14 +20,13 @@ static grille_reason measure_image(grille_nsm_simulated_pcrs *pcrs, const grille
     return reason;
 }
 
-static grille_reason choose(grille_nsm_simulated_pcrs *pcrs, const grille_nsm_simulated_options *options,
-                            grille_error *error) {
-    for (size_t i = 0; i < options->pcr_count; i++) {
-        const grille_nsm_simulated_pcr *chosen = &options->pcrs[i];
-        if (chosen->index >= GRILLE_NSM_PCR_COUNT)
+grille_reason grille_nsm_simulated_pcrs_choose(grille_nsm_simulated_pcrs *pcrs, const grille_nsm_simulated_pcr *chosen,
+                                               size_t count, grille_error *error) {
+    for (size_t i = 0; i < count; i++) {
+        if (chosen[i].index >= GRILLE_NSM_PCR_COUNT)
             return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT, "PCR%u does not exist; there are 0 to %d",
-                                    chosen->index, GRILLE_NSM_PCR_COUNT - 1);
-        memcpy(pcrs->values[chosen->index], chosen->value, GRILLE_NSM_PCR_BYTES);
+                                    chosen[i].index, GRILLE_NSM_PCR_COUNT - 1);
+        memcpy(pcrs->values[chosen[i].index], chosen[i].value, GRILLE_NSM_PCR_BYTES);
     }
     return GRILLE_REASON_OK;
 }
@@ -46,7 +45,7 @@ grille_reason grille_nsm_simulated_pcrs_init(grille_nsm_simulated_pcrs *pcrs,
     if (reason != GRILLE_REASON_OK) return grille_error_default(error, reason);
     for (unsigned i = 0; options->debug_mode && i < boot_pcr_count; i++)
         if ((debug_zero_pcrs >> i & 1) != 0) memset(pcrs->values[i], 0, GRILLE_NSM_PCR_BYTES);
-    return choose(pcrs, options, error);
+    return GRILLE_REASON_OK;
 }
 
 static bool is_locked(const grille_nsm_simulated_pcrs *pcrs, uint16_t index) {

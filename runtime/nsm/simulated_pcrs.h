@@ -11,10 +11,15 @@ typedef struct grille_nsm_simulated_pcrs {
     uint32_t locked; /* bit n: PCR n */
 } grille_nsm_simulated_pcrs;
 
-/* Measures what the options name; PCR0 to 15 are locked. */
+/* Measures what the options name, without the PCRs that they choose; PCR0 to 15 are locked. */
 GRILLE_MUST_USE grille_reason grille_nsm_simulated_pcrs_init(grille_nsm_simulated_pcrs *pcrs,
                                                              const grille_nsm_simulated_options *options,
                                                              const char *instance_id, grille_error *error);
+
+/* Values from the start, whatever was measured. BAD_ARGUMENT: no such PCR. */
+GRILLE_MUST_USE grille_reason grille_nsm_simulated_pcrs_choose(grille_nsm_simulated_pcrs *pcrs,
+                                                               const grille_nsm_simulated_pcr *chosen, size_t count,
+                                                               grille_error *error);
 
 /* NULL, or the NSM's name of the error: "InvalidIndex", "ReadOnlyIndex", "InternalError". */
 const char *grille_nsm_simulated_pcrs_extend(grille_nsm_simulated_pcrs *pcrs, const grille_crypto *crypto,

@@ -9,7 +9,7 @@ static const char usage[] =
     "       grille identity new ca|x509|psk …             make a development CA, an identity under it, a shared key\n"
     "       grille policy check|explain|diff|add|sign …   look at whom a policy trusts, change it, sign it\n"
     "       grille relay --listen ADDRESS --to ADDRESS …  forward connections, bytes only\n"
-    "       grille sim init DIR                           make a simulated NSM (development only)\n"
+    "       grille sim init|show DIR                      a simulated NSM (development only)\n"
     "       grille help\n"
     "       each says more with --help\n";
 

@@ -72,24 +72,51 @@ static int unknown_option(const command_line *line, const char *text) {
         names[count] = line->options[count].name;
         count++;
     }
+    if (line->list_option != NULL && count < WORDS_MAX) names[count++] = line->list_option->name;
     return unknown(line->usage, line->command, "option ", word, nearest_word(word, names, count));
 }
 
-/* The option that `text` names; *attached is what follows its '=', or NULL. */
-static const command_option *find(const command_line *line, const char *text, const char **attached) {
+/* Whether `text` names this option; *attached is what follows its '=', or NULL. */
+static bool is_named(const char *text, const char *name, const char **attached) {
     size_t len = strcspn(text, "=");
     *attached = text[len] == '=' ? &text[len + 1] : NULL;
+    return strlen(name) == len && strncmp(name, text, len) == 0;
+}
+
+static const command_option *find(const command_line *line, const char *text, const char **attached) {
     for (size_t i = 0; i < line->option_count; i++) {
-        const char *name = line->options[i].name;
-        if (strlen(name) == len && strncmp(name, text, len) == 0) return &line->options[i];
+        if (is_named(text, line->options[i].name, attached)) return &line->options[i];
     }
     return NULL;
+}
+
+/* The value of an option: attached to it, or the next argument, past which *at moves. */
+static int take_value(const command_line *line, const char *name, const char *attached, int argc, char **argv, int *at,
+                      const char **value) {
+    if (attached == NULL && ++*at < argc) attached = argv[*at];
+    if (attached == NULL || attached[0] == '\0') {
+        return usage_error(line->usage, "%s: %s needs a value", line->command, name);
+    }
+    *value = attached;
+    return EXIT_DONE;
+}
+
+static int take_list_option(const command_line *line, const char *attached, int argc, char **argv, int *at) {
+    const command_list_option *option = line->list_option;
+    if (*option->count == option->most) {
+        return usage_error(line->usage, "%s: %s more than %zu times", line->command, option->name, option->most);
+    }
+    return take_value(line, option->name, attached, argc, argv, at, &option->values[(*option->count)++]);
 }
 
 /* Takes one option and moves *at past its value. */
 static int take_option(const command_line *line, int argc, char **argv, int *at) {
     const char *attached = NULL;
-    const command_option *option = find(line, argv[*at], &attached);
+    const command_option *option = NULL;
+    if (line->list_option != NULL && is_named(argv[*at], line->list_option->name, &attached)) {
+        return take_list_option(line, attached, argc, argv, at);
+    }
+    option = find(line, argv[*at], &attached);
     if (option == NULL) return unknown_option(line, argv[*at]);
     if (option->value == NULL) {
         if (attached != NULL) return usage_error(line->usage, "%s: %s takes no value", line->command, option->name);
@@ -98,12 +125,7 @@ static int take_option(const command_line *line, int argc, char **argv, int *at)
         return EXIT_DONE;
     }
     if (*option->value != NULL) return usage_error(line->usage, "%s: %s twice", line->command, option->name);
-    if (attached == NULL && ++*at < argc) attached = argv[*at];
-    if (attached == NULL || attached[0] == '\0') {
-        return usage_error(line->usage, "%s: %s needs a value", line->command, option->name);
-    }
-    *option->value = attached;
-    return EXIT_DONE;
+    return take_value(line, option->name, attached, argc, argv, at, option->value);
 }
 
 static int take_operand(const command_line *line, const char *text, size_t *taken) {

@@ -13,13 +13,22 @@ typedef struct command_option {
     const char **value;
 } command_option;
 
+/* An option with a value that may come more than once. */
+typedef struct command_list_option {
+    const char *name;
+    const char **values; /* room for `most` */
+    size_t *count;
+    size_t most;
+} command_list_option;
+
 /* What a command line may hold. Everything is borrowed. */
 typedef struct command_line {
     const char *command; /* "attest verify", before errors */
     const char *usage;
     const command_option *options;
     size_t option_count;
-    const char **operands; /* room for `most`; NULL where there is none */
+    const command_list_option *list_option; /* NULL: none */
+    const char **operands;                  /* room for `most`; NULL where there is none */
     size_t least, most;
     const char *operand_name; /* "DOC", in errors */
 } command_line;
