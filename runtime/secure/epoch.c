@@ -151,6 +151,7 @@ void grille_epochs_proof_failed(grille_epochs *epochs, grille_time_us now_us) {
     const uint32_t doublings = epochs->failed_proofs < 10 ? epochs->failed_proofs : 10;
     const grille_time_us delay_us = first_retry_us << doublings;
     epochs->failed_proofs++;
+    if (epochs->give_up_us != GRILLE_TIME_NEVER) epochs->give_up_us = after_ms(now_us, GRILLE_LIMIT_EPOCH_MS);
     epochs->retry_us = grille_time_after(now_us, delay_us < longest_retry_us ? delay_us : longest_retry_us);
 }
 

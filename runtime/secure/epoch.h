@@ -82,7 +82,8 @@ GRILLE_MUST_USE bool grille_epochs_take_request(grille_epochs *epochs, grille_ti
 /* REQUEST was sent; a gate was made. */
 void grille_epochs_asked(grille_epochs *epochs, grille_time_us now_us);
 void grille_epochs_begun(grille_epochs *epochs, grille_time_us now_us);
-/* Our evidence could not be made: 100 ms, twice as long each time, at most 10 s. */
+/* Our evidence could not be made: again after 100 ms, twice as long each time, at most 10 s. It is not the peer that
+ * keeps us waiting. */
 void grille_epochs_proof_failed(grille_epochs *epochs, grille_time_us now_us);
 
 /* When something of this is due; `may_work`: a step of the gate under way can be done, unless it waits for retry. */

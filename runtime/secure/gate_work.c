@@ -65,7 +65,10 @@ static grille_reason prove(grille_gate *gate, grille_error *error) {
     const size_t capacity = GRILLE_LIMIT_EVIDENCE_BYTES - head_len;
     uint8_t *room = NULL;
     size_t body_len = 0;
-    grille_reason reason = grille_byte_queue_reserve(&gate->own_evidence, GRILLE_LIMIT_EVIDENCE_BYTES, &room);
+    grille_reason reason = GRILLE_REASON_OK;
+    /* An attempt before this one may have ended behind the body. */
+    grille_byte_queue_consume(&gate->own_evidence, grille_byte_queue_len(&gate->own_evidence));
+    reason = grille_byte_queue_reserve(&gate->own_evidence, GRILLE_LIMIT_EVIDENCE_BYTES, &room);
     if (reason != GRILLE_REASON_OK) return reason;
     reason = elsewhere ? prove_elsewhere(gate, room + head_len, capacity, &body_len, error)
                        : prove_here(gate, room + head_len, capacity, &body_len, error);
@@ -92,6 +95,8 @@ static grille_reason verify(grille_gate *gate, grille_wall_ms wall_ms, grille_er
                                     &gate->facts, error);
     grille_wipe(binding.binder, sizeof binding.binder);
     gate->peer.epoch = options->epoch;
+    if (reason == GRILLE_REASON_OK && options->before != NULL)
+        reason = grille_evidence_same_identity(options->before, &gate->peer, error);
     return reason;
 }
 

@@ -41,10 +41,13 @@ void grille_secure_forget_peer(grille_secure *secure) {
 }
 
 void grille_secure_judge_again(grille_secure *secure, grille_wall_ms wall_ms) {
-    const bool accepted =
-        grille_policy_accepts_kind(secure->policy, secure->peer.kind) && wall_ms < secure->facts.set_expires_ms;
+    const grille_judge judge = {.policy = secure->policy,
+                                .crypto = secure->crypto,
+                                .own = secure->identity,
+                                .cache = secure->cache,
+                                .now_ms = wall_ms};
     grille_error_clear(&secure->verdict);
-    secure->verdict_reason = accepted ? GRILLE_REASON_OK : GRILLE_REASON_ATTEST_KIND_REFUSED;
+    secure->verdict_reason = grille_evidence_judge_again(&judge, &secure->facts, &secure->peer, &secure->verdict);
     if (secure->verdict_reason != GRILLE_REASON_OK) grille_error_default(&secure->verdict, secure->verdict_reason);
 }
 

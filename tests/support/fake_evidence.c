@@ -188,3 +188,22 @@ grille_reason grille_evidence_verify(const grille_judge *judge, grille_identity_
     }
     return reason == GRILLE_REASON_OK ? reason : grille_error_default(error, reason);
 }
+
+grille_reason grille_evidence_same_identity(const grille_peer_identity *before, const grille_peer_identity *after,
+                                            grille_error *error) {
+    if (before->kind == after->kind && before->module_id[0] == after->module_id[0]) return GRILLE_REASON_OK;
+    return grille_error_default(error, GRILLE_REASON_ATTEST_IDENTITY_CHANGED);
+}
+
+grille_reason grille_evidence_judge_again(const grille_judge *judge, grille_evidence_facts *facts,
+                                          grille_peer_identity *peer, grille_error *error) {
+    grille_policy *policy = (grille_policy *)judge->policy;
+    const bool ended = judge->now_ms >= or_never(policy->set_expires_ms);
+    policy->judged_again++;
+    if (policy->again_answer != GRILLE_REASON_OK) return grille_error_default(error, policy->again_answer);
+    if (ended && !policy->set_follows) return grille_error_default(error, GRILLE_REASON_ATTEST_SET_EXPIRED);
+    facts->set_expires_ms = ended ? GRILLE_WALL_NEVER : or_never(policy->set_expires_ms);
+    peer->expires_ms =
+        facts->evidence_expires_ms < facts->set_expires_ms ? facts->evidence_expires_ms : facts->set_expires_ms;
+    return GRILLE_REASON_OK;
+}

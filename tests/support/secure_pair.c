@@ -16,6 +16,8 @@ grille_secure_options secure_pair_end_options(const secure_pair *pair, const sec
                                  .policy = initiator ? options->initiator_policy : options->responder_policy,
                                  .claims = initiator ? options->initiator_claims : options->responder_claims,
                                  .records_per_key = options->records_per_key,
+                                 .on_proved = options->on_proved,
+                                 .on_proved_user = options->on_proved_user,
                                  .budget = budget,
                                  .now_us = pair->now_us,
                                  .wall_ms = pair->wall_ms};

@@ -40,7 +40,9 @@ typedef struct secure_pair_options {
     grille_bytes responder_claims;
     size_t budget_bytes; /* of each; 0: 1 MiB */
     uint64_t records_per_key;
-    grille_wall_ms wall_ms; /* 0: SECURE_PAIR_WALL_MS */
+    grille_wall_ms wall_ms;        /* 0: SECURE_PAIR_WALL_MS */
+    void (*on_proved)(void *user); /* of both ends, with the options' own user */
+    void *on_proved_user;
 } secure_pair_options;
 
 /* Options of one end with a fresh nonce. */

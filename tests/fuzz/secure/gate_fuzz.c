@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The gate by itself: the first byte chooses role and order, then payloads with their u16 length before each. Evidence
- * of any content is accepted. */
+ * The gate by itself: the first byte chooses role, order and epoch, then payloads with their u16 length before each.
+ * Evidence of any content is accepted. */
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     grille_policy policy = {.accepted_kinds = (1u << GRILLE_IDENTITY_NITRO | 1u << GRILLE_IDENTITY_X509),
                             .responder_first = (choice & 4) != 0,
                             .any_evidence = true};
+    const grille_peer_identity before = {.kind = GRILLE_IDENTITY_X509};
+    const bool later = (choice & 8) != 0;
     grille_budget budget;
     grille_gate gate;
     const grille_gate_options options = {.role = (choice & 1) != 0 ? GRILLE_RESPONDER : GRILLE_INITIATOR,
@@ -51,6 +53,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                          .policy = &policy,
                                          .budget = &budget,
                                          .nonce = grille_bytes_of(own_nonce, sizeof own_nonce),
+                                         .epoch = later ? 7 : 0,
+                                         .previous_th = grille_bytes_of(exporter, later ? sizeof exporter : 0),
+                                         .before = later ? &before : NULL,
+                                         .proof_is_tried_again = later,
                                          .exporter = grille_bytes_of(exporter, sizeof exporter),
                                          .alpn = grille_bytes_of_text("grille/1"),
                                          .own_leaf = grille_bytes_of_text("own leaf"),
