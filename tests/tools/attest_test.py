@@ -129,11 +129,8 @@ def the_default_root_is_that_of_aws():
 
 def roots_are_pem_or_der():
     with tempfile.TemporaryDirectory() as folder:
-        pem = Path(folder) / "root.pem"
-        text = base64.encodebytes(Path(ROOT).read_bytes()).decode().replace("\n", "")
-        lines = "\n".join(text[at:at + 64] for at in range(0, len(text), 64))
-        block = "-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n" % lines
-        pem.write_text(block)
+        pem = pem_of(Path(ROOT).read_bytes(), Path(folder) / "root.pem")
+        block = pem.read_text()
         verify("--root", pem, "--at", AT_MS, SYNTHETIC / "ok_untagged.cose", status=0)
         bad = {"two": block * 2, "none": "", "text": "root", "cut": block[:200]}
         for name, content in bad.items():
@@ -169,6 +166,50 @@ def a_policy_compares_measurements():
             assert part in out, "%r lacks %r" % (out, part)
         rooted = policy(folder, "insecure_development_root: %s\n" % Path(ROOT).absolute().with_suffix(".pem") + text % pcr0)
         same(run("verify", "--policy", rooted, SYNTHETIC / "ok_untagged.cose")[0], 2, "a root that is not there")
+
+
+def pem_of(der, path):
+    text = base64.b64encode(der).decode()
+    lines = [text[at:at + 64] for at in range(0, len(text), 64)]
+    path.write_text("\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""]))
+    return path
+
+
+def a_root_stands_in_the_policy_or_beside_it():
+    answer = synthetic("ok_untagged.cose", status=0)
+    with tempfile.TemporaryDirectory() as folder:
+        root = pem_of(Path(ROOT).read_bytes(), Path(folder) / "root.pem")
+        rooted = policy(folder, "insecure_development_root: root.pem\npeers:\n  - name: e\n    kind: nitro\n    pcr0: %s\n"
+                        % answer["pcrs"]["0"])
+        document = SYNTHETIC / "ok_untagged.cose"
+        same(verify("--at", AT_MS, "--policy", rooted, document, status=0), answer, "in it")
+        same(verify("--at", AT_MS, "--policy", rooted, "--root", root, document, status=0), answer, "in both")
+        subprocess.run([GRILLE, "sim", "init", folder + "/nsm"], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        status, out, err = run("verify", "--at", AT_MS, "--policy", rooted, "--root", folder + "/nsm/insecure-root.pem",
+                               document)
+        same((status, out, "another insecure_development_root" in err), (2, "", True), "two of them")
+
+
+def live_documents_are_judged_now():
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        subprocess.run([GRILLE, "sim", "init", folder + "/nsm"], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        made = subprocess.run(["tests/tools/load", "document", folder + "/nsm", "a nonce"], check=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
+        root = ["--root", folder + "/nsm/insecure-root.pem"]
+        answer = verify(*root, "-", stdin=made, status=0)
+        same(answer["debug"], False, "debug")
+        same(verify(*root, "--nonce", b"a nonce".hex(), "-", stdin=made, status=0), answer, "with its nonce")
+        same(verify(*root, "--nonce", b"b nonce".hex(), "-", stdin=made, status=4)["failed"], ["ATTEST-NONCE-MISMATCH"],
+             "with another nonce")
+        same(verify(*root, "--at", answer["timestamp_ms"], "-", stdin=made, status=0), answer, "as a stored one")
+        same(verify("-", stdin=made, status=4)["failed"], ["ATTEST-ROOT-MISMATCH"], "for AWS")
+        text = "insecure_development_root: nsm/insecure-root.pem\npeers:\n  - name: e\n    kind: nitro\n    pcr0: %s\n"
+        good = policy(folder, text % answer["pcrs"]["0"])
+        same(verify("--policy", good, "-", stdin=made, status=0), answer, "by a policy")
+        status, out, _ = run("verify", "--policy", good, "-", stdin=made)
+        same((status, "set          e" in out, "the policy's insecure_development_root" in out), (0, True, True), "text")
+        same(verify("--policy", policy(folder, "max_age: 1ms\n" + text % answer["pcrs"]["0"]), "-", stdin=made,
+                    status=4)["failed"], ["ATTEST-DOCUMENT-STALE"], "too old for its policy")
 
 
 def a_policy_that_cannot_be_read_is_no_verdict():
@@ -304,7 +345,8 @@ def real_documents():
 for function in [synthetic_documents, values_of_an_accepted_one, what_cannot_be_read_has_no_values,
                  a_rejected_one_has_what_it_says, debug_needs_its_option, times_are_rfc_3339_or_milliseconds,
                  without_a_time_it_is_now, the_default_root_is_that_of_aws, roots_are_pem_or_der, nonces_are_compared,
-                 a_policy_compares_measurements, a_policy_that_cannot_be_read_is_no_verdict,
+                 a_policy_compares_measurements, a_root_stands_in_the_policy_or_beside_it,
+                 live_documents_are_judged_now, a_policy_that_cannot_be_read_is_no_verdict,
                  it_says_what_was_not_checked, kinds_are_never_mixed, documents_come_as_bytes_or_base64,
                  hostile_files_are_refused_by_their_length, wrong_words, show_says_everything_and_verifies_nothing,
                  show_takes_what_the_verifier_refuses, real_documents]:

@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 #include "cmocka_all.h"
+#include "document_files.h"
+#include "document_view.h"
 #include "json.h"
 #include "options.h"
 #include "policy_insert.h"
@@ -158,10 +160,58 @@ static void no_place(void **state) {
     }
 }
 
+/* The longest field that a view of hostile bytes may have stays inside them. */
+static void expect_inside(grille_bytes field, grille_bytes document) {
+    if (field.len == 0) return;
+    assert_true(field.data >= document.data && field.len <= document.len);
+    assert_true((size_t)(field.data - document.data) <= document.len - field.len);
+}
+
+static void look_at(grille_bytes document) {
+    static document_view view;
+    bool readable = document_view_read(document, &view);
+    const grille_bytes fields[] = {view.payload,     view.signature,  view.protected_header, view.unprotected,
+                                   view.module_id,   view.digest,     view.certificate,      view.public_key,
+                                   view.user_data,   view.nonce,      view.pcrs.values[0],   view.pcrs.values[31],
+                                   view.cabundle[0], view.cabundle[7]};
+    assert_true(readable || view.problem.name[0] != '\0');
+    assert_true(view.cabundle_count <= GRILLE_LIMIT_CABUNDLE_CERTIFICATES);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        expect_inside(fields[i], document);
+}
+
+static void views_of_hostile_documents(void **state) {
+    static const char *const names[] = {"ok_untagged.cose", "ok_indef_map.cose", "bad_tpm_key.cose"};
+    (void)state;
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+        grille_bytes document = document_file(names[n]);
+        uint8_t *changed = malloc(document.len);
+        assert_non_null(changed);
+        memcpy(changed, document.data, document.len);
+        for (size_t i = 0; i < document.len; i++) {
+            static const uint8_t bytes[] = {0x00, 0x1b, 0x5f, 0x9b, 0xbf, 0xff};
+            uint8_t *prefix = malloc(i + 1); /* of its exact size, for the sanitizer */
+            assert_non_null(prefix);
+            memcpy(prefix, document.data, i + 1);
+            look_at(grille_bytes_of(prefix, i + 1));
+            free(prefix);
+            changed[i] = bytes[i % sizeof bytes];
+            look_at(grille_bytes_of(changed, document.len));
+            changed[i] = document.data[i];
+        }
+        free(changed);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(times),        cmocka_unit_test(what_is_no_time), cmocka_unit_test(nearest_words),
-        cmocka_unit_test(json_strings), cmocka_unit_test(places),          cmocka_unit_test(no_place),
+        cmocka_unit_test(times),
+        cmocka_unit_test(what_is_no_time),
+        cmocka_unit_test(nearest_words),
+        cmocka_unit_test(json_strings),
+        cmocka_unit_test(places),
+        cmocka_unit_test(no_place),
+        cmocka_unit_test(views_of_hostile_documents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
