@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attest/evidence.h"
 #include "attest/path_cache.h"
 #include "base/error.h"
 #include "crypto/crypto.h"
@@ -226,7 +227,8 @@ grille_code grille_channel_open_with_hooks(const char *text, const grille_channe
         return grille_reason_code(
             grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "channel options: %s", fault));
     }
-    grille_reason reason = grille_address_list_parse(text, &addresses, error);
+    grille_reason reason = grille_identity_check_role(options->identity, 'I', error);
+    if (reason == GRILLE_REASON_OK) reason = grille_address_list_parse(text, &addresses, error);
     if (reason == GRILLE_REASON_OK) reason = check_dialable(&addresses, error);
     if (reason == GRILLE_REASON_OK) reason = make_channel(&addresses, options, hooks, &made, error);
     if (made != NULL) *channel = &made->base;

@@ -141,8 +141,10 @@ static grille_reason order_of(dialed_channel *channel, grille_renewal *renewal, 
 }
 
 grille_reason grille_channel_renew(grille_channel *base, grille_policy *policy, const grille_identity *identity) {
+    grille_reason reason = identity == NULL ? GRILLE_REASON_OK : grille_identity_check_role(identity, 'I', NULL);
+    if (reason != GRILLE_REASON_OK) return reason;
     if (!grille_channel_enter(base, false)) return GRILLE_REASON_LOOP_CHANNEL_CLOSED;
-    const grille_reason reason = order_of(dialed(base), grille_renewal_new(policy, identity), false);
+    reason = order_of(dialed(base), grille_renewal_new(policy, identity), false);
     grille_channel_leave(base);
     return reason;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attest/evidence.h"
 #include "attest/path_cache.h"
 #include "base/error.h"
 #include "crypto/crypto.h"
@@ -115,6 +116,8 @@ grille_code grille_server_new(const grille_server_options *options, grille_serve
     if (bad != NULL) {
         return grille_reason_code(grille_error_set(error, GRILLE_REASON_LOOP_BAD_OPTIONS, "server options: %s", bad));
     }
+    grille_reason reason = grille_identity_check_role(options->identity, 'R', error);
+    if (reason != GRILLE_REASON_OK) return grille_reason_code(reason);
     grille_server *made = calloc(1, sizeof *made);
     if (made == NULL) return grille_reason_code(grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY));
     grille_code code = make_parts(made, options, error);

@@ -50,6 +50,8 @@ static grille_code renew(grille_server *server, grille_policy *policy, const gri
     if (policy == NULL && identity == NULL) {
         return grille_reason_code(grille_error_default(error, GRILLE_REASON_BAD_ARGUMENT));
     }
+    if (identity != NULL) reason = grille_identity_check_role(identity, 'R', error);
+    if (reason != GRILLE_REASON_OK) return grille_reason_code(reason);
     pthread_mutex_lock(&server->lock);
     reason = check(server, policy, error);
     started = reason == GRILLE_REASON_OK && server->state == SERVER_STARTED;

@@ -59,6 +59,13 @@ static grille_code answer_health(grille_call *call, e2e_counts *counts, fake_mes
     return copy_answer(call, health == 0 ? "serving" : "not serving", response);
 }
 
+static grille_code answer_peer(grille_call *call, fake_message *response) {
+    const grille_peer_identity *peer = grille_peer(call);
+    char text[600];
+    (void)snprintf(text, sizeof text, "%s/%s/%s", grille_identity_kind_name(peer->kind), peer->set, peer->psk_id);
+    return copy_answer(call, text, response);
+}
+
 static grille_code act(grille_call *call, const char *text, fake_message *response, e2e_counts *counts) {
     if (strncmp(text, "sleep:", 6) == 0) usleep((useconds_t)strtoul(text + 6, NULL, 10) * 1000);
     if (strncmp(text, "fail:", 5) == 0) {
@@ -71,6 +78,7 @@ static grille_code act(grille_call *call, const char *text, fake_message *respon
         const grille_peer_identity *peer = grille_peer(call);
         return copy_answer(call, peer->name[0] != '\0' ? peer->name : peer->module_id, response);
     }
+    if (strcmp(text, "peer") == 0) return answer_peer(call, response);
     if (strcmp(text, "exit") == 0) _exit(42);
     /* As long as nobody cancels, for a minute. */
     for (int ms = 0; strcmp(text, "hold") == 0 && !grille_call_cancelled(call) && ms < 60000; ms++)

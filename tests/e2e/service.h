@@ -2,6 +2,7 @@
  * The service of the end-to-end tests. A request's text says what the handler does:
  *   "sleep:N"  answers after N ms        "fail:CODE"  fails with that number and the text "failed as asked"
  *   "who"      answers the peer's name   "exit"       ends the process without a word
+ *   "peer"     answers the peer's kind, set and psk id, with slashes between them
  *   "back"     answers what a blocking call made inside the handler returned
  *   "hold"     (E2E_WORK) waits until the call is cancelled or its deadline has passed, then echoes
  *   "attempt:N" fails with UNAVAILABLE unless N attempts of this call went before
