@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "attest/defence.h"
 #include "attest/identity_state.h"
 #include "attest/policy_rules.h"
@@ -63,6 +65,12 @@ static const char *cause_of(unsigned pcr) {
     }
 }
 
+/* The end of the file's path, which has to fit beside two PCRs. */
+static const char *short_name(const grille_policy *policy) {
+    const size_t most = 48, len = strlen(policy->name);
+    return len > most ? &policy->name[len - most] : policy->name;
+}
+
 static grille_reason explain(const grille_policy *policy, const grille_policy_set *set, const grille_identity *self,
                              unsigned pcr, const grille_document *document, grille_error *error) {
     char observed[2 * GRILLE_PCR_BYTES + 1], expected[2 * GRILLE_PCR_BYTES + 1];
@@ -77,13 +85,16 @@ static grille_reason explain(const grille_policy *policy, const grille_policy_se
     grille_hex_encode(pin, expected);
     if ((document->pcr_mask & UINT32_C(1) << pcr) == 0) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_PCR_MISSING,
-                                "observed no PCR%u, expected %s by set \"%.40s\" (closest of %zu). Likely %s", pcr,
-                                expected, set->name, policy->set_count, cause_of(pcr));
+                                "observed no PCR%u, expected %s by set \"%.40s\" (%s:%zu, closest of %zu). Likely %s",
+                                pcr, expected, set->name, short_name(policy), set->origins[pcr].line, policy->set_count,
+                                cause_of(pcr));
     }
     grille_hex_encode(document->pcrs[pcr], observed);
     return grille_error_set(error, GRILLE_REASON_ATTEST_PCR_MISMATCH,
-                            "PCR%u differs: observed %s, expected %s by set \"%.40s\" (closest of %zu). Likely %s", pcr,
-                            observed, expected, set->name, policy->set_count, cause_of(pcr));
+                            "PCR%u differs: observed %s, expected %s by set \"%.40s\" (%s:%zu, closest of %zu). "
+                            "Likely %s",
+                            pcr, observed, expected, set->name, short_name(policy), set->origins[pcr].line,
+                            policy->set_count, cause_of(pcr));
 }
 
 static grille_reason judge_debug(const grille_policy *policy, const grille_document *document, bool *debug,

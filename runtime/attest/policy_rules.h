@@ -36,6 +36,12 @@ typedef enum grille_policy_feature {
 /* Its word in a policy: "logs". */
 const char *grille_policy_feature_name(grille_policy_feature feature);
 
+/* Where a pin comes from. */
+typedef struct grille_policy_origin {
+    const char *key; /* "pcr0", "measurements", "role" …; static storage */
+    size_t line;     /* of its value in the policy's text, from 1 */
+} grille_policy_origin;
+
 /* One alternative: a peer that passes all of it is accepted. */
 typedef struct grille_policy_set {
     const char *name; /* unique in its policy */
@@ -53,6 +59,7 @@ typedef struct grille_policy_set {
     uint32_t pcr_mask; /* bit n: PCRn is pinned */
     bool self;         /* PCR0, 1 and 2 are those of our own enclave, not of pcrs */
     uint8_t pcrs[GRILLE_PCR_COUNT][GRILLE_PCR_BYTES];
+    grille_policy_origin origins[GRILLE_PCR_COUNT];
 
     /* x509 */
     const grille_bytes *authorities; /* DER of CAs */

@@ -13,7 +13,7 @@ static grille_reason read_pcr(void *target, const grille_yaml_key *key, yaml_nod
     uint8_t pcr[GRILLE_PCR_BYTES];
     grille_reason reason = grille_policy_read_hex(&reader->parser->yaml, value, key->key, pcr, sizeof pcr);
     if (reason != GRILLE_REASON_OK) return reason;
-    return grille_policy_pin(reader->parser, value, reader->set, key->argument, pcr);
+    return grille_policy_pin(reader->parser, value, reader->set, key->key, key->argument, pcr);
 }
 
 static grille_reason read_measurements(void *target, const grille_yaml_key *key, yaml_node_t *value) {
@@ -23,14 +23,14 @@ static grille_reason read_measurements(void *target, const grille_yaml_key *key,
 }
 
 /* SHA384(48 zero bytes ‖ content): how the NSM extends a PCR that starts at zero. */
-static grille_reason pin_extended(grille_policy_set_reader *reader, const yaml_node_t *value, unsigned index,
-                                  grille_bytes content) {
+static grille_reason pin_extended(grille_policy_set_reader *reader, const yaml_node_t *value,
+                                  const grille_yaml_key *key, grille_bytes content) {
     static const uint8_t zeros[GRILLE_PCR_BYTES];
     const grille_bytes parts[] = {grille_bytes_of(zeros, sizeof zeros), content};
     uint8_t pcr[GRILLE_PCR_BYTES];
     grille_reason reason = reader->parser->crypto->hash(GRILLE_SHA384, parts, 2, pcr);
     if (reason != GRILLE_REASON_OK) return grille_error_default(reader->parser->yaml.error, reason);
-    return grille_policy_pin(reader->parser, value, reader->set, index, pcr);
+    return grille_policy_pin(reader->parser, value, reader->set, key->key, key->argument, pcr);
 }
 
 /* `role` (PCR3, the ARN) and `instance` (PCR4, the instance id): hashed as they are. */
@@ -45,7 +45,7 @@ static grille_reason read_hashed_text(void *target, const grille_yaml_key *key, 
                                 "%s does not begin with \"%s\"; a PCR value goes to pcr%u", key->key, start,
                                 key->argument);
     }
-    return pin_extended(reader, value, key->argument, text);
+    return pin_extended(reader, value, key, text);
 }
 
 /* `signer` (PCR8): the hash of the signing certificate's DER, extended. */
@@ -58,7 +58,7 @@ static grille_reason read_signer(void *target, const grille_yaml_key *key, yaml_
     if (reason != GRILLE_REASON_OK) return reason;
     reason = reader->parser->crypto->hash(GRILLE_SHA384, &certificate, 1, digest);
     if (reason != GRILLE_REASON_OK) return grille_error_default(reader->parser->yaml.error, reason);
-    return pin_extended(reader, value, key->argument, grille_bytes_of(digest, sizeof digest));
+    return pin_extended(reader, value, key, grille_bytes_of(digest, sizeof digest));
 }
 
 /* `peer: self` pins PCR0, 1 and 2 to what ours are. */
@@ -69,7 +69,7 @@ static grille_reason read_peer(void *target, const grille_yaml_key *key, yaml_no
     grille_reason reason = grille_policy_read_word(&reader->parser->yaml, value, key->key, words, 1, &index);
     if (reason != GRILLE_REASON_OK) return reason;
     for (unsigned i = 0; i < GRILLE_SELF_PCRS && reason == GRILLE_REASON_OK; i++)
-        reason = grille_policy_pin_self(reader->parser, value, reader->set, i);
+        reason = grille_policy_pin_self(reader->parser, value, reader->set, key->key, i);
     reader->set->self = true;
     return reason;
 }

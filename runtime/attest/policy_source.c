@@ -179,18 +179,20 @@ grille_reason grille_policy_read_public_key(grille_policy_parser *parser, const 
 }
 
 grille_reason grille_policy_pin_self(const grille_policy_parser *parser, const yaml_node_t *node,
-                                     grille_policy_set *set, unsigned index) {
+                                     grille_policy_set *set, const char *key, unsigned index) {
     if ((set->pcr_mask & 1u << index) != 0) {
         return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_PINNED_TWICE,
-                                "PCR%u is pinned a second time in this set: keep one of them", index);
+                                "PCR%u is pinned a second time in this set, first by %s at line %zu: keep one of them",
+                                index, set->origins[index].key, set->origins[index].line);
     }
     set->pcr_mask |= 1u << index;
+    set->origins[index] = (grille_policy_origin){.key = key, .line = node->start_mark.line + 1};
     return GRILLE_REASON_OK;
 }
 
 grille_reason grille_policy_pin(const grille_policy_parser *parser, const yaml_node_t *node, grille_policy_set *set,
-                                unsigned index, const uint8_t value[GRILLE_PCR_BYTES]) {
-    grille_reason reason = grille_policy_pin_self(parser, node, set, index);
+                                const char *key, unsigned index, const uint8_t value[GRILLE_PCR_BYTES]) {
+    grille_reason reason = grille_policy_pin_self(parser, node, set, key, index);
     if (reason != GRILLE_REASON_OK) return reason;
     if (grille_bytes_all_zero(grille_bytes_of(value, GRILLE_PCR_BYTES))) {
         return grille_yaml_fail(&parser->yaml, node, GRILLE_REASON_POLICY_ZERO_PCR,
@@ -222,7 +224,7 @@ static grille_reason pin_measured(grille_policy_parser *parser, grille_yaml *fil
             "build-enclave prints",
             key);
     }
-    return grille_policy_pin(parser, node, set, index, value);
+    return grille_policy_pin(parser, node, set, "measurements", index, value);
 }
 
 grille_reason grille_policy_read_measurements(grille_policy_parser *parser, const yaml_node_t *node,

@@ -42,14 +42,15 @@ GRILLE_MUST_USE grille_reason grille_policy_read_public_key(grille_policy_parser
 GRILLE_MUST_USE grille_reason grille_policy_read_measurements(grille_policy_parser *parser, const yaml_node_t *node,
                                                               grille_policy_set *set);
 
-/* Pins one PCR of a set; `node` is where to complain. POLICY_PINNED_TWICE, POLICY_ZERO_PCR. */
+/* Pins one PCR of a set by the value `node` of the key `key` (static storage), where to complain. POLICY_PINNED_TWICE,
+ * POLICY_ZERO_PCR. */
 GRILLE_MUST_USE grille_reason grille_policy_pin(const grille_policy_parser *parser, const yaml_node_t *node,
-                                                grille_policy_set *set, unsigned index,
+                                                grille_policy_set *set, const char *key, unsigned index,
                                                 const uint8_t value[GRILLE_PCR_BYTES]);
 
 /* Pins one PCR of a set to what it is in our own enclave. POLICY_PINNED_TWICE. */
 GRILLE_MUST_USE grille_reason grille_policy_pin_self(const grille_policy_parser *parser, const yaml_node_t *node,
-                                                     grille_policy_set *set, unsigned index);
+                                                     grille_policy_set *set, const char *key, unsigned index);
 
 /* Folds the bytes of a named file into the policy's digest: SHA-384(digest ‖ file). */
 GRILLE_MUST_USE grille_reason grille_policy_fold_digest(grille_policy_parser *parser, grille_bytes content);

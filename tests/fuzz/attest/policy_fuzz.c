@@ -18,7 +18,9 @@ static void try_policy(grille_bytes text) {
         return;
     }
     FUZZ_CHECK(grille_policy_accepts_kind(policy, GRILLE_IDENTITY_NITRO) ||
-               grille_policy_accepts_kind(policy, GRILLE_IDENTITY_X509));
+               grille_policy_accepts_kind(policy, GRILLE_IDENTITY_X509) ||
+               grille_policy_accepts_kind(policy, GRILLE_IDENTITY_PSK) ||
+               grille_policy_accepts_kind(policy, GRILLE_IDENTITY_ANONYMOUS));
     (void)grille_policy_may_call(policy, &peer, "/a.v1.B/C");
     (void)grille_policy_serves(policy, &peer, "/a.v1.B/C");
     (void)grille_policy_serves_listed(policy, &peer, "/a.v1.B/C");

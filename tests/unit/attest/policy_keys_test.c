@@ -11,6 +11,7 @@
 #include "cmocka_all.h"
 #include "crypto/pem.h"
 #include "forge.h"
+#include "forge_psk.h"
 #include "forge_session.h"
 #include "grille/log.h"
 #include "wire/limits.h"
@@ -52,6 +53,7 @@ static int setup(void **state) {
     (void)forge_file("key.pem", grille_bytes_of_text(key_pem));
     (void)snprintf(two_keys, sizeof two_keys, "%s%s", key_pem, key_pem);
     (void)forge_file("two-keys.pem", grille_bytes_of_text(two_keys));
+    (void)forge_psk_file("a.psk", forge_psk_text("robot", "initiator", 1));
     (void)forge_file("measured.json", grille_bytes_of_text("{\"Measurements\":{\"PCR0\":\"" A5 "\",\"PCR1\":\"" A5
                                                            "\",\"PCR2\":\"" A5 "\"}}"));
     return 0;
@@ -122,6 +124,7 @@ static const known_key top_keys[] = {
 static const known_key nitro_keys[] = {
     COMMON_KEYS,
     {"kind", "nitro", ONE_VALUE},
+    {"peer", "self", ONE_VALUE},
     {"measurements", "measured.json", ONE_VALUE},
     {"role", "arn:aws:iam::1:role/x", ONE_VALUE},
     {"instance", "i-0123456789abcdef0", ONE_VALUE},
@@ -142,6 +145,18 @@ static const known_key x509_keys[] = {
     {"kind", "x509", ONE_VALUE},
     {"ca", "ca.pem", ONE_VALUE},
     {"names", "[a.example]", A_LIST},
+};
+
+static const known_key psk_keys[] = {
+    COMMON_KEYS,
+    {"psk", "a.psk", ONE_OR_LIST},
+};
+
+/* Common keys that anonymous sets may not have are tried in policy_test.c. */
+static const known_key anonymous_keys[] = {
+    {"name", "a", ONE_VALUE},
+    {"not_after", "2027-01-31T12:00:00Z", ONE_VALUE},
+    {"may_call", "[/a.B/C]", A_LIST},
 };
 
 /* A line of a map: at the top level, or of the set that `before` ends with. */
@@ -210,6 +225,8 @@ static void every_key_of_a_set(void **state) {
     (void)state;
     check_set_keys("nitro", nitro_keys, sizeof nitro_keys / sizeof nitro_keys[0]);
     check_set_keys("x509", x509_keys, sizeof x509_keys / sizeof x509_keys[0]);
+    check_set_keys("psk", psk_keys, sizeof psk_keys / sizeof psk_keys[0]);
+    check_set_keys("anonymous", anonymous_keys, sizeof anonymous_keys / sizeof anonymous_keys[0]);
     expect("peers:\n- kind: [nitro]\n", "POLICY-TYPE", 2, 9, "one value");
     expect("peers:\n- kind: nitro\n  kind: nitro\n", "POLICY-DUPLICATE-KEY", 3, 3, "\"kind\"");
     expect("peers:\n- kind:\n", "POLICY-VALUE", 2, 8, "nitro, x509");
@@ -363,6 +380,33 @@ static void a_policy_says_what_it_says(void **state) {
     grille_policy_free(policy);
 }
 
+static void every_pin_has_an_origin(void **state) {
+    static const struct {
+        unsigned index;
+        const char *key;
+        size_t line;
+    } rows[] = {{0, "measurements", 5}, {1, "measurements", 5}, {2, "measurements", 5}, {3, "role", 6},
+                {4, "instance", 7},     {8, "signer", 4},       {31, "pcr31", 9},       {0, "peer", 12},
+                {1, "peer", 12},        {2, "peer", 12}};
+    grille_policy *policy =
+        parse("peers:\n- name: a\n  kind: nitro\n  signer: ca.pem\n"
+              "  measurements: measured.json\n  role: arn:aws:iam::1:role/x\n"
+              "  instance: i-0123456789abcdef0\n  pcr31:\n    " A5 "\n- name: b\n  kind: nitro\n  peer: self\n");
+    (void)state;
+    assert_non_null(policy);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const grille_policy_origin *origin = &policy->sets[i < 7 ? 0 : 1].origins[rows[i].index];
+        assert_string_equal(rows[i].key, origin->key);
+        assert_int_equal(rows[i].line, origin->line);
+    }
+    assert_int_equal(7, __builtin_popcount(policy->sets[0].pcr_mask));
+    grille_policy_free(policy);
+    expect("peers:\n- kind: nitro\n  measurements: measured.json\n  name: a\n  pcr1: " A5 "\n", "POLICY-PINNED-TWICE",
+           5, 9, "PCR1 is pinned a second time in this set, first by measurements at line 3");
+    expect("peers:\n- kind: nitro\n  pcr2: " A5 "\n  peer: self\n", "POLICY-PINNED-TWICE", 4, 9,
+           "first by pcr2 at line 3");
+}
+
 /* ---- Warnings ---- */
 
 static char lines[8][1600];
@@ -395,6 +439,9 @@ static void what_is_left_open_is_warned_about(void **state) {
         {SET "  pcr0: " A5 "\n  pcr8: " A5 "\n", NULL},
         {SET "  pcr0: " A5 "\n  pcr16: " A5 "\n", NULL},
         {SET "  pcr0: " A5 "\n  pcr31: " A5 "\n", NULL},
+        {SET "  peer: self\n", image},
+        {SET "  peer: self\n  role: arn:aws:iam::1:role/x\n", NULL},
+        {SET "  peer: self\n  signer: ca.pem\n", NULL},
         {SET "  pcr8: " A5 "\n", build},
         {SET "  signer: ca.pem\n", build},
         {SET "  signer: ca.pem\n  role: arn:aws:iam::1:role/x\n", build},
@@ -463,6 +510,7 @@ int main(void) {
         cmocka_unit_test(durations_have_limits),
         cmocka_unit_test(digests_have_a_limit),
         cmocka_unit_test(a_policy_says_what_it_says),
+        cmocka_unit_test(every_pin_has_an_origin),
         cmocka_unit_test(what_is_left_open_is_warned_about),
         cmocka_unit_test(each_set_is_warned_about_at_its_place),
     };
