@@ -6,7 +6,7 @@
 #include "accept_any.h"
 #include "attest/evidence.h"
 #include "base/bytes.h"
-#include "tests/fuzz/crypto/fuzz_check.h"
+#include "no_heap.h"
 
 static const char policy_text[] = "peers:\n- name: fuzz\n  kind: x509\n  names: [a.example]\n  ca: |\n"
                                   "    -----BEGIN CERTIFICATE-----\n"
@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                     .prover_spki = grille_bytes_of(bytes, sizeof bytes),
                                     .verifier_spki = grille_bytes_of(bytes, sizeof bytes)};
     grille_judge judge;
+    grille_reason reason;
     grille_peer_identity peer;
     grille_error error;
     if (policy == NULL) {
@@ -34,8 +35,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     judge = (grille_judge){
         .policy = policy, .crypto = crypto_that_accepts_any_signature(), .now_ms = INT64_C(1780315200000)};
-    if (grille_evidence_verify(&judge, GRILLE_IDENTITY_X509, &binding, grille_bytes_of(data, size), &peer, NULL,
-                               &error) != GRILLE_REASON_OK) {
+    no_heap_begin();
+    reason = grille_evidence_verify(&judge, GRILLE_IDENTITY_X509, &binding, grille_bytes_of(data, size), &peer, NULL,
+                                    &error);
+    no_heap_end();
+    if (reason != GRILLE_REASON_OK) {
         FUZZ_CHECK(error.text[0] != '\0' && peer.kind == 0);
         return 0;
     }
