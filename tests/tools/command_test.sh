@@ -16,7 +16,9 @@ help_is_no_error() {
 
 names_what_is_wrong() {
     expect_usage "$grille" && expect_err 'grille: what to do?' &&
-        expect_usage "$grille" identify && expect_err 'grille: there is no "identify"' &&
+        expect_usage "$grille" identify && expect_err 'there is no "identify"; the nearest is identity' &&
+        expect_usage "$grille" polisy && expect_err 'the nearest is policy' &&
+        expect_usage "$grille" frobnicate && expect_err 'grille: there is no "frobnicate"' && expect_no_err nearest &&
         expect_usage "$grille" help me && expect_usage "$grille" "" && expect_err 'there is no ""'
 }
 

@@ -280,6 +280,13 @@ check "wrong names" refuses_all "$grille" "identity new x509 $dir/x --ca $dir/ca
     "identity new x509 $dir/x --ca $dir/ca --name *.acme" "identity new x509 $dir/x --ca $dir/ca --name a_b" \
     "identity new x509 $dir/x --ca $dir/ca --name ://a" "identity new x509 $dir/x --ca $dir/ca --name 1a:b" \
     "identity new x509 $dir/x --ca $dir/ca --name café.example" "identity new ca $dir/x --name café"
+names_the_nearest() {
+    expect_usage "$grille" identity new ca "$dir/x" --nme a && expect_err 'the nearest is --name' &&
+        expect_usage "$grille" identity nwe ca "$dir/x" && expect_err 'the nearest is new' &&
+        expect_usage "$grille" identity new x508 "$dir/x" && expect_err 'the nearest is x509' &&
+        expect_usage "$grille" identity new psk --rol initiator && expect_err 'the nearest is --role'
+}
+check "the nearest words" names_the_nearest
 check "an empty name" expect_usage "$grille" identity new ca "$dir/x" --name ""
 check "a name with a space" expect_usage "$grille" identity new x509 "$dir/x" --ca "$dir/ca" --name "spiffe://a b"
 check "an empty folder" expect_usage "$grille" identity new ca ""

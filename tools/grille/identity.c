@@ -8,6 +8,7 @@
 #include "command.h"
 #include "identity_make.h"
 #include "identity_psk.h"
+#include "options.h"
 
 static const char usage[] =
     "usage: grille identity new ca DIR [--name NAME] [--days N]\n"
@@ -54,7 +55,8 @@ static int parse(int argc, char **argv, identity_request *request) {
             continue;
         }
         if (strcmp(argv[at], "--ca") != 0 && strcmp(argv[at], "--name") != 0 && strcmp(argv[at], "--days") != 0) {
-            return usage_error(usage, "identity: there is no option %s", argv[at]);
+            static const char *const options[] = {"--ca", "--name", "--days"};
+            return unknown_word(usage, "identity", "option ", argv[at], options, 3);
         }
         if (at + 1 >= argc) return usage_error(usage, "identity: %s needs a value", argv[at]);
         parsed = parse_option(argv[at], argv[at + 1], request);
@@ -116,6 +118,7 @@ static int help(void) {
 }
 
 int command_identity(int argc, char **argv) {
+    static const char *const verbs[] = {"new"}, *const kinds[] = {"ca", "x509", "psk"};
     identity_request request = {0};
     grille_error error = {0};
     int checked = 0;
@@ -125,7 +128,11 @@ int command_identity(int argc, char **argv) {
     if (argc >= 3 && strcmp(argv[1], "new") == 0 && strcmp(argv[2], "psk") == 0) {
         return identity_new_psk(argc - 3, argv + 3);
     }
-    if (argc < 3 || strcmp(argv[1], "new") != 0 || (!is_ca && strcmp(argv[2], "x509") != 0)) {
+    if (argc >= 2 && strcmp(argv[1], "new") != 0) return unknown_word(usage, "identity", "", argv[1], verbs, 1);
+    if (argc >= 3 && !is_ca && strcmp(argv[2], "x509") != 0) {
+        return unknown_word(usage, "identity new", "", argv[2], kinds, 3);
+    }
+    if (argc < 3) {
         return usage_error(usage, "identity: write \"new ca\", \"new x509\" or \"new psk\"");
     }
     if (argc >= 4 && strcmp(argv[argc - 1], "--help") == 0) return help();

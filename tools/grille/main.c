@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "options.h"
 
 static const char usage[] =
     "usage: grille attest verify|show …                   judge an attestation document, or look at one\n"
@@ -14,15 +15,27 @@ static const char usage[] =
     "       each says more with --help\n";
 
 int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        int (*run)(int argc, char **argv);
+    } nouns[] = {{"attest", command_attest},
+                 {"identity", command_identity},
+                 {"policy", command_policy},
+                 {"relay", command_relay},
+                 {"sim", command_sim}};
+    enum { NOUNS = sizeof nouns / sizeof nouns[0] };
+    const char *names[NOUNS];
+    const char *near;
     if (argc < 2) return usage_error(usage, "what to do?");
-    if (strcmp(argv[1], "attest") == 0) return command_attest(argc - 1, argv + 1);
-    if (strcmp(argv[1], "identity") == 0) return command_identity(argc - 1, argv + 1);
-    if (strcmp(argv[1], "policy") == 0) return command_policy(argc - 1, argv + 1);
-    if (strcmp(argv[1], "relay") == 0) return command_relay(argc - 1, argv + 1);
-    if (strcmp(argv[1], "sim") == 0) return command_sim(argc - 1, argv + 1);
+    for (size_t i = 0; i < NOUNS; i++) {
+        if (strcmp(argv[1], nouns[i].name) == 0) return nouns[i].run(argc - 1, argv + 1);
+        names[i] = nouns[i].name;
+    }
     if (argc == 2 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)) {
         fputs(usage, stdout);
         return EXIT_DONE;
     }
-    return usage_error(usage, "there is no \"%s\"", argv[1]);
+    near = nearest_word(argv[1], names, NOUNS);
+    return near == NULL ? usage_error(usage, "there is no \"%s\"", argv[1])
+                        : usage_error(usage, "there is no \"%s\"; the nearest is %s", argv[1], near);
 }

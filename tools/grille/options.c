@@ -58,7 +58,9 @@ const char *nearest_word(const char *text, const char *const *words, size_t coun
     return nearest;
 }
 
-static int unknown(const char *usage, const char *prefix, const char *what, const char *text, const char *near) {
+int unknown_word(const char *usage, const char *prefix, const char *what, const char *text, const char *const *words,
+                 size_t count) {
+    const char *near = nearest_word(text, words, count);
     if (near == NULL) return usage_error(usage, "%s: there is no %s\"%s\"", prefix, what, text);
     return usage_error(usage, "%s: there is no %s\"%s\"; the nearest is %s", prefix, what, text, near);
 }
@@ -73,7 +75,7 @@ static int unknown_option(const command_line *line, const char *text) {
         count++;
     }
     if (line->list_option != NULL && count < WORDS_MAX) names[count++] = line->list_option->name;
-    return unknown(line->usage, line->command, "option ", word, nearest_word(word, names, count));
+    return unknown_word(line->usage, line->command, "option ", word, names, count);
 }
 
 /* Whether `text` names this option; *attached is what follows its '=', or NULL. */
@@ -176,5 +178,5 @@ int command_verb_run(const char *usage, const command_verb *verbs, size_t count,
         if (strcmp(argv[1], verbs[i].name) == 0) return verbs[i].run(argc - 2, argv + 2);
         names[i] = verbs[i].name;
     }
-    return unknown(usage, argv[0], "", argv[1], nearest_word(argv[1], names, count));
+    return unknown_word(usage, argv[0], "", argv[1], names, count);
 }

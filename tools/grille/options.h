@@ -51,4 +51,8 @@ int command_verb_run(const char *usage, const command_verb *verbs, size_t count,
 /* The word most like `text`, when at most a third of its letters (and one) are wrong; else NULL. */
 const char *nearest_word(const char *text, const char *const *words, size_t count);
 
+/* "PREFIX: there is no WHATtext; the nearest is …", with usage; answers EXIT_USAGE. */
+int unknown_word(const char *usage, const char *prefix, const char *what, const char *text, const char *const *words,
+                 size_t count);
+
 #endif
