@@ -64,3 +64,7 @@ bool grille_defence_identity_is_same(const grille_peer_identity *before, const g
            same_array(before->name, after->name, sizeof before->name) &&
            same_array(before->psk_id, after->psk_id, sizeof before->psk_id);
 }
+
+bool grille_defence_may_respond(grille_identity_kind kind) {
+    return kind != GRILLE_IDENTITY_ANONYMOUS;
+}

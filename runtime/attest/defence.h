@@ -27,6 +27,8 @@ bool grille_defence_not_debug(grille_bytes pcr0);
 bool grille_defence_pcr_matches(grille_bytes presented, grille_bytes pinned);
 /* The peer's confirmation is the HMAC of this transcript: stops splicing and half-seen gates. */
 bool grille_defence_confirm_matches(grille_bytes received, grille_bytes expected);
+/* Evidence of this kind says who its prover is, as whoever is called must: stops anonymous responders. */
+bool grille_defence_may_respond(grille_identity_kind kind);
 /* A psk's MAC is by the key of its id: stops everybody who has not the key. */
 bool grille_defence_psk_matches(grille_bytes received, grille_bytes expected);
 /* Kind and identity of a later epoch are those of the one before: stops a peer from becoming another one. */

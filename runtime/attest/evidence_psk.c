@@ -109,7 +109,7 @@ grille_reason grille_evidence_verify_anonymous(const grille_evidence *evidence, 
                                                grille_evidence_facts *facts, grille_error *error) {
     const grille_policy *policy = evidence->judge->policy;
     grille_reason reason = GRILLE_REASON_ATTEST_KIND_REFUSED;
-    if (evidence->binding->prover_role != 'I') {
+    if (evidence->binding->prover_role != 'I' && !grille_defence_may_respond(GRILLE_IDENTITY_ANONYMOUS)) {
         return grille_error_set(error, reason,
                                 "observed an anonymous peer that we called, expected one that proves who it is, "
                                 "whatever the policy says");

@@ -9,8 +9,8 @@
 
 /* An initiator never talks to somebody unknown, whatever its policy says. */
 static bool accepts(const grille_gate *gate, uint8_t kind) {
-    if (gate->options.role == GRILLE_INITIATOR && kind == GRILLE_IDENTITY_ANONYMOUS) return false;
     if (kind < GRILLE_IDENTITY_NITRO || kind > GRILLE_IDENTITY_ANONYMOUS) return false;
+    if (gate->options.role == GRILLE_INITIATOR && !grille_defence_may_respond((grille_identity_kind)kind)) return false;
     return grille_policy_accepts_kind(gate->options.policy, (grille_identity_kind)kind);
 }
 

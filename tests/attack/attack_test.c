@@ -29,7 +29,7 @@ static void each_attack_is_refused(void **state) {
     for (size_t i = 0; attack_at(i) != NULL; i++) {
         const attack *a = attack_at(i);
         const bool succeeded = attack_succeeds(a);
-        const bool expected = a->stopped_by == defence_none;
+        const bool expected = a->stopped_by == NO_DEFENCE;
         if (succeeded == expected && (succeeded || strcmp(attack_last_reason(), a->reason) == 0)) continue;
         print_message("%s: succeeded %d, reason %s, expected %s\n", a->name, succeeded, attack_last_reason(),
                       a->reason);

@@ -6,8 +6,10 @@
 #define DEFENCE_NAME(name) #name,
 const char *const defence_names[defence_count] = {DEFENCES(DEFENCE_NAME)};
 
-static const attack_list *const lists[] = {&relay_attacks,   &replay_attacks,   &impostor_attacks,
-                                           &message_attacks, &resource_attacks, &flood_attacks};
+static const attack_list *const lists[] = {
+    &relay_attacks,   &replay_attacks,   &impostor_attacks, &psk_attacks,
+    &message_attacks, &resource_attacks, &flood_attacks,
+};
 
 const attack *attack_at(size_t index) {
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {

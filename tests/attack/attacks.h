@@ -25,6 +25,9 @@
     X(hellos)          /* both Hellos are in the transcript */                                                         \
     X(kind)            /* the kind of evidence is one that the policy lists */                                         \
     X(x509)            /* x509 evidence is verified */                                                                 \
+    X(psk)             /* a psk's MAC is by the key of its id, for this session */                                     \
+    X(psk_role)        /* a psk proves one role */                                                                     \
+    X(may_respond)     /* whoever is called proves who it is */                                                        \
     X(version)         /* the gate's version is ours */                                                                \
     X(order)           /* `evidence_order: responder_first` */                                                         \
     X(initiator_first) /* an enclave signs for verified callers only */                                                \
@@ -42,16 +45,18 @@
 #define DEFENCE_NUMBER(name) defence_number_##name,
 enum { DEFENCES(DEFENCE_NUMBER) defence_count };
 #undef DEFENCE_NUMBER
-#define DEFENCE_BIT(name) defence_##name = 1 << defence_number_##name,
-enum { DEFENCES(DEFENCE_BIT) defence_none = 0, defence_all = (1 << defence_count) - 1 };
-#undef DEFENCE_BIT
+
+typedef uint64_t defence_set;
+#define DEFENCE(name) (UINT64_C(1) << defence_number_##name)
+#define NO_DEFENCE    UINT64_C(0)
+#define ALL_DEFENCES  ((UINT64_C(1) << defence_count) - 1)
 
 extern const char *const defence_names[defence_count];
 
 typedef struct attack {
     const char *name;
-    unsigned stopped_by; /* each of these defences alone stops it */
-    const char *reason;  /* of the victim, when all defences are on; "": nothing stops it, and it succeeds */
+    defence_set stopped_by; /* each of these defences alone stops it */
+    const char *reason;     /* of the victim, when all defences are on; "": nothing stops it, and it succeeds */
     bool (*succeeds)(void);
 } attack;
 
@@ -60,8 +65,8 @@ typedef struct attack_list {
     size_t count;
 } attack_list;
 
-extern const attack_list relay_attacks, replay_attacks, impostor_attacks, message_attacks, resource_attacks,
-    flood_attacks;
+extern const attack_list relay_attacks, replay_attacks, impostor_attacks, psk_attacks, message_attacks,
+    resource_attacks, flood_attacks;
 
 /* All of them, in the table's order; NULL behind the last. */
 const attack *attack_at(size_t index);

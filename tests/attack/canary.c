@@ -22,18 +22,18 @@
 #include "secure/tls.h"
 #include "stage.h"
 
-static atomic_uint off;
-static atomic_uint asked;
+static _Atomic defence_set off;
+static _Atomic defence_set asked;
 
-void canary_switch_off(unsigned defences) {
+void canary_switch_off(defence_set defences) {
     atomic_store(&off, defences);
 }
 
-unsigned canary_asked(void) {
+defence_set canary_asked(void) {
     return atomic_exchange(&asked, 0);
 }
 
-static bool is_off(unsigned defence) {
+static bool is_off(defence_set defence) {
     atomic_fetch_or(&asked, defence);
     return (atomic_load(&off) & defence) != 0;
 }
@@ -49,18 +49,24 @@ static bool is_off(unsigned defence) {
         return is_off(defence) || __real_##function(first, second);                                                    \
     }
 
-COMPARISON(grille_defence_binder_matches, defence_binder)
-COMPARISON(grille_defence_key_matches, defence_key)
-COMPARISON(grille_defence_nonce_matches, defence_nonce)
-COMPARISON(grille_defence_key_is_not_ours, defence_key_is_not_ours)
-COMPARISON(grille_defence_nonce_is_not_ours, defence_nonce_is_not_ours)
-COMPARISON(grille_defence_root_matches, defence_root)
-COMPARISON(grille_defence_pcr_matches, defence_pcr)
-COMPARISON(grille_defence_confirm_matches, defence_confirm)
+COMPARISON(grille_defence_binder_matches, DEFENCE(binder))
+COMPARISON(grille_defence_key_matches, DEFENCE(key))
+COMPARISON(grille_defence_nonce_matches, DEFENCE(nonce))
+COMPARISON(grille_defence_key_is_not_ours, DEFENCE(key_is_not_ours))
+COMPARISON(grille_defence_nonce_is_not_ours, DEFENCE(nonce_is_not_ours))
+COMPARISON(grille_defence_root_matches, DEFENCE(root))
+COMPARISON(grille_defence_pcr_matches, DEFENCE(pcr))
+COMPARISON(grille_defence_confirm_matches, DEFENCE(confirm))
+COMPARISON(grille_defence_psk_matches, DEFENCE(psk))
+
+CANARY(grille_defence_may_respond);
+bool __wrap_grille_defence_may_respond(grille_identity_kind kind) {
+    return is_off(DEFENCE(may_respond)) || __real_grille_defence_may_respond(kind);
+}
 
 CANARY(grille_defence_not_debug);
 bool __wrap_grille_defence_not_debug(grille_bytes pcr0) {
-    return is_off(defence_not_debug) || __real_grille_defence_not_debug(pcr0);
+    return is_off(DEFENCE(not_debug)) || __real_grille_defence_not_debug(pcr0);
 }
 
 /* ---- What evidence is bound to ---- */
@@ -69,7 +75,7 @@ bool __wrap_grille_defence_not_debug(grille_bytes pcr0) {
 CANARY(grille_tls_export);
 grille_reason __wrap_grille_tls_export(grille_tls *tls, const char *label, uint8_t *out, size_t len) {
     const grille_reason reason = __real_grille_tls_export(tls, label, out, len);
-    if (!is_off(defence_exporter)) return reason;
+    if (!is_off(DEFENCE(exporter))) return reason;
     memset(out, 0, len);
     return GRILLE_REASON_OK;
 }
@@ -78,8 +84,8 @@ CANARY(grille_gate_context);
 grille_reason __wrap_grille_gate_context(const grille_crypto *crypto, const grille_gate_transcript *transcript,
                                          uint8_t ctx[GRILLE_GATE_KEY_BYTES]) {
     grille_gate_transcript less = *transcript;
-    if (is_off(defence_client_leaf)) less.leaf_i = grille_bytes_of(NULL, 0);
-    if (is_off(defence_hellos)) less.hello_i = less.hello_r = grille_bytes_of(NULL, 0);
+    if (is_off(DEFENCE(client_leaf))) less.leaf_i = grille_bytes_of(NULL, 0);
+    if (is_off(DEFENCE(hellos))) less.hello_i = less.hello_r = grille_bytes_of(NULL, 0);
     return __real_grille_gate_context(crypto, &less, ctx);
 }
 
@@ -87,23 +93,34 @@ grille_reason __wrap_grille_gate_context(const grille_crypto *crypto, const gril
 
 CANARY(grille_policy_accepts_kind);
 bool __wrap_grille_policy_accepts_kind(const grille_policy *policy, grille_identity_kind kind) {
-    if (kind == GRILLE_IDENTITY_ANONYMOUS && is_off(defence_initiator_first)) return true;
-    return is_off(defence_kind) || __real_grille_policy_accepts_kind(policy, kind);
+    if (kind == GRILLE_IDENTITY_ANONYMOUS && is_off(DEFENCE(initiator_first))) return true;
+    return is_off(DEFENCE(kind)) || __real_grille_policy_accepts_kind(policy, kind);
 }
 
 CANARY(grille_policy_requires_responder_first);
 bool __wrap_grille_policy_requires_responder_first(const grille_policy *policy) {
-    return !is_off(defence_order) && __real_grille_policy_requires_responder_first(policy);
+    return !is_off(DEFENCE(order)) && __real_grille_policy_requires_responder_first(policy);
 }
 
 CANARY(grille_evidence_verify_x509);
 grille_reason __wrap_grille_evidence_verify_x509(const grille_evidence *evidence, grille_peer_identity *peer,
                                                  grille_evidence_facts *facts, grille_error *error) {
-    if (!is_off(defence_x509)) return __real_grille_evidence_verify_x509(evidence, peer, facts, error);
+    if (!is_off(DEFENCE(x509))) return __real_grille_evidence_verify_x509(evidence, peer, facts, error);
     peer->kind = GRILLE_IDENTITY_NITRO;
     (void)snprintf(peer->set, sizeof peer->set, "%s", STAGE_ENCLAVES_SET);
     facts->evidence_expires_ms = facts->set_expires_ms = peer->expires_ms = GRILLE_WALL_NEVER;
     return GRILLE_REASON_OK;
+}
+
+/* Off: whoever has a key may prove either role by it. */
+CANARY(grille_evidence_verify_psk);
+grille_reason __wrap_grille_evidence_verify_psk(const grille_evidence *evidence, grille_peer_identity *peer,
+                                                grille_evidence_facts *facts, grille_error *error) {
+    grille_binding binding = *evidence->binding;
+    grille_evidence less = *evidence;
+    less.binding = &binding;
+    if (is_off(DEFENCE(psk_role))) binding.prover_role = binding.prover_role == 'I' ? 'R' : 'I';
+    return __real_grille_evidence_verify_psk(&less, peer, facts, error);
 }
 
 /* ---- The gate ---- */
@@ -111,7 +128,7 @@ grille_reason __wrap_grille_evidence_verify_x509(const grille_evidence *evidence
 CANARY(grille_gate_hello_decode);
 grille_reason __wrap_grille_gate_hello_decode(grille_bytes payload, grille_gate_hello *hello) {
     uint8_t copy[GRILLE_GATE_HELLO_MAX];
-    if (!is_off(defence_version) || payload.len < 2 || payload.len > sizeof copy)
+    if (!is_off(DEFENCE(version)) || payload.len < 2 || payload.len > sizeof copy)
         return __real_grille_gate_hello_decode(payload, hello);
     memcpy(copy, payload.data, payload.len);
     copy[1] = GRILLE_GATE_VERSION;
@@ -122,14 +139,14 @@ CANARY(grille_gate_expects);
 
 /* Off: a responder that knows its callers by something else as soon as both have said Hello. */
 static bool skips_evidence(const grille_gate *gate) {
-    return is_off(defence_evidence_first) && gate->options.role == GRILLE_RESPONDER &&
+    return is_off(DEFENCE(evidence_first)) && gate->options.role == GRILLE_RESPONDER &&
            __real_grille_gate_expects(gate) == GRILLE_GATE_EVIDENCE;
 }
 
 /* Off: one that has seen enough with the caller's evidence. */
 static bool skips_gate(const grille_gate *gate) {
     if (skips_evidence(gate)) return true;
-    return is_off(defence_confirm_first) && gate->options.role == GRILLE_RESPONDER &&
+    return is_off(DEFENCE(confirm_first)) && gate->options.role == GRILLE_RESPONDER &&
            __real_grille_gate_expects(gate) == GRILLE_GATE_CONFIRM;
 }
 
@@ -173,7 +190,7 @@ grille_code __wrap_grille_attest_document(const grille_identity *identity, grill
                                           grille_bytes public_key, uint8_t *document, size_t capacity, size_t *len,
                                           grille_error *error) {
     const grille_nsm_request request = {.user_data = user_data, .nonce = nonce, .public_key = public_key};
-    if (!is_off(defence_app_prefix))
+    if (!is_off(DEFENCE(app_prefix)))
         return __real_grille_attest_document(identity, user_data, nonce, public_key, document, capacity, len, error);
     return identity->nsm->functions->attest(identity->nsm, &request, document, capacity, len, error) == GRILLE_REASON_OK
                ? GRILLE_OK
@@ -184,7 +201,7 @@ CANARY(grille_attest_verify_live);
 grille_code __wrap_grille_attest_verify_live(grille_bytes document, const grille_attest_options *options,
                                              int64_t now_ms, grille_attest_facts *facts, grille_error *error) {
     grille_attest_options less = *options;
-    less.any_user_data = is_off(defence_app_prefix_check);
+    less.any_user_data = is_off(DEFENCE(app_prefix_check));
     return __real_grille_attest_verify_live(document, &less, now_ms, facts, error);
 }
 
@@ -193,8 +210,8 @@ grille_reason __wrap_grille_document_verify(const grille_crypto *crypto, const g
                                             const grille_document_check *check, grille_wall_ms *expires_ms,
                                             grille_error *error) {
     grille_document_check less = *check;
-    if (is_off(defence_age)) less.max_age_ms = INT64_C(1) << 40;
-    if (is_off(defence_future)) less.clock_skew_ms = INT64_C(1) << 40;
+    if (is_off(DEFENCE(age))) less.max_age_ms = INT64_C(1) << 40;
+    if (is_off(DEFENCE(future))) less.clock_skew_ms = INT64_C(1) << 40;
     return __real_grille_document_verify(crypto, document, &less, expires_ms, error);
 }
 
@@ -202,7 +219,7 @@ grille_reason __wrap_grille_document_verify(const grille_crypto *crypto, const g
 CANARY(grille_document_read);
 grille_reason __wrap_grille_document_read(grille_bytes encoded, grille_document *document, grille_error *error) {
     enum { array_of_32_bits = 0x9a, element_bytes = 8, most_bytes = 64 << 20 };
-    for (size_t i = 0; is_off(defence_bounds) && i + 5 <= encoded.len; i++) {
+    for (size_t i = 0; is_off(DEFENCE(bounds)) && i + 5 <= encoded.len; i++) {
         size_t bytes = 0;
         uint8_t *room = NULL;
         if (encoded.data[i] != array_of_32_bits) continue;
@@ -223,7 +240,7 @@ grille_reason __wrap_grille_document_read(grille_bytes encoded, grille_document 
 /* Off: whatever can be done is done at once. */
 CANARY(grille_loop_step);
 void __wrap_grille_loop_step(grille_loop *loop, grille_job *job) {
-    if (is_off(defence_one_step))
+    if (is_off(DEFENCE(one_step)))
         job->run(job);
     else
         __real_grille_loop_step(loop, job);
@@ -237,7 +254,7 @@ int __wrap_wc_AesGcmDecrypt(Aes *aes, byte *out, const byte *in, word32 size, co
                             const byte *tag, word32 tag_size, const byte *more, word32 more_size) {
     byte other[16], copy[16384 + 256];
     int result = 0;
-    if (!is_off(defence_tag) || size > sizeof copy)
+    if (!is_off(DEFENCE(tag)) || size > sizeof copy)
         return __real_wc_AesGcmDecrypt(aes, out, in, size, iv, iv_size, tag, tag_size, more, more_size);
     memcpy(copy, in, size);
     result = __real_wc_AesGcmDecrypt(aes, out, copy, size, iv, iv_size, tag, tag_size, more, more_size);

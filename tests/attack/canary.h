@@ -3,9 +3,11 @@
 #ifndef GRILLE_TESTS_ATTACK_CANARY_H
 #define GRILLE_TESTS_ATTACK_CANARY_H
 
+#include "attacks.h"
+
 /* The defences that are off from now on. */
-void canary_switch_off(unsigned defences);
+void canary_switch_off(defence_set defences);
 /* Defences that were asked since the last call, on or off. */
-unsigned canary_asked(void);
+defence_set canary_asked(void);
 
 #endif

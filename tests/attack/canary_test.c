@@ -20,7 +20,7 @@ static int teardown(void **state) {
 }
 
 static bool has_canary(const attack *a) {
-    return a->stopped_by != defence_none && a->stopped_by != defence_built_out;
+    return a->stopped_by != NO_DEFENCE && a->stopped_by != DEFENCE(built_out);
 }
 
 static void without_their_defences_attacks_succeed(void **state) {
@@ -43,11 +43,11 @@ static void any_one_of_them_is_enough(void **state) {
     (void)state;
     for (size_t i = 0; attack_at(i) != NULL; i++) {
         const attack *a = attack_at(i);
-        for (unsigned bit = 1; has_canary(a) && bit < defence_all; bit <<= 1) {
+        for (defence_set bit = 1; has_canary(a) && bit < ALL_DEFENCES; bit <<= 1) {
             if ((a->stopped_by & bit) == 0 || a->stopped_by == bit) continue;
             canary_switch_off(a->stopped_by & ~bit);
             if (!attack_succeeds(a)) continue;
-            print_message("%s: succeeded with defence %#x on\n", a->name, bit);
+            print_message("%s: succeeded with defence %#llx on\n", a->name, (unsigned long long)bit);
             failed++;
         }
     }
@@ -60,8 +60,8 @@ static void every_defence_is_asked(void **state) {
     (void)state;
     (void)canary_asked();
     for (size_t i = 0; attack_at(i) != NULL; i++)
-        if (attack_at(i)->stopped_by != defence_built_out) (void)attack_succeeds(attack_at(i));
-    assert_int_equal(canary_asked() | defence_built_out, defence_all);
+        if (attack_at(i)->stopped_by != DEFENCE(built_out)) (void)attack_succeeds(attack_at(i));
+    assert_int_equal(canary_asked() | DEFENCE(built_out), ALL_DEFENCES);
 }
 
 int main(void) {

@@ -164,6 +164,6 @@ static bool connect_flood(void) {
 }
 
 static const attack attacks[] = {
-    {"connect flood that stalls established calls", defence_one_step, "LOOP-HALF-OPEN-LIMIT", connect_flood},
+    {"connect flood that stalls established calls", DEFENCE(one_step), "LOOP-HALF-OPEN-LIMIT", connect_flood},
 };
 const attack_list flood_attacks = {attacks, sizeof attacks / sizeof attacks[0]};

@@ -139,17 +139,17 @@ static bool other_order(void) {
 }
 
 static const attack attacks[] = {
-    {"cloned root", defence_root, "ATTEST-ROOT-MISMATCH", cloned_root},
-    {"debug enclave", defence_not_debug | defence_pcr, "ATTEST-DEBUG", debug_enclave},
-    {"another image at the enclave's address", defence_pcr, "ATTEST-PCR-MISMATCH", another_image},
-    {"cuckoo: another machine, a policy with PCR0 alone", defence_none, "", cuckoo_by_image},
-    {"cuckoo, a policy with PCR3 (role)", defence_pcr, "ATTEST-PCR-MISMATCH", cuckoo_by_role},
-    {"cuckoo, a policy with PCR4 (instance)", defence_pcr, "ATTEST-PCR-MISMATCH", cuckoo_by_instance},
-    {"cuckoo, a policy with PCR8 (signer)", defence_pcr, "ATTEST-PCR-MISMATCH", cuckoo_by_signer},
-    {"KCI: the parent's stolen x509 key, to call in its name", defence_none, "", thief_calls_the_enclave},
-    {"KCI: the parent's stolen x509 key, to answer it as the enclave", defence_kind | defence_x509,
+    {"cloned root", DEFENCE(root), "ATTEST-ROOT-MISMATCH", cloned_root},
+    {"debug enclave", DEFENCE(not_debug) | DEFENCE(pcr), "ATTEST-DEBUG", debug_enclave},
+    {"another image at the enclave's address", DEFENCE(pcr), "ATTEST-PCR-MISMATCH", another_image},
+    {"cuckoo: another machine, a policy with PCR0 alone", NO_DEFENCE, "", cuckoo_by_image},
+    {"cuckoo, a policy with PCR3 (role)", DEFENCE(pcr), "ATTEST-PCR-MISMATCH", cuckoo_by_role},
+    {"cuckoo, a policy with PCR4 (instance)", DEFENCE(pcr), "ATTEST-PCR-MISMATCH", cuckoo_by_instance},
+    {"cuckoo, a policy with PCR8 (signer)", DEFENCE(pcr), "ATTEST-PCR-MISMATCH", cuckoo_by_signer},
+    {"KCI: the parent's stolen x509 key, to call in its name", NO_DEFENCE, "", thief_calls_the_enclave},
+    {"KCI: the parent's stolen x509 key, to answer it as the enclave", DEFENCE(kind) | DEFENCE(x509),
      "ATTEST-KIND-REFUSED", thief_answers_the_parent},
-    {"downgrade of the gate's version", defence_version, "GATE-VERSION", older_version},
-    {"downgrade of the order: the caller's identity first", defence_order, "ATTEST-ORDER", other_order},
+    {"downgrade of the gate's version", DEFENCE(version), "GATE-VERSION", older_version},
+    {"downgrade of the order: the caller's identity first", DEFENCE(order), "ATTEST-ORDER", other_order},
 };
 const attack_list impostor_attacks = {attacks, sizeof attacks / sizeof attacks[0]};

@@ -243,17 +243,17 @@ static bool evidence_as_application_document(void) {
 }
 
 static const attack attacks[] = {
-    {"split view: a Confirm of another exchange", defence_confirm, "GATE-CONFIRM", confirm_of_another_view},
-    {"split view: a call in place of the Confirm", defence_confirm_first, "GATE-NOT-A-GATE-FRAME", without_confirm},
-    {"resumption without evidence", defence_evidence_first, "GATE-NOT-A-GATE-FRAME", resumed_without_evidence},
-    {"resumption of TLS by ticket, with early data", defence_built_out, "TLS-BAD-RECORD", resumption_with_early_data},
-    {"downgrade to TLS 1.2", defence_built_out, "TLS-VERSION", tls_1_2},
-    {"a bit changed on the way", defence_tag, "TLS-BAD-RECORD", altered_record},
-    {"signing oracle: an application's document as evidence", defence_app_prefix, "ATTEST-PREFIX-MISMATCH",
+    {"split view: a Confirm of another exchange", DEFENCE(confirm), "GATE-CONFIRM", confirm_of_another_view},
+    {"split view: a call in place of the Confirm", DEFENCE(confirm_first), "GATE-NOT-A-GATE-FRAME", without_confirm},
+    {"resumption without evidence", DEFENCE(evidence_first), "GATE-NOT-A-GATE-FRAME", resumed_without_evidence},
+    {"resumption of TLS by ticket, with early data", DEFENCE(built_out), "TLS-BAD-RECORD", resumption_with_early_data},
+    {"downgrade to TLS 1.2", DEFENCE(built_out), "TLS-VERSION", tls_1_2},
+    {"a bit changed on the way", DEFENCE(tag), "TLS-BAD-RECORD", altered_record},
+    {"signing oracle: an application's document as evidence", DEFENCE(app_prefix), "ATTEST-PREFIX-MISMATCH",
      application_document_as_evidence},
-    {"the same, judged by a verifier that compares less", defence_binder, "ATTEST-PREFIX-MISMATCH",
+    {"the same, judged by a verifier that compares less", DEFENCE(binder), "ATTEST-PREFIX-MISMATCH",
      application_document_as_evidence},
-    {"signing oracle: evidence as an application's document", defence_app_prefix_check, "ATTEST-PREFIX-MISMATCH",
+    {"signing oracle: evidence as an application's document", DEFENCE(app_prefix_check), "ATTEST-PREFIX-MISMATCH",
      evidence_as_application_document},
 };
 const attack_list message_attacks = {attacks, sizeof attacks / sizeof attacks[0]};

@@ -114,18 +114,18 @@ static bool altered_hello(void) {
 }
 
 static const attack attacks[] = {
-    {"relay with TLS keys of its own", defence_binder | defence_key, "ATTEST-BINDER-MISMATCH", with_own_leafs},
-    {"diversion: the same with the enclave's stolen TLS key", defence_binder, "ATTEST-BINDER-MISMATCH",
+    {"relay with TLS keys of its own", DEFENCE(binder) | DEFENCE(key), "ATTEST-BINDER-MISMATCH", with_own_leafs},
+    {"diversion: the same with the enclave's stolen TLS key", DEFENCE(binder), "ATTEST-BINDER-MISMATCH",
      with_the_enclaves_leaf},
-    {"a TLS exporter that fails, taken for zeros, and both stolen TLS keys", defence_exporter, "TLS-FAILED",
+    {"a TLS exporter that fails, taken for zeros, and both stolen TLS keys", DEFENCE(exporter), "TLS-FAILED",
      with_both_leafs_and_no_exporter},
-    {"relay between two enclaves, all forwarded byte for byte", defence_binder | defence_key, "ATTEST-BINDER-MISMATCH",
-     between_enclaves},
-    {"relay of x509 evidence with both stolen TLS keys", defence_exporter, "ATTEST-X509-SIGNATURE",
+    {"relay between two enclaves, all forwarded byte for byte", DEFENCE(binder) | DEFENCE(key),
+     "ATTEST-BINDER-MISMATCH", between_enclaves},
+    {"relay of x509 evidence with both stolen TLS keys", DEFENCE(exporter), "ATTEST-X509-SIGNATURE",
      x509_with_both_leafs},
-    {"splicing another client certificate over the stolen key", defence_exporter | defence_client_leaf,
+    {"splicing another client certificate over the stolen key", DEFENCE(exporter) | DEFENCE(client_leaf),
      "ATTEST-X509-SIGNATURE", spliced_certificate},
-    {"downgrade: an altered Hello, with both stolen TLS keys", defence_exporter | defence_hellos,
+    {"downgrade: an altered Hello, with both stolen TLS keys", DEFENCE(exporter) | DEFENCE(hellos),
      "ATTEST-X509-SIGNATURE", altered_hello},
 };
 const attack_list relay_attacks = {attacks, sizeof attacks / sizeof attacks[0]};

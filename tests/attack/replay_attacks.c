@@ -116,18 +116,18 @@ static bool reflection_of_evidence(void) {
 }
 
 static const attack attacks[] = {
-    {"replay of a document", defence_nonce | defence_binder | defence_key, "ATTEST-NONCE-MISMATCH", replay},
-    {"replay ten minutes later with the old session's stolen TLS key", defence_nonce | defence_binder | defence_age,
+    {"replay of a document", DEFENCE(nonce) | DEFENCE(binder) | DEFENCE(key), "ATTEST-NONCE-MISMATCH", replay},
+    {"replay ten minutes later with the old session's stolen TLS key", DEFENCE(nonce) | DEFENCE(binder) | DEFENCE(age),
      "ATTEST-NONCE-MISMATCH", replay_after_ten_minutes},
-    {"the same before a frozen clock", defence_nonce | defence_binder, "ATTEST-NONCE-MISMATCH",
+    {"the same before a frozen clock", DEFENCE(nonce) | DEFENCE(binder), "ATTEST-NONCE-MISMATCH",
      replay_before_a_frozen_clock},
-    {"pre-play for a nonce that was guessed", defence_binder | defence_key, "ATTEST-BINDER-MISMATCH", pre_play},
+    {"pre-play for a nonce that was guessed", DEFENCE(binder) | DEFENCE(key), "ATTEST-BINDER-MISMATCH", pre_play},
     {"reflection with the victim's stolen TLS key",
-     defence_key_is_not_ours | defence_nonce_is_not_ours | defence_binder, "GATE-REFLECTED",
+     DEFENCE(key_is_not_ours) | DEFENCE(nonce_is_not_ours) | DEFENCE(binder), "GATE-REFLECTED",
      reflection_with_the_victims_key},
-    {"reflection of Hello and evidence", defence_nonce_is_not_ours | defence_binder | defence_key, "GATE-REFLECTED",
+    {"reflection of Hello and evidence", DEFENCE(nonce_is_not_ours) | DEFENCE(binder) | DEFENCE(key), "GATE-REFLECTED",
      reflection_of_hello_and_evidence},
-    {"reflection of evidence", defence_nonce | defence_binder | defence_key, "ATTEST-NONCE-MISMATCH",
+    {"reflection of evidence", DEFENCE(nonce) | DEFENCE(binder) | DEFENCE(key), "ATTEST-NONCE-MISMATCH",
      reflection_of_evidence},
 };
 const attack_list replay_attacks = {attacks, sizeof attacks / sizeof attacks[0]};

@@ -101,9 +101,9 @@ static bool half_handshakes(void) {
 }
 
 static const attack attacks[] = {
-    {"stale document, rightly bound", defence_age, "ATTEST-DOCUMENT-STALE", stale_document},
-    {"document of the future, rightly bound", defence_future, "ATTEST-DOCUMENT-FUTURE", document_of_the_future},
-    {"a document that claims 2^28 elements", defence_bounds, "ATTEST-COSE-STRUCTURE", bomb},
-    {"half handshakes that exhaust the NSM", defence_initiator_first, "ATTEST-X509-BODY", half_handshakes},
+    {"stale document, rightly bound", DEFENCE(age), "ATTEST-DOCUMENT-STALE", stale_document},
+    {"document of the future, rightly bound", DEFENCE(future), "ATTEST-DOCUMENT-FUTURE", document_of_the_future},
+    {"a document that claims 2^28 elements", DEFENCE(bounds), "ATTEST-COSE-STRUCTURE", bomb},
+    {"half handshakes that exhaust the NSM", DEFENCE(initiator_first), "ATTEST-X509-BODY", half_handshakes},
 };
 const attack_list resource_attacks = {attacks, sizeof attacks / sizeof attacks[0]};

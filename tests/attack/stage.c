@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -124,7 +125,7 @@ static void open_enclaves(void) {
     grille_nsm_simulated_options options = grille_nsm_simulated_options_default();
     grille_error error;
     (void)snprintf(root, sizeof root, "%s/sim", on_stage.folder);
-    assert_int_equal(grille_sim_init_insecure(root, &error), GRILLE_REASON_OK);
+    assert_int_equal(grille_sim_init_insecure(root, NULL, &error), GRILLE_REASON_OK);
     options.root_folder = root;
     options.role_arn = roles[0];
     options.instance_id = "i-00000000000000001";
@@ -159,6 +160,12 @@ const char *stage_set_with_pcr(const stage_enclave *enclave, unsigned pcr) {
     return text;
 }
 
+const char *stage_set_of_psk(const char *name, const char *id) {
+    static char text[512];
+    (void)snprintf(text, sizeof text, "  - name: %s\n    kind: psk\n    psk: %s/%s.psk\n", name, on_stage.folder, id);
+    return text;
+}
+
 static void drop(grille_log_level level, const char *module, const char *line, void *user) {
     (void)module;
     (void)level, (void)line, (void)user;
@@ -167,9 +174,34 @@ static void drop(grille_log_level level, const char *module, const char *line, v
 static void make_policies(void) {
     char sets[16384];
     on_stage.trusts_enclave = stage_policy("", attested_set_of_image(STAGE_IMAGE));
-    (void)snprintf(sets, sizeof sets, "%s" CALLS "%s" CALLS "%s" CALLS, attested_set_of_image(STAGE_IMAGE),
-                   attested_set_of_name(&on_stage.ca, STAGE_PARENT), attested_set_of_name(&on_stage.ca, STAGE_INSIDER));
+    (void)snprintf(sets, sizeof sets, "%s" CALLS "%s" CALLS "%s" CALLS "%s" CALLS, attested_set_of_image(STAGE_IMAGE),
+                   attested_set_of_name(&on_stage.ca, STAGE_PARENT), attested_set_of_name(&on_stage.ca, STAGE_INSIDER),
+                   stage_set_of_psk("keyed", "caller"));
     on_stage.trusts_callers = stage_policy("", sets);
+}
+
+const char *stage_psk_file(const char *id, const char *role) {
+    static char paths[4][128];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+    uint8_t key[32];
+    char hex[2 * sizeof key + 1];
+    FILE *file = NULL;
+    (void)snprintf(path, sizeof paths[0], "%s/%s.psk", on_stage.folder, id);
+    assert_int_equal(grille_crypto_wolf()->random(key, sizeof key), GRILLE_REASON_OK);
+    grille_hex_encode(grille_bytes_of(key, sizeof key), hex);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fchmod(fileno(file), 0600), 0);
+    assert_true(fprintf(file, "grille-psk 1\nid: %s\nrole: %s\nkey: %s\n", id, role, hex) > 0);
+    assert_int_equal(fclose(file), 0);
+    return path;
+}
+
+static void make_keyed_caller(void) {
+    grille_error error;
+    if (grille_identity_load_psk(stage_psk_file("caller", "initiator"), &on_stage.keyed, &error) != GRILLE_OK)
+        fail_msg("%s: %s", error.name, error.text);
 }
 
 static void make_callers(void) {
@@ -181,6 +213,7 @@ static void make_callers(void) {
     forge_certificate(&ca, NULL, &on_stage.ca);
     on_stage.parent = victim_world_identity(&world, &on_stage.ca, STAGE_PARENT, later);
     on_stage.insider = victim_world_identity(&world, &on_stage.ca, STAGE_INSIDER, later);
+    make_keyed_caller();
 }
 
 static stage_server enclaves_server;
@@ -215,10 +248,15 @@ void stage_end(void) {
     grille_policy_free(on_stage.trusts_callers);
     grille_identity_free(on_stage.parent);
     grille_identity_free(on_stage.insider);
+    grille_identity_free(on_stage.keyed);
     forge_free(&on_stage.ca);
+    (void)snprintf(path, sizeof path, "%s/caller.psk", on_stage.folder);
+    assert_int_equal(unlink(path), 0);
     (void)snprintf(path, sizeof path, "%s/sim/%s", on_stage.folder, GRILLE_SIM_ROOT_KEY_FILE);
     assert_int_equal(unlink(path), 0);
     (void)snprintf(path, sizeof path, "%s/sim/%s", on_stage.folder, GRILLE_SIM_ROOT_CERTIFICATE_FILE);
+    assert_int_equal(unlink(path), 0);
+    (void)snprintf(path, sizeof path, "%s/sim/%s", on_stage.folder, GRILLE_SIM_SETTINGS_FILE);
     assert_int_equal(unlink(path), 0);
     (void)snprintf(path, sizeof path, "%s/sim", on_stage.folder);
     assert_int_equal(rmdir(path), 0);

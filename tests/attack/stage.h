@@ -33,19 +33,25 @@ typedef struct stage {
     forge_identity ca;
     grille_identity *parent;
     grille_identity *insider; /* a caller whom enclaves accept, and who attacks other callers */
+    grille_identity *keyed;   /* a caller by pre-shared key, "caller" */
     stage_enclave enclave;    /* the genuine one */
     stage_enclave twin;       /* its image, on another machine, of another role, signed by somebody else */
     stage_enclave clone;      /* its image, under a root of the same name with another key */
     stage_enclave debug;
     stage_enclave other;           /* another image */
     grille_policy *trusts_enclave; /* pins the image */
-    grille_policy *trusts_callers; /* the image, the parent and the insider; each may call */
+    grille_policy *trusts_callers; /* the image, the parent, the insider and the keyed one; each may call */
 } stage;
 
 extern stage on_stage;
 
 void stage_begin(void);
 void stage_end(void);
+
+/* Writes a file with a new pre-shared key; the path is good until the next but three calls. */
+const char *stage_psk_file(const char *id, const char *role);
+/* YAML of a set that accepts the key of this id. */
+const char *stage_set_of_psk(const char *name, const char *id);
 
 /* A policy under the genuine enclave's root: YAML below `peers:`, and of the top level. */
 grille_policy *stage_policy(const char *top_level, const char *sets);

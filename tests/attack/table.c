@@ -50,7 +50,7 @@ static void write_attacks(table *t) {
         char row[ROW_BYTES];
         int len = snprintf(row, sizeof row, "| %s | ", a->name);
         for (size_t bit = 0; bit < defence_count; bit++) {
-            if ((a->stopped_by & 1u << bit) == 0) continue;
+            if ((a->stopped_by & UINT64_C(1) << bit) == 0) continue;
             len += snprintf(row + len, sizeof row - (size_t)len, "%s`%s`", between, defence_names[bit]);
             between = ", ";
         }
