@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "attest/document.h"
 #include "attest/evidence.h"
@@ -16,7 +17,7 @@
 #include "nsm/managed.h"
 #include "nsm/simulated.h"
 
-enum { MS = 1000, SECOND = 1000 * MS, ASKERS = 4 };
+enum { MS = 1000, SECOND = 1000 * MS, ASKERS = 4, FIGURE_DOCUMENTS = 200 };
 
 /* The NSM's clock and this machine's, as the test has them. */
 static _Atomic grille_wall_ms nsm_ms;
@@ -272,6 +273,72 @@ static void other_identities_have_no_nsm(void **state) {
     forge_free(&ca);
 }
 
+/* ---- Figures ---- */
+
+typedef struct awaited {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int done;
+} awaited;
+
+static void count_done(void *user) {
+    awaited *awaited_jobs = user;
+    pthread_mutex_lock(&awaited_jobs->lock);
+    awaited_jobs->done++;
+    pthread_cond_signal(&awaited_jobs->changed);
+    pthread_mutex_unlock(&awaited_jobs->lock);
+}
+
+static double seconds(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double per_second_of(grille_nsm *nsm, int count) {
+    const grille_nsm_request request = {.nonce = grille_bytes_of_text("nonce")};
+    static uint8_t document[GRILLE_NSM_RESPONSE_MAX];
+    double started = seconds();
+    size_t len = 0;
+    for (int i = 0; i < count; i++)
+        assert_int_equal(GRILLE_REASON_OK,
+                         nsm->functions->attest(nsm, &request, document, sizeof document, &len, &error));
+    return count / (seconds() - started);
+}
+
+static double per_second_of_jobs(grille_nsm *managed, int count) {
+    const grille_nsm_request request = {.nonce = grille_bytes_of_text("nonce")};
+    awaited jobs_done = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    grille_nsm_job *jobs[FIGURE_DOCUMENTS];
+    double started = seconds();
+    for (int i = 0; i < count; i++)
+        assert_int_equal(GRILLE_REASON_OK,
+                         grille_nsm_attest_later(managed, &request, count_done, &jobs_done, &jobs[i], &error));
+    pthread_mutex_lock(&jobs_done.lock);
+    while (jobs_done.done < count)
+        pthread_cond_wait(&jobs_done.changed, &jobs_done.lock);
+    pthread_mutex_unlock(&jobs_done.lock);
+    for (int i = 0; i < count; i++)
+        grille_nsm_job_free(jobs[i]);
+    return count / (seconds() - started);
+}
+
+/* Printed, not judged. */
+static void documents_per_second(void **state) {
+    grille_nsm *nsm = NULL, *managed = NULL;
+    double bare = 0, calls = 0, jobs = 0;
+    (void)state;
+    assert_int_equal(GRILLE_REASON_OK, grille_nsm_open_simulated_insecure(NULL, &nsm, &error));
+    (void)per_second_of(nsm, 1); /* makes the chain */
+    bare = per_second_of(nsm, FIGURE_DOCUMENTS);
+    assert_int_equal(GRILLE_REASON_OK, grille_nsm_manage(nsm, NULL, &managed, &error));
+    calls = per_second_of(managed, FIGURE_DOCUMENTS);
+    jobs = per_second_of_jobs(managed, FIGURE_DOCUMENTS);
+    managed->functions->close(managed);
+    print_message("documents per second of the simulated NSM: %.0f bare, %.0f through its thread, %.0f as jobs\n", bare,
+                  calls, jobs);
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -283,6 +350,7 @@ int main(void) {
         CASE(a_pcr_is_extended_until_it_is_locked_and_then_attested),
         CASE(what_a_pcr_refuses_is_named),
         CASE(other_identities_have_no_nsm),
+        cmocka_unit_test(documents_per_second),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

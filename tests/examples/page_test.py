@@ -14,6 +14,8 @@ from pathlib import Path
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SOURCES = ["*.c", "*.proto", "BUILD"]
 END = "--- end of block"
+# Command blocks that a page has at least.
+BLOCKS = {"simulated-nsm.md": 4}
 
 # Each block is a step of one shell. After a command that starts something, its socket is waited for, as people do.
 SHELL = """
@@ -74,7 +76,7 @@ def main():
         (folder / "run").chmod(0o755)
         steps = page.commands()
         outputs, status = run_steps([body for body, _ in steps], folder)
-        failures += expect(len(outputs) == len(steps) >= 9, "every command runs")
+        failures += expect(len(outputs) == len(steps) >= BLOCKS.get(Path(sys.argv[1]).name, 9), "every command runs")
         failures += expect(status == 0, "the last command ends with status 0")
         for (body, shown), output in zip(steps, outputs):
             name = " ".join(body.split()[:2]) + " …"
