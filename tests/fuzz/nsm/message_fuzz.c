@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * NSM messages of any bytes, as request, as answer, and put to a simulated module. What is read is written and read
- * again with the same meaning. */
+ * NSM messages of any bytes, as request, as answer, and put to a simulated module; and any text as the settings of one.
+ * What is read is written and read again with the same meaning. */
 #include "nsm/message.h"
 
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "nsm/simulated.h"
+#include "nsm/simulated_settings.h"
 #include "tests/fuzz/crypto/fuzz_check.h"
 
 static void check_command(grille_bytes input) {
@@ -45,10 +46,23 @@ static void check_module(grille_bytes input) {
     FUZZ_CHECK(grille_nsm_answer_decode(grille_bytes_of(response, len), &answer) == GRILLE_REASON_OK);
 }
 
+static void check_settings(grille_bytes input) {
+    static grille_nsm_simulated_settings settings, copy;
+    static char text[GRILLE_NSM_SIMULATED_SETTINGS_BYTES], again[GRILLE_NSM_SIMULATED_SETTINGS_BYTES];
+    size_t len = 0, again_len = 0;
+    if (grille_nsm_simulated_settings_read(input, "settings", &settings, NULL) != GRILLE_REASON_OK) return;
+    FUZZ_CHECK(grille_nsm_simulated_settings_write(&settings, text, sizeof text, &len) == GRILLE_REASON_OK);
+    FUZZ_CHECK(grille_nsm_simulated_settings_read(grille_bytes_of(text, len), "settings", &copy, NULL) ==
+               GRILLE_REASON_OK);
+    FUZZ_CHECK(grille_nsm_simulated_settings_write(&copy, again, sizeof again, &again_len) == GRILLE_REASON_OK);
+    FUZZ_CHECK(grille_bytes_equal(grille_bytes_of(text, len), grille_bytes_of(again, again_len)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     grille_bytes input = grille_bytes_of(data, size);
     check_command(input);
     check_answer(input);
     check_module(input);
+    check_settings(input);
     return 0;
 }
