@@ -72,6 +72,16 @@ check_warns() {
     expect_status 0
 }
 
+# The digest is SHA-384 of the text where no file is named, and of digest and file for each that is.
+check_tells_the_digest() {
+    { echo 'version: 7' && cat image.yaml; } >numbered.yaml
+    try "$grille" policy check numbered.yaml
+    expect_out "digest    $(sha384sum <numbered.yaml | cut -d' ' -f1)" && expect_out 'version   7' || return 1
+    try "$grille" policy check policy.yaml
+    expect_out "digest    $( (sha384sum <policy.yaml | cut -d' ' -f1 | tr a-f A-F | basenc -d --base16 && cat ca/ca.pem) |
+        sha384sum | cut -d' ' -f1)"
+}
+
 # refused TEXT PLACE WORDS…
 refused() {
     local word
@@ -316,6 +326,7 @@ nearest_words() {
 
 check "check names the sets" check_names_sets
 check "check warns of what is open" check_warns
+check "check tells the digest" check_tells_the_digest
 check "check refuses with a place" check_refuses
 check "files that cannot be read" files_that_cannot_be_read
 check "explain says who, and what is open" explain_says_who_and_what_is_open
