@@ -7,8 +7,8 @@
 const char *const defence_names[defence_count] = {DEFENCES(DEFENCE_NAME)};
 
 static const attack_list *const lists[] = {
-    &relay_attacks,   &replay_attacks,   &impostor_attacks, &psk_attacks,
-    &message_attacks, &resource_attacks, &flood_attacks,
+    &relay_attacks, &replay_attacks,  &impostor_attacks, &psk_attacks,
+    &epoch_attacks, &message_attacks, &resource_attacks, &flood_attacks,
 };
 
 const attack *attack_at(size_t index) {

@@ -16,24 +16,25 @@
     X(nonce)           /* the nonce is ours */                                                                         \
     X(key_is_not_ours) /* the peer's TLS key is not our own */                                                         \
     X(nonce_is_not_ours)                                                                                               \
-    X(root)            /* the root is the pinned one, byte for byte */                                                 \
-    X(not_debug)       /* PCR0 is not zero */                                                                          \
-    X(pcr)             /* PCRs are as pinned */                                                                        \
-    X(confirm)         /* Confirm is over this transcript */                                                           \
-    X(exporter)        /* what evidence is bound to is TLS's exporter of this session, or nothing */                   \
-    X(client_leaf)     /* the initiator's certificate is in the transcript */                                          \
-    X(hellos)          /* both Hellos are in the transcript */                                                         \
-    X(kind)            /* the kind of evidence is one that the policy lists */                                         \
-    X(x509)            /* x509 evidence is verified */                                                                 \
-    X(psk)             /* a psk's MAC is by the key of its id, for this session */                                     \
-    X(psk_role)        /* a psk proves one role */                                                                     \
-    X(may_respond)     /* whoever is called proves who it is */                                                        \
-    X(version)         /* the gate's version is ours */                                                                \
-    X(order)           /* `evidence_order: responder_first` */                                                         \
-    X(initiator_first) /* an enclave signs for verified callers only */                                                \
-    X(evidence_first)  /* the gate opens after the peer's evidence */                                                  \
-    X(confirm_first)   /* and after its Confirm */                                                                     \
-    X(app_prefix)      /* documents for applications begin with their own prefix */                                    \
+    X(root)             /* the root is the pinned one, byte for byte */                                                \
+    X(not_debug)        /* PCR0 is not zero */                                                                         \
+    X(pcr)              /* PCRs are as pinned */                                                                       \
+    X(confirm)          /* Confirm is over this transcript */                                                          \
+    X(exporter)         /* what evidence is bound to is TLS's exporter of this session, or nothing */                  \
+    X(client_leaf)      /* the initiator's certificate is in the transcript */                                         \
+    X(hellos)           /* both Hellos are in the transcript */                                                        \
+    X(kind)             /* the kind of evidence is one that the policy lists */                                        \
+    X(x509)             /* x509 evidence is verified */                                                                \
+    X(psk)              /* a psk's MAC is by the key of its id, for this session */                                    \
+    X(psk_role)         /* a psk proves one role */                                                                    \
+    X(may_respond)      /* whoever is called proves who it is */                                                       \
+    X(identity_is_same) /* a later epoch is of the same peer */                                                        \
+    X(version)          /* the gate's version is ours */                                                               \
+    X(order)            /* `evidence_order: responder_first` */                                                        \
+    X(initiator_first)  /* an enclave signs for verified callers only */                                               \
+    X(evidence_first)   /* the gate opens after the peer's evidence */                                                 \
+    X(confirm_first)    /* and after its Confirm */                                                                    \
+    X(app_prefix)       /* documents for applications begin with their own prefix */                                   \
     X(app_prefix_check)                                                                                                \
     X(age)       /* documents have a highest age */                                                                    \
     X(future)    /* and are not from the future */                                                                     \
@@ -65,7 +66,7 @@ typedef struct attack_list {
     size_t count;
 } attack_list;
 
-extern const attack_list relay_attacks, replay_attacks, impostor_attacks, psk_attacks, message_attacks,
+extern const attack_list relay_attacks, replay_attacks, impostor_attacks, psk_attacks, epoch_attacks, message_attacks,
     resource_attacks, flood_attacks;
 
 /* All of them, in the table's order; NULL behind the last. */

@@ -59,6 +59,11 @@ COMPARISON(grille_defence_pcr_matches, DEFENCE(pcr))
 COMPARISON(grille_defence_confirm_matches, DEFENCE(confirm))
 COMPARISON(grille_defence_psk_matches, DEFENCE(psk))
 
+CANARY(grille_defence_identity_is_same);
+bool __wrap_grille_defence_identity_is_same(const grille_peer_identity *before, const grille_peer_identity *after) {
+    return is_off(DEFENCE(identity_is_same)) || __real_grille_defence_identity_is_same(before, after);
+}
+
 CANARY(grille_defence_may_respond);
 bool __wrap_grille_defence_may_respond(grille_identity_kind kind) {
     return is_off(DEFENCE(may_respond)) || __real_grille_defence_may_respond(kind);

@@ -112,7 +112,6 @@ static bool saw_call(const bad_peer *peer) {
 
 bool middle_reads_call(middle *m) {
     const bad_peer_seen *seen = &m->to_caller->seen;
-    grille_error error = {0};
     for (unsigned ms = 0; ms < BAD_PEER_PATIENCE_MS && atomic_load(&m->caller.ended) == 0; ms += 10)
         if (bad_peer_until(m->to_caller, saw_call, 10) || m->to_caller->ended) break;
     if (bad_peer_until(m->to_caller, saw_call, 0)) {
@@ -124,9 +123,14 @@ bool middle_reads_call(middle *m) {
         fail_msg("the caller neither talks nor ends: %u hello, %u evidence, %u confirm; %u calls ended: %s",
                  seen->gate[GRILLE_GATE_HELLO], seen->gate[GRILLE_GATE_EVIDENCE], seen->gate[GRILLE_GATE_CONFIRM],
                  atomic_load(&m->caller.ended), m->caller.text);
+    middle_note_channel(m);
+    return false;
+}
+
+void middle_note_channel(middle *m) {
+    grille_error error = {0};
     if (grille_channel_wait_ready(m->caller.channel, BAD_PEER_PATIENCE_MS, &error) != GRILLE_OK)
         middle_set_reason(error.name);
-    return false;
 }
 
 static bool was_answered(const bad_peer *peer) {
@@ -135,6 +139,10 @@ static bool was_answered(const bad_peer *peer) {
 
 bool middle_calls(middle *m) {
     bad_script_play(m->to_server, &nothing_special, "{S} call:7:attack");
+    return middle_was_answered(m);
+}
+
+bool middle_was_answered(middle *m) {
     (void)bad_peer_until(m->to_server, was_answered, BAD_PEER_PATIENCE_MS);
     return atomic_load(&m->server->ran) != m->ran_before && strcmp(m->server->last_text, "attack") == 0;
 }

@@ -40,6 +40,10 @@ void middle_confirm(bad_peer *to);
 bool middle_reads_call(middle *m);
 /* Calls the server as whoever it was taken for; true when a handler ran. */
 bool middle_calls(middle *m);
+/* The same of a call that is under way. */
+bool middle_was_answered(middle *m);
+/* The reason why the caller's channel has ended. */
+void middle_note_channel(middle *m);
 
 /* Ends all; why the last victim refused is then in middle_reason ("": it did not). */
 void middle_end(middle *m);

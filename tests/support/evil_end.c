@@ -254,7 +254,9 @@ static void context(const evil_end *evil, const evil_hellos *hellos, uint8_t ctx
                                                .leaf_i = initiator ? own : evil_end_peer_leaf(evil),
                                                .leaf_r = initiator ? evil_end_peer_leaf(evil) : own,
                                                .hello_i = hellos->initiator,
-                                               .hello_r = hellos->responder};
+                                               .hello_r = hellos->responder,
+                                               .epoch = hellos->epoch,
+                                               .previous_th = hellos->previous_th};
     assert_int_equal(grille_gate_context(grille_crypto_wolf(), &transcript, ctx), GRILLE_REASON_OK);
 }
 
@@ -281,6 +283,14 @@ grille_binding evil_end_binding(const evil_end *evil, const evil_hellos *hellos,
     assert_int_equal(grille_gate_binder(crypto, prover, key, ctx, binding.prover_spki, claims, binding.binder),
                      GRILLE_REASON_OK);
     return binding;
+}
+
+void evil_end_th(const evil_end *evil, const evil_hellos *hellos, grille_bytes evidence_r, grille_bytes evidence_i,
+                 uint8_t th[GRILLE_GATE_KEY_BYTES]) {
+    uint8_t ctx[GRILLE_GATE_KEY_BYTES];
+    context(evil, hellos, ctx);
+    assert_int_equal(grille_gate_transcript_hash(grille_crypto_wolf(), ctx, evidence_r, evidence_i, th),
+                     GRILLE_REASON_OK);
 }
 
 size_t evil_end_confirm(const evil_end *evil, const evil_hellos *hellos, char role, grille_bytes evidence_r,

@@ -68,7 +68,13 @@ grille_bytes evil_end_peer_spki(const evil_end *evil);
 typedef struct evil_hellos {
     grille_bytes initiator; /* whole payloads */
     grille_bytes responder;
+    uint32_t epoch;
+    grille_bytes previous_th; /* of the epoch before; none at 0 */
 } evil_hellos;
+
+/* TH of an epoch (docs/protocol.md), after both evidences. */
+void evil_end_th(const evil_end *evil, const evil_hellos *hellos, grille_bytes evidence_r, grille_bytes evidence_i,
+                 uint8_t th[48]);
 
 /* What ties evidence of one side ('I' or 'R') to this connection; `claims` is borrowed by it. */
 grille_binding evil_end_binding(const evil_end *evil, const evil_hellos *hellos, char prover, grille_bytes claims);
