@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "wire/frame.h"
 
 grille_secure_options secure_pair_end_options(const secure_pair *pair, const secure_pair_options *options,
                                               grille_secure_role role, grille_budget *budget) {
@@ -103,5 +104,34 @@ void secure_pair_run(secure_pair *pair) {
     while (moved) {
         moved = secure_pair_carry(pair, &pair->initiator, &pair->responder);
         moved = secure_pair_carry(pair, &pair->responder, &pair->initiator) || moved;
+    }
+}
+
+static void hand_back(secure_pair *pair, secure_side *side) {
+    grille_bytes rest = grille_bytes_of(side->read, side->read_len);
+    grille_bytes payload;
+    grille_frame_header header;
+    while (rest.len > 0 && grille_frame_take(&rest, &header, &payload) == GRILLE_REASON_OK) {
+        if (header.type != GRILLE_FRAME_GATE) continue;
+        if (grille_secure_get_state(side->secure) == GRILLE_SECURE_CLOSED)
+            note(side, payload.data[0] == GRILLE_GATE_REFUSED ? GRILLE_REASON_GATE_REFUSED_BY_PEER : GRILLE_REASON_OK);
+        else
+            note(side, grille_secure_gate_frame(side->secure, payload, pair->now_us, pair->wall_ms));
+    }
+    if (rest.len > 0) memmove(side->read, rest.data, rest.len);
+    side->read_len = rest.len;
+}
+
+void secure_pair_run_frames(secure_pair *pair) {
+    secure_side *const sides[] = {&pair->initiator, &pair->responder};
+    bool moved = true;
+    while (moved) {
+        for (int role = 0; role < 2; role++) {
+            secure_side_run(sides[role], pair->now_us, pair->wall_ms);
+            hand_back(pair, sides[role]);
+            secure_side_run(sides[role], pair->now_us, pair->wall_ms);
+        }
+        moved = secure_pair_carry(pair, sides[0], sides[1]);
+        moved = secure_pair_carry(pair, sides[1], sides[0]) || moved;
     }
 }

@@ -60,4 +60,7 @@ bool secure_pair_carry(secure_pair *pair, secure_side *from, secure_side *to);
 /* Runs and carries until nothing moves. */
 void secure_pair_run(secure_pair *pair);
 
+/* The same for open channels: GATE frames that were read are handed back as the session does, others are dropped. */
+void secure_pair_run_frames(secure_pair *pair);
+
 #endif

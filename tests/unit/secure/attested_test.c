@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Whole channels with real evidence. */
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "attested_world.h"
@@ -157,6 +159,161 @@ static void an_enclave_of_another_image_or_root(void **state) {
     attested_enclave_close(&other);
 }
 
+/* ---- Later epochs ---- */
+
+/* Until the NSM's thread has told. */
+typedef struct proved {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int told;
+} proved;
+
+static void on_proved(void *user) {
+    proved *p = user;
+    pthread_mutex_lock(&p->lock);
+    p->told++;
+    pthread_cond_signal(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void wait_proved(proved *p, int told) {
+    pthread_mutex_lock(&p->lock);
+    while (p->told < told)
+        pthread_cond_wait(&p->changed, &p->lock);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void reattest(secure_pair *pair, bool by_responder) {
+    grille_secure *asks = (by_responder ? &pair->responder : &pair->initiator)->secure;
+    assert_int_equal(grille_secure_reattest(asks, pair->now_us, pair->wall_ms), GRILLE_REASON_OK);
+    secure_pair_run_frames(pair);
+}
+
+static void assert_epoch(const secure_pair *pair, uint32_t epoch) {
+    assert_open(pair);
+    assert_int_equal(grille_secure_peer(pair->initiator.secure)->epoch, epoch);
+    assert_int_equal(grille_secure_peer(pair->responder.secure)->epoch, epoch);
+}
+
+static void epochs_between_parents(void **state) {
+    const secure_pair_options options = {.initiator_identity = world.initiator,
+                                         .initiator_policy = world.trusts_responder,
+                                         .responder_identity = world.responder,
+                                         .responder_policy = world.trusts_initiator};
+    secure_pair *pair = open_pair(options);
+    (void)state;
+    reattest(pair, false);
+    assert_epoch(pair, 1);
+    reattest(pair, true);
+    assert_epoch(pair, 2);
+    assert_string_equal(grille_secure_peer(pair->responder.secure)->name, ATTESTED_WORLD_INITIATOR_NAME);
+    secure_pair_close(pair);
+    assert_int_equal(pair->initiator.budget.used_bytes + pair->responder.budget.used_bytes, 0);
+    free(pair);
+}
+
+/* Its documents are made by its NSM's thread, in the first gate and later. */
+static void epochs_of_an_enclave(void **state) {
+    (void)state;
+    for (int responds = 0; responds < 2; responds++) {
+        proved told = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+        attested_enclave enclave;
+        grille_policy *trusts_enclave = NULL;
+        secure_pair_options options = {
+            .initiator_identity = world.initiator, .on_proved = on_proved, .on_proved_user = &told};
+        secure_pair *pair = NULL;
+        attested_enclave_open(&enclave, 0x11, false);
+        trusts_enclave = attested_policy_pinning(&enclave);
+        options.initiator_identity = responds ? world.initiator : enclave.identity;
+        options.initiator_policy = responds ? trusts_enclave : world.trusts_responder;
+        options.responder_identity = responds ? enclave.identity : world.responder;
+        options.responder_policy = responds ? world.trusts_initiator : trusts_enclave;
+        pair = open_pair(options);
+        wait_proved(&told, 1);
+        secure_pair_run(pair);
+        assert_epoch(pair, 0);
+        reattest(pair, true);
+        wait_proved(&told, 2);
+        secure_pair_run_frames(pair);
+        assert_epoch(pair, 1);
+        assert_int_equal(grille_secure_peer(responds ? pair->initiator.secure : pair->responder.secure)->pcrs[0][0],
+                         0x11);
+        /* The NSM's clock stands still: its next document is too old. */
+        pair->now_us += 600000000;
+        pair->wall_ms += 600000;
+        reattest(pair, false);
+        wait_proved(&told, 3);
+        secure_pair_run_frames(pair);
+        assert_int_equal((responds ? &pair->initiator : &pair->responder)->last, GRILLE_REASON_ATTEST_DOCUMENT_STALE);
+        assert_int_equal((responds ? &pair->responder : &pair->initiator)->last, GRILLE_REASON_GATE_REFUSED_BY_PEER);
+        secure_pair_close(pair);
+        free(pair);
+        grille_policy_free(trusts_enclave);
+        attested_enclave_close(&enclave);
+    }
+}
+
+/* A certificate that the policy accepts too, but of somebody else. */
+static void another_parent_in_a_later_epoch(void **state) {
+    forge_identity leaf;
+    char sets[8192];
+    grille_identity *other = attested_world_identity(&world.ca, ATTESTED_WORLD_RESPONDER_NAME, &leaf);
+    grille_policy *trusts_both = NULL;
+    secure_pair_options options = {.initiator_identity = world.initiator,
+                                   .initiator_policy = world.trusts_responder,
+                                   .responder_identity = world.responder};
+    secure_pair *pair = NULL;
+    (void)state;
+    (void)snprintf(sets, sizeof sets, "%s%s", attested_set_of_name(&world.ca, ATTESTED_WORLD_INITIATOR_NAME),
+                   attested_set_of_name(&world.ca, ATTESTED_WORLD_RESPONDER_NAME));
+    trusts_both = attested_policy_of(NULL, sets);
+    options.responder_policy = trusts_both;
+    pair = open_pair(options);
+    assert_open(pair);
+    grille_secure_replace_identity(pair->initiator.secure, other);
+    reattest(pair, false);
+    assert_int_equal(pair->responder.last, GRILLE_REASON_ATTEST_IDENTITY_CHANGED);
+    assert_int_equal(pair->initiator.last, GRILLE_REASON_GATE_REFUSED_BY_PEER);
+    secure_pair_close(pair);
+    free(pair);
+    grille_policy_free(trusts_both);
+    grille_identity_free(other);
+    forge_free(&leaf);
+}
+
+/* Another policy judges from what the evidence left, without asking the peer. */
+static void another_policy_judges_the_peer_again(void **state) {
+    const forge_template about = forge_ca("Another CA", GRILLE_P256);
+    const secure_pair_options options = {.initiator_identity = world.initiator,
+                                         .initiator_policy = world.trusts_responder,
+                                         .responder_identity = world.responder,
+                                         .responder_policy = world.trusts_initiator};
+    secure_pair *pair = open_pair(options);
+    forge_identity ca;
+    grille_policy *trusts_nobody_here = NULL;
+    const grille_error *why = NULL;
+    (void)state;
+    forge_certificate(&about, NULL, &ca);
+    trusts_nobody_here = attested_world_policy(&ca, ATTESTED_WORLD_INITIATOR_NAME);
+    assert_int_equal(grille_secure_replace_policy(pair->responder.secure, trusts_nobody_here, grille_bytes_of_text(""),
+                                                  pair->wall_ms),
+                     GRILLE_REASON_OK);
+    assert_int_equal(grille_secure_verdict(pair->responder.secure, &why), GRILLE_REASON_ATTEST_CERT_UNKNOWN_ISSUER);
+    assert_int_not_equal(why->text[0], '\0');
+    secure_pair_run_frames(pair);
+    assert_open(pair);
+    assert_int_equal(grille_secure_replace_policy(pair->responder.secure, world.trusts_initiator,
+                                                  grille_bytes_of_text(""), pair->wall_ms),
+                     GRILLE_REASON_OK);
+    assert_int_equal(grille_secure_verdict(pair->responder.secure, &why), GRILLE_REASON_OK);
+    reattest(pair, true);
+    assert_epoch(pair, 1);
+    secure_pair_close(pair);
+    free(pair);
+    grille_policy_free(trusts_nobody_here);
+    forge_free(&ca);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(x509_with_x509),
@@ -164,6 +321,10 @@ int main(void) {
         cmocka_unit_test(a_cloned_ca_in_either_direction),
         cmocka_unit_test(another_name_of_the_same_ca),
         cmocka_unit_test(an_enclave_of_another_image_or_root),
+        cmocka_unit_test(epochs_between_parents),
+        cmocka_unit_test(epochs_of_an_enclave),
+        cmocka_unit_test(another_parent_in_a_later_epoch),
+        cmocka_unit_test(another_policy_judges_the_peer_again),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
