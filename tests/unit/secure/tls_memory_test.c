@@ -218,6 +218,54 @@ static void the_budget_ends_at_each_allocation(void **state) {
     }
 }
 
+/* An epoch for which there is no memory ends the channel, cleanly, or waits for its own evidence. */
+static void every_charge_of_an_epoch_may_fail(void **state) {
+    bool reached = true;
+    size_t index = 0;
+    (void)state;
+    for (index = 0; reached; index++) {
+        grille_identity identity = {.kind = GRILLE_IDENTITY_NITRO};
+        grille_policy policy = {.accepted_kinds = 1u << GRILLE_IDENTITY_NITRO};
+        const secure_pair_options options = {.initiator_identity = &identity,
+                                             .initiator_policy = &policy,
+                                             .responder_identity = &identity,
+                                             .responder_policy = &policy};
+        secure_pair *pair = calloc(1, sizeof *pair);
+        secure_side *sides[2];
+        bool failed = false;
+        assert_non_null(pair);
+        assert_int_equal(secure_pair_open(pair, &options), GRILLE_REASON_OK);
+        secure_pair_run(pair);
+        sides[0] = &pair->initiator;
+        sides[1] = &pair->responder;
+        failing_budget_at(index, false);
+        if (grille_secure_reattest(pair->initiator.secure, pair->now_us, pair->wall_ms) != GRILLE_REASON_OK)
+            assert_true(failing_budget_hit());
+        secure_pair_run_frames(pair);
+        reached = failing_budget_hit();
+        failing_budget_never();
+        for (int i = 0; i < 2; i++)
+            failed = failed || grille_secure_get_state(sides[i]->secure) == GRILLE_SECURE_FAILED;
+        if (!failed) {
+            /* One of them tries its evidence again. */
+            pair->now_us += 100000;
+            secure_pair_run_frames(pair);
+        }
+        for (int i = 0; i < 2; i++) {
+            const grille_secure *secure = sides[i]->secure;
+            if (!failed) assert_int_equal(grille_secure_peer(secure)->epoch, 1);
+            if (grille_secure_get_state(secure) == GRILLE_SECURE_FAILED)
+                assert_true(grille_secure_failure(secure)->text[0] != '\0');
+        }
+        assert_true(reached || !failed);
+        secure_pair_close(pair);
+        assert_int_equal(pair->initiator.budget.used_bytes + pair->responder.budget.used_bytes, 0);
+        free(pair);
+    }
+    assert_true(index > 10);
+    print_message("%zu charges of an epoch failed in turn\n", index - 1);
+}
+
 static void memory_ends_at_each_allocation(void **state) {
     ends e;
     size_t asked = 0;
@@ -247,6 +295,7 @@ int main(void) {
         cmocka_unit_test(a_pool_is_bounded),
         cmocka_unit_test(tls_memory_is_charged),
         cmocka_unit_test(the_budget_ends_at_each_allocation),
+        cmocka_unit_test(every_charge_of_an_epoch_may_fail),
         cmocka_unit_test(memory_ends_at_each_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
