@@ -101,8 +101,9 @@
 
 /* ---- Re-attestation (secure/epoch.h) ---- */
 
-/* HELLOs that a responder takes at once, then one each interval: each costs a document of its NSM. */
-#define GRILLE_LIMIT_EPOCH_BURST       6
+/* HELLOs that a responder takes at once, then one each interval: each costs a document of its NSM. So many epochs fit
+ * the bucket of GATE frames. */
+#define GRILLE_LIMIT_EPOCH_BURST       5
 #define GRILLE_LIMIT_EPOCH_INTERVAL_MS 10000
 /* What an initiator of ours sends of these: the rest is for HELLOs that were held up and come together. */
 #define GRILLE_EPOCH_OWN_BURST 3

@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.getcwd(), "tests/interop"))
 import bad_gate_cases  # noqa: E402
 import bad_frame_cases  # noqa: E402
 import call_cases  # noqa: E402
+import epoch_cases  # noqa: E402
 import gate_cases  # noqa: E402
 import page  # noqa: E402
 import random_cases  # noqa: E402
@@ -29,6 +30,7 @@ GROUPS = [
     ("page", [page.the_example_of_the_page, page.the_reading_of_the_example]),
     ("gate", gate_cases.CASES),
     ("bad gate", bad_gate_cases.CASES),
+    ("epoch", epoch_cases.CASES),
     ("call", call_cases.CASES),
     ("stream", stream_cases.CASES),
     ("bad frame", bad_frame_cases.CASES),

@@ -104,7 +104,7 @@ def the_parent_refuses_us(world):
     """And ends at once, which may come before all that we say."""
     provers = {"subjectAltName": identity(world, uri=NAME + "s"),
                "extended key usage": identity(world, purpose=ExtendedKeyUsageOID.CLIENT_AUTH),
-               "signature does not verify": paths.X509Identity(world.ca[0], identity(world).chain)}
+               "signature that does not verify": paths.X509Identity(world.ca[0], identity(world).chain)}
     for why, prover in provers.items():
         for first in (False, True):
             outcome, status, said = parent_calls(world, prover=prover, initiator_first=first)

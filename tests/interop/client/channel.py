@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL, crypto
 
-from . import gate, paths, session, wire
+from . import epochs, gate, paths, session, wire
 
 SUITES = {"TLS_AES_128_GCM_SHA256": 0x1301, "TLS_AES_256_GCM_SHA384": 0x1302, "TLS_CHACHA20_POLY1305_SHA256": 0x1303}
 # What OpenSSL says of a self-signed certificate, and of an issuer that it does not know (X509_V_ERR_…).
@@ -200,6 +200,8 @@ class Channel:
                 raise
             self.send_gate()
         self.session = session.Session(initiator=self.wire.initiator, **options)
+        self.epochs = epochs.Epochs(self.gate, self.session.send_gate)
+        self.session.epochs = self.epochs
         self.session.feed(bytes(reader.buffer))
 
     def check_goodbye(self, reader):
@@ -230,6 +232,9 @@ class Channel:
         while not done():
             self.pump()
         self.push()
+
+    def run_epoch(self, number):
+        self.run(lambda: self.epochs.number >= number)
 
     def finish(self, stream):
         self.run(lambda: stream.ended)

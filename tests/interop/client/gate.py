@@ -124,24 +124,37 @@ PLANS = {
 class Gate:
     """One gate. `role` is b"I" or b"R"; an R says by `initiator_first` who proves first. `identity` has kind, claims and
     prove(binder, role, nonce, spki); `policy` has kinds and verify(kind, binder, role, nonce, spki, claims, body), which
-    raises Refuse."""
+    raises Refuse and answers who the peer is. `before` is the gate of the epoch before."""
 
-    def __init__(self, tls, identity, policy, role=b"I", initiator_first=False):
+    def __init__(self, tls, identity, policy, role=b"I", initiator_first=False, before=None):
         need(tls.own_spki != tls.peer_spki, "the peer has our own TLS key")
         self.tls, self.identity, self.policy = tls, identity, policy
         self.role, self.peer_role = role, b"R" if role == b"I" else b"I"
+        self.initiator_first = initiator_first
+        self.before = before
+        self.epoch = 0 if before is None else before.epoch + 1
+        self.previous_th = b"" if before is None else before.values["TH"]
+        self.peer = None  # who it is, once verified
         self.plan = PLANS[role, initiator_first]
         self.nonce = os.urandom(32)
         self.outgoing = []  # payloads
         self.values = {}  # every intermediate value by its name
         self.payloads = {}  # by role and type
         flags = INITIATOR_FIRST if initiator_first else 0
-        self.own_hello = encode_hello(Hello(flags, 0, self.nonce, [identity.kind]))
+        self.own_hello = encode_hello(Hello(flags, self.epoch, self.nonce, [identity.kind]))
         self.advance()
 
     @property
     def is_open(self):
         return not self.plan
+
+    @property
+    def has_peer_hello(self):
+        return (self.peer_role, HELLO) in self.payloads
+
+    def next(self, initiator_first=False):
+        """The gate of the next epoch."""
+        return type(self)(self.tls, self.identity, self.policy, self.role, initiator_first, before=self)
 
     def advance(self):
         """Sends what is ours to send."""
@@ -173,7 +186,7 @@ class Gate:
 
     def take_hello(self, payload):
         hello = decode_hello(payload)
-        need(hello.epoch == 0, "epoch %d" % hello.epoch)
+        need(hello.epoch == self.epoch, "epoch %d" % hello.epoch)
         need(hello.nonce != self.nonce, "our own nonce")
         need(any(kind in self.policy.kinds for kind in hello.kinds), "kinds %s" % hello.kinds)
         first = bool(hello.flags & INITIATOR_FIRST)
@@ -191,7 +204,8 @@ class Gate:
         if (b"I", HELLO) not in self.payloads or (b"R", HELLO) not in self.payloads:
             return
         leaf_i, leaf_r = self.of_both(self.tls.own_leaf, self.tls.peer_leaf)
-        self.ctx = context(self.tls.suite, ALPN, leaf_i, leaf_r, self.payloads[b"I", HELLO], self.payloads[b"R", HELLO])
+        self.ctx = context(self.tls.suite, ALPN, leaf_i, leaf_r, self.payloads[b"I", HELLO], self.payloads[b"R", HELLO],
+                           self.epoch, self.previous_th)
         self.values["ctx"] = self.ctx
 
     # ---- Evidence ----
@@ -214,7 +228,8 @@ class Gate:
         need(kind in self.policy.kinds and (kind != 4 or self.role == b"R"), "evidence of kind %d" % kind)
         self.peer_claims = wire.decode_claims(claims)
         value = self.binder_of(self.peer_role, self.tls.peer_spki, claims)
-        self.policy.verify(kind, value, self.peer_role, self.nonce, self.tls.peer_spki, self.peer_claims, body)
+        self.peer = self.policy.verify(kind, value, self.peer_role, self.nonce, self.tls.peer_spki, self.peer_claims, body)
+        need(self.before is None or self.before.peer == self.peer, "another identity than in the epoch before")
 
     # ---- Confirm ----
 

@@ -171,6 +171,7 @@ class NitroPolicy:
         need(d["pcrs"].get(0, bytes(48)) != bytes(48), "a debug enclave")
         need(all(d["pcrs"].get(i) == value for i, value in self.pcrs.items()), "another image")
         self.document = d
+        return "nitro", d["module_id"], [d["pcrs"].get(i) for i in range(16)]
 
     def check_time(self, timestamp, leaf):
         now = int(time.time() * 1000)

@@ -166,11 +166,13 @@ class X509Policy:
         names = value_of(leaf, ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
         held = [] if names is None else (names.get_values_for_type(x509.UniformResourceIdentifier) +
                                          names.get_values_for_type(x509.DNSName))
-        need(any(name in held for name in self.names), "names %s" % held)
+        name = next((name for name in self.names if name in held), None)
+        need(name is not None, "names %s" % held)
         path = [self.ca] + (chain[:-1] if sent_too else chain)[::-1]
         purpose = ExtendedKeyUsageOID.CLIENT_AUTH if role == b"I" else ExtendedKeyUsageOID.SERVER_AUTH
         verify_path(path, "x509", purpose)
         verify_raw(leaf.public_key(), signature, CONTEXT + role + binder)
+        return "x509", name, [a.value for a in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
 
 
 # ---- Minting ----
@@ -200,11 +202,11 @@ def new_ca(subject, issuer=None, curve=ec.SECP256R1):
     return key, built.sign(above, hash_for(above))
 
 
-def new_identity(uri, chain_of, curve=ec.SECP256R1, purpose=ExtendedKeyUsageOID.CLIENT_AUTH, claims=b""):
+def new_identity(uri, chain_of, curve=ec.SECP256R1, purpose=ExtendedKeyUsageOID.CLIENT_AUTH, claims=b"", subject="parent"):
     """chain_of: list of (key, certificate), the issuer first; what is sent above the leaf is all but the last."""
     key = ec.generate_private_key(curve())
     issuer_key, issuer = chain_of[0]
-    leaf = (builder("parent", issuer.subject, key.public_key())
+    leaf = (builder(subject, issuer.subject, key.public_key())
             .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=False)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
             .add_extension(usage(sign=True), critical=True).sign(issuer_key, hash_for(issuer_key)))

@@ -77,6 +77,7 @@ class Session:
         self.drains = []  # (last stream, reason) of the peer
         self.credits_received = 0
         self.lowest_send_credit = None  # of any stream, for tests
+        self.epochs = None  # takes GATE payloads once the peer has sent SETTINGS
 
     # ---- what the application does ----
 
@@ -224,7 +225,14 @@ class Session:
         return self.streams.get(number)
 
     def take_gate(self, received):
-        raise Broken("REFUSED" if received.payload == b"\4" and not self.has_peer_settings else "a GATE frame")
+        if received.payload == b"\4" and not self.has_peer_settings:
+            raise Broken("REFUSED")
+        if self.epochs is None:
+            raise Broken("a GATE frame")
+        self.epochs.take(received.payload)
+
+    def send_gate(self, payload):
+        self.out += frame(wire.GATE, 0, 0, payload)
 
     def take_settings(self, received):
         self.peer = wire.decode_settings(received.payload)
