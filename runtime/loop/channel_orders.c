@@ -29,6 +29,7 @@ static grille_reason renew(dialed_channel *channel, const grille_renewal *renewa
     grille_renewal_keep(renewal, &channel->connection_options.policy, &channel->connection_options.identity);
     for (size_t i = 0; i < channel->balancer.count; i++)
         grille_target_renew(&channel->targets[i], renewal->policy, renewal->identity);
+    grille_channel_try_again(channel);
     return GRILLE_REASON_OK;
 }
 

@@ -90,7 +90,7 @@ struct dialed_channel {
     grille_time_us armed_us;
     uv_timer_t ready_timer; /* of a leader in grille_channel_wait_ready */
     bool closed;            /* the leader has begun to close */
-    grille_link orders; /* for all connections, from other threads; under lock */
+    grille_link orders;     /* for all connections, from other threads; under lock */
     grille_job orders_job;
 };
 
@@ -121,6 +121,8 @@ void grille_channel_end_keeper(dialed_channel *channel);
 extern const grille_target_events grille_channel_target_events;
 /* Connects whatever the balancer wants; ends being idle. */
 void grille_channel_connect(dialed_channel *channel);
+/* What made targets fail may be over: they are tried again at once. */
+void grille_channel_try_again(dialed_channel *channel);
 /* Where the next call goes, or NULL: it has to wait. `early`: also to a peer that has not verified us yet. */
 channel_connection *grille_channel_pick(dialed_channel *channel, bool early);
 /* A call has left its connection. */

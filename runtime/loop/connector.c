@@ -91,6 +91,15 @@ void grille_channel_connect(dialed_channel *channel) {
     settle(channel);
 }
 
+void grille_channel_try_again(dialed_channel *channel) {
+    for (size_t i = 0; i < channel->balancer.count; i++) {
+        if (channel->balancer.entries[i].state != GRILLE_TARGET_FAILED) continue;
+        grille_target_forget_failure(&channel->targets[i]);
+        grille_balancer_is_idle(&channel->balancer, i);
+    }
+    settle(channel);
+}
+
 /* ---- Events of targets ---- */
 
 static void on_idle(void *user, grille_target *target) {

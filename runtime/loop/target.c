@@ -157,6 +157,12 @@ void grille_target_renew(grille_target *target, grille_policy *policy, grille_id
     }
 }
 
+void grille_target_forget_failure(grille_target *target) {
+    if (target->current != NULL || grille_target_is_attempting(target)) return;
+    grille_backoff_reset(&target->backoff);
+    grille_error_clear(&target->last_error);
+}
+
 grille_reason grille_target_reattest(grille_target *target) {
     if (target->current == NULL) return GRILLE_REASON_LOOP_WRONG_STATE;
     return grille_connection_reattest(target->current->connection);

@@ -93,6 +93,8 @@ void grille_target_disconnect(grille_target *target, grille_drain_reason reason)
 void grille_target_close(grille_target *target);
 /* grille_connection_renew of all its connections. Events may come inside. */
 void grille_target_renew(grille_target *target, grille_policy *policy, grille_identity *identity);
+/* Forgets why it failed, if it has no connection: the next attempt is made as if it were the first. */
+void grille_target_forget_failure(grille_target *target);
 /* grille_connection_reattest of the connection that takes its calls; LOOP_WRONG_STATE without one. */
 GRILLE_MUST_USE grille_reason grille_target_reattest(grille_target *target);
 /* Whether every connection is freed. */

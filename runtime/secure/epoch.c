@@ -77,11 +77,14 @@ void grille_epochs_schedule(grille_epochs *epochs, const grille_evidence_facts *
     }
     epochs->expires_ms = end_ms;
     epochs->expires_us = end_ms == GRILLE_WALL_NEVER ? GRILLE_TIME_NEVER : after_ms(now_us, left_of(end_ms, wall_ms));
-    epochs->set_ends_ms = facts->set_expires_ms > wall_ms ? facts->set_expires_ms : GRILLE_WALL_NEVER;
+    /* A set holds through the millisecond of its not_after: judged in it, it would hold for ever. */
+    epochs->set_ends_ms = facts->set_expires_ms >= wall_ms && facts->set_expires_ms != GRILLE_WALL_NEVER
+                              ? facts->set_expires_ms + 1
+                              : GRILLE_WALL_NEVER;
     epochs->set_ends_us = epochs->set_ends_ms == GRILLE_WALL_NEVER
                               ? GRILLE_TIME_NEVER
                               : after_ms(now_us, left_of(epochs->set_ends_ms, wall_ms));
-    first_ms = earlier(end_ms, epochs->set_ends_ms);
+    first_ms = earlier(end_ms, epochs->set_ends_ms == GRILLE_WALL_NEVER ? GRILLE_WALL_NEVER : facts->set_expires_ms);
     epochs->due_us = first_ms == GRILLE_WALL_NEVER
                          ? GRILLE_TIME_NEVER
                          : after_ms(now_us, delay_until_due(left_of(first_ms, wall_ms), jitter));

@@ -81,9 +81,12 @@ static void evidence_expires_by_either_clock(void **state) {
     assert_false(grille_epochs_is_expired(&epochs, START_US + US(HOUR_MS) - 1, START_MS + HOUR_MS - 1));
     assert_true(grille_epochs_is_expired(&epochs, START_US + US(HOUR_MS), START_MS - 1000000));
     assert_true(grille_epochs_is_expired(&epochs, START_US, START_MS + HOUR_MS));
-    assert_false(grille_epochs_set_has_ended(&epochs, START_US, START_MS + 2 * HOUR_MS - 1));
-    assert_true(grille_epochs_set_has_ended(&epochs, START_US, START_MS + 2 * HOUR_MS));
-    assert_true(grille_epochs_set_has_ended(&epochs, START_US + US(2 * HOUR_MS), START_MS));
+    assert_false(grille_epochs_set_has_ended(&epochs, START_US, START_MS + 2 * HOUR_MS));
+    assert_true(grille_epochs_set_has_ended(&epochs, START_US, START_MS + 2 * HOUR_MS + 1));
+    assert_true(grille_epochs_set_has_ended(&epochs, START_US + US(2 * HOUR_MS + 1), START_MS));
+    /* Judged in its last millisecond it is still accepted, and is to be judged once more. */
+    grille_epochs_schedule(&epochs, &facts, 0, 0, START_US + US(2 * HOUR_MS), START_MS + 2 * HOUR_MS);
+    assert_true(grille_epochs_set_has_ended(&epochs, START_US + US(2 * HOUR_MS + 1), START_MS + 2 * HOUR_MS + 1));
     grille_epochs_pause(&epochs);
     assert_false(grille_epochs_set_has_ended(&epochs, START_US + US(2 * HOUR_MS), START_MS + 2 * HOUR_MS));
     assert_true(epochs.due_us == GRILLE_TIME_NEVER);
