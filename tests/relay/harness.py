@@ -192,8 +192,7 @@ class Cases:
             traceback.print_exc(file=sys.stdout)
             print("[  FAILED  ] %s" % name, flush=True)
             self.failed += 1
-        if time.monotonic() - started > 1:
-            print("  %.1f s" % (time.monotonic() - started))
+        print("  %.1f s" % (time.monotonic() - started))
 
     def run_all(self, cases):
         try:

@@ -18,7 +18,7 @@ from harness import PATIENCE_S, RESET, Cases, Relay, Target, connect, echo, is_c
 
 GRILLE = os.path.abspath(sys.argv[1])
 BULK_BYTES = 24 << 20
-# More than what sockets and the relay hold between two ends: 2 x 128 KiB of the relay, and the kernel's buffers.
+# More than what sockets and the relay hold between two ends: 2 x 256 KiB of the relay, and the kernel's buffers.
 BETWEEN_BYTES = 12 << 20
 
 
@@ -329,7 +329,7 @@ def more_connections_than_allowed(cases):
 
 def a_flood_of_new_connections(cases):
     target = Target(cases.fresh())
-    with Relay(GRILLE, "--listen", "tcp:127.0.0.1:0", "--to", target.address, "--rate", "1") as relay:
+    with Relay(GRILLE, "--listen", "tcp:127.0.0.1:0", "--to", target.address, "--rate=1", "--no-spin") as relay:
         started = time.monotonic()
         near = relay.connect()
         far = target.accept()
@@ -524,6 +524,18 @@ def a_second_signal_cuts(cases):
         assert relay.end() == 0
 
 
+def a_signal_while_it_looks_for_more(cases):
+    target = Target(cases.fresh())
+    for _ in range(20):
+        with Relay(GRILLE, "--listen", cases.fresh(), "--to", target.address) as relay:
+            near = relay.connect()
+            far = target.accept()
+            echo(near, far, b"last")
+            near.close()
+            far.close()
+            assert relay.end() == 0
+
+
 # ---- The command line ----
 
 def quiet_is_quiet(cases):
@@ -594,5 +606,5 @@ sys.exit(Cases().run_all([
     resets_are_resets_on_the_other_side, last_words_of_a_target_that_reads_no_more_arrive,
     a_target_that_nobody_listens_on, a_target_that_is_silent, more_connections_than_allowed, a_flood_of_new_connections,
     idle_connections_end, without_descriptors_it_pauses_and_serves_on, who_may_connect_and_where_to,
-    the_first_signal_drains, the_drain_has_an_end, a_second_signal_cuts, quiet_is_quiet, wrong_arguments,
+    the_first_signal_drains, the_drain_has_an_end, a_second_signal_cuts, a_signal_while_it_looks_for_more, quiet_is_quiet, wrong_arguments,
     an_open_door_is_told]))

@@ -23,6 +23,7 @@ static const char usage[] =
     "       --connect-timeout TIME default 10s\n"
     "       --idle-timeout TIME    without a byte in either direction; default 15m\n"
     "       --drain-timeout TIME   for what runs after SIGTERM or SIGINT; default 10s; a second signal cuts at once\n"
+    "       --no-spin              sleep at once when there is nothing to forward\n"
     "       --quiet                warnings and errors only\n"
     "       TIME: a number and ms, s, m or h\n";
 
@@ -37,6 +38,7 @@ typedef struct request {
     const char *allow;
     const char *max_connections, *rate, *connect_timeout, *idle_timeout, *drain_timeout;
     relay_options options;
+    bool no_spin;
     bool quiet;
 } request;
 
@@ -149,6 +151,7 @@ static bool parse(int argc, char **argv, request *asked, int *status) {
         {"--connect-timeout", NULL, &asked->connect_timeout},
         {"--idle-timeout", NULL, &asked->idle_timeout},
         {"--drain-timeout", NULL, &asked->drain_timeout},
+        {"--no-spin", &asked->no_spin, NULL},
         {"--quiet", &asked->quiet, NULL},
     };
     const command_line line = {
@@ -231,6 +234,7 @@ int command_relay(int argc, char **argv) {
         return complain(&error);
     }
     asked.options.allow = allow;
+    if (asked.no_spin) asked.options.spin_us = 0;
     warn_of_open_doors(&asked);
     want_descriptors(&asked);
     if (relay_new(&asked.options, &relay, &error) == GRILLE_REASON_OK) {

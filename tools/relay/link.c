@@ -138,6 +138,7 @@ static void on_ready(grille_transport *transport, int status, int events) {
     relay_link *link = side->link;
     relay_links *links = link->links;
     if (link->over) return;
+    grille_loop_active(links->loop);
     const size_t index = side == &link->sides[PEER] ? PEER : TARGET;
     const relay_flow *out = &link->flows[index], *in = &link->flows[SIDES - 1 - index];
     const relay_flow_state before[] = {out->state, in->state};

@@ -20,6 +20,7 @@ relay_options relay_options_default(void) {
         .connect_timeout_ms = RELAY_DEFAULT_CONNECT_TIMEOUT_MS,
         .idle_timeout_ms = RELAY_DEFAULT_IDLE_TIMEOUT_MS,
         .drain_timeout_ms = RELAY_DEFAULT_DRAIN_TIMEOUT_MS,
+        .spin_us = GRILLE_DEFAULT_SPIN_US,
     };
 }
 
@@ -41,6 +42,7 @@ static grille_reason check_options(const relay_options *options, grille_error *e
         {"the connect timeout in ms", options->connect_timeout_ms, 1, RELAY_LIMIT_TIMEOUT_MS},
         {"the idle timeout in ms", options->idle_timeout_ms, 1, RELAY_LIMIT_TIMEOUT_MS},
         {"the drain timeout in ms", options->drain_timeout_ms, 0, RELAY_LIMIT_TIMEOUT_MS},
+        {"the polling before sleep in us", options->spin_us, 0, RELAY_LIMIT_SPIN_US},
     };
     grille_reason reason = GRILLE_REASON_OK;
     for (size_t i = 0; reason == GRILLE_REASON_OK && i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -55,7 +57,7 @@ static grille_reason open_loop(relay *relay, grille_error *error) {
     if (relay->stop_fd < 0) return grille_error_set(error, GRILLE_REASON_SYSTEM, "no eventfd: %s", strerror(errno));
     grille_reason reason = grille_signals_watch(relay->stop_fd, error);
     if (reason == GRILLE_REASON_OK) {
-        reason = grille_loop_init(&relay->loop, 0, error);
+        reason = grille_loop_init(&relay->loop, relay->options.spin_us, error);
         if (reason != GRILLE_REASON_OK) grille_signals_unwatch(relay->stop_fd);
     }
     if (reason != GRILLE_REASON_OK) (void)close(relay->stop_fd);

@@ -12,6 +12,7 @@ typedef struct relay_options {
     uint32_t connect_timeout_ms;
     uint32_t idle_timeout_ms;  /* without a byte in either direction */
     uint32_t drain_timeout_ms; /* 0: cut at the first signal */
+    uint32_t spin_us;          /* polling before sleep, as grille_server_options has it; 0: off */
     const relay_allow *allow;  /* borrowed; NULL: whoever reaches the listening address */
 } relay_options;
 

@@ -28,6 +28,7 @@ static void stop_listening(relay *relay) {
 
 static void on_drained_too_long(uv_timer_t *timer) {
     relay *relay = timer->data;
+    grille_loop_active(&relay->loop);
     grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_APPLICATION, "cutting %zu connections after the drain timeout of %u ms",
                relay->links.count, relay->options.drain_timeout_ms);
     relay_links_cut(&relay->links);
@@ -47,6 +48,7 @@ static void on_stop(uv_poll_t *poll, int status, int events) {
     uint64_t signals = 0;
     (void)status;
     (void)events;
+    grille_loop_active(&relay->loop);
     if (read(relay->stop_fd, &signals, sizeof signals) != (ssize_t)sizeof signals) return;
     relay->stops += signals;
     if (!relay->draining) drain(relay);
@@ -76,6 +78,7 @@ static void rest(relay *relay, uint64_t rest_ms) {
 
 static void on_idle_timer(uv_timer_t *timer) {
     relay *relay = timer->data;
+    grille_loop_active(&relay->loop);
     const grille_time_us next_us = relay_links_end_idle(&relay->links, relay->options.idle_timeout_ms);
     const grille_time_us now_us = grille_clock_us();
     relay_blocks_trim(&relay->links.blocks);

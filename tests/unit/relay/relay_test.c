@@ -235,7 +235,7 @@ static void numbers_have_limits(void **state) {
     } rows[] = {
         {&options.max_connections, 1, RELAY_LIMIT_CONNECTIONS},   {&options.rate, 1, RELAY_LIMIT_RATE},
         {&options.connect_timeout_ms, 1, RELAY_LIMIT_TIMEOUT_MS}, {&options.idle_timeout_ms, 1, RELAY_LIMIT_TIMEOUT_MS},
-        {&options.drain_timeout_ms, 0, RELAY_LIMIT_TIMEOUT_MS},
+        {&options.drain_timeout_ms, 0, RELAY_LIMIT_TIMEOUT_MS},   {&options.spin_us, 0, RELAY_LIMIT_SPIN_US},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
