@@ -38,6 +38,9 @@ static grille_reason attest(grille_nsm *nsm, const grille_nsm_request *request, 
     grille_writer writer = grille_writer_into(document, capacity);
     grille_reason reason = pass(of(nsm), request->user_data.len > 0 ? (char)request->user_data.data[0] : '?', error);
     if (reason != GRILLE_REASON_OK) return reason;
+    if (of(nsm)->inner != NULL) {
+        return of(nsm)->inner->functions->attest(of(nsm)->inner, request, document, capacity, len, error);
+    }
     grille_write_bytes(&writer, request->user_data);
     grille_write_bytes(&writer, request->nonce);
     grille_write_bytes(&writer, request->public_key);
@@ -61,6 +64,9 @@ static grille_reason describe_pcr(grille_nsm *nsm, uint16_t index, uint8_t value
                                   grille_error *error) {
     grille_reason reason = pass(of(nsm), 'P', error);
     if (reason != GRILLE_REASON_OK) return reason;
+    if (of(nsm)->inner != NULL) {
+        return of(nsm)->inner->functions->describe_pcr(of(nsm)->inner, index, value, locked, error);
+    }
     memset(value, index, GRILLE_NSM_PCR_BYTES);
     if (locked != NULL) *locked = true;
     return reason;
@@ -117,6 +123,12 @@ void scripted_nsm_permit(scripted_nsm *scripted, int count) {
     pthread_mutex_lock(&scripted->lock);
     scripted->permits += count;
     pthread_cond_broadcast(&scripted->changed);
+    pthread_mutex_unlock(&scripted->lock);
+}
+
+void scripted_nsm_gate(scripted_nsm *scripted) {
+    pthread_mutex_lock(&scripted->lock);
+    scripted->gated = true;
     pthread_mutex_unlock(&scripted->lock);
 }
 

@@ -11,7 +11,8 @@
 enum { SCRIPTED_LOG_MAX = 4096 };
 
 typedef struct scripted_nsm {
-    grille_nsm nsm; /* first */
+    grille_nsm nsm;    /* first */
+    grille_nsm *inner; /* what passes is asked of this one, which is the test's; NULL: made up */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool gated; /* operations wait for a permit */
@@ -30,7 +31,8 @@ void scripted_nsm_init(scripted_nsm *scripted, bool gated);
 void scripted_nsm_deinit(scripted_nsm *scripted);
 /* Lets `count` more operations pass. */
 void scripted_nsm_permit(scripted_nsm *scripted, int count);
-/* From now on all pass. */
+/* From now on each waits for a permit; and all pass. */
+void scripted_nsm_gate(scripted_nsm *scripted);
 void scripted_nsm_open(scripted_nsm *scripted);
 /* Until so many have come to the gate, or ended, since the start. */
 void scripted_nsm_wait_entered(scripted_nsm *scripted, int count);
