@@ -7,6 +7,8 @@
 #include "attested_world.h"
 #include "base/bytes.h"
 #include "cmocka_all.h"
+#include "forge_psk.h"
+#include "forge_session.h"
 #include "secure_pair.h"
 
 static attested_world world;
@@ -157,6 +159,137 @@ static void an_enclave_of_another_image_or_root(void **state) {
     grille_policy_free(trusts_other_image);
     attested_enclave_close(&enclave);
     attested_enclave_close(&other);
+}
+
+/* YAML of sets. */
+#define SELF    "  - {name: self, kind: nitro, peer: self}\n"
+#define ANYBODY "  - {name: anybody, kind: anonymous, may_call: [/a.B/C]}\n"
+
+/* Each policy has the root of the other one's NSM; `top` stands above both. */
+static secure_pair *open_enclaves(const attested_enclave *initiator, const attested_enclave *responder, const char *top,
+                                  const char *responder_sets) {
+    grille_policy *policies[] = {
+        forge_policy("%sinsecure_development_root: %speers:\n" SELF, top, forge_yaml_block(responder->root_pem, 2)),
+        forge_policy("%sinsecure_development_root: %speers:\n%s", top, forge_yaml_block(initiator->root_pem, 2),
+                     responder_sets)};
+    const secure_pair_options options = {.initiator_identity = initiator->identity,
+                                         .initiator_policy = policies[0],
+                                         .responder_identity = responder->identity,
+                                         .responder_policy = policies[1]};
+    secure_pair *pair = open_pair(options);
+    grille_policy_free(policies[0]);
+    grille_policy_free(policies[1]);
+    return pair;
+}
+
+static void check_enclaves(const attested_enclave *initiator, const attested_enclave *responder, const char *top,
+                           const char *responder_sets, grille_reason initiators, grille_reason responders) {
+    secure_pair *pair = open_enclaves(initiator, responder, top, responder_sets);
+    if (initiators == GRILLE_REASON_OK && responders == GRILLE_REASON_OK) {
+        assert_open(pair);
+        assert_string_equal(grille_secure_peer(pair->initiator.secure)->set, "self");
+        assert_string_equal(grille_secure_peer(pair->responder.secure)->set, "self");
+        assert_int_equal(grille_secure_peer(pair->responder.secure)->pcrs[0][0], initiator->image);
+    } else {
+        assert_int_equal(pair->initiator.last, initiators);
+        assert_int_equal(pair->responder.last, responders);
+    }
+    secure_pair_close(pair);
+    free(pair);
+}
+
+/* Both prove by documents, both compare with themselves. With ANYBODY the responder proves first, else the initiator.
+ */
+static void enclaves_of_one_image_in_both_orders(void **state) {
+    attested_enclave enclaves[2], other;
+    (void)state;
+    attested_enclave_open(&enclaves[0], 0x11, false);
+    attested_enclave_open(&enclaves[1], 0x11, false);
+    attested_enclave_open(&other, 0x12, false);
+    for (int swapped = 0; swapped < 2; swapped++) {
+        const attested_enclave *i = &enclaves[swapped], *r = &enclaves[1 - swapped];
+        check_enclaves(i, r, "", SELF, GRILLE_REASON_OK, GRILLE_REASON_OK);
+        check_enclaves(i, r, "", SELF ANYBODY, GRILLE_REASON_OK, GRILLE_REASON_OK);
+    }
+    check_enclaves(&other, &enclaves[0], "", SELF, GRILLE_REASON_GATE_REFUSED_BY_PEER,
+                   GRILLE_REASON_ATTEST_PCR_MISMATCH);
+    check_enclaves(&other, &enclaves[0], "", SELF ANYBODY, GRILLE_REASON_ATTEST_PCR_MISMATCH,
+                   GRILLE_REASON_GATE_REFUSED_BY_PEER);
+    attested_enclave_close(&enclaves[0]);
+    attested_enclave_close(&enclaves[1]);
+    attested_enclave_close(&other);
+}
+
+static void debug_enclaves_are_no_selves_without_leave(void **state) {
+    attested_enclave enclaves[2];
+    (void)state;
+    attested_enclave_open(&enclaves[0], 0, true);
+    attested_enclave_open(&enclaves[1], 0, true);
+    check_enclaves(&enclaves[0], &enclaves[1], "", SELF, GRILLE_REASON_GATE_REFUSED_BY_PEER,
+                   GRILLE_REASON_ATTEST_DEBUG);
+    check_enclaves(&enclaves[0], &enclaves[1], "insecure_allow_debug: true\n", SELF, GRILLE_REASON_OK,
+                   GRILLE_REASON_OK);
+    attested_enclave_close(&enclaves[0]);
+    attested_enclave_close(&enclaves[1]);
+}
+
+static grille_policy *policy_of_key(const char *text) {
+    return forge_policy("peers:\n- name: keyed\n  kind: psk\n  psk: %s", forge_yaml_block(text, 4));
+}
+
+/* One key for each role; and a key against a certificate. */
+static void keys_in_either_role(void **state) {
+    const char *parent = forge_psk_text("parent", "initiator", 1);
+    const char *gateway = forge_psk_text("gateway", "responder", 2);
+    grille_identity *opens = forge_psk_identity(parent), *answers = forge_psk_identity(gateway);
+    grille_policy *trusts_opens = policy_of_key(parent), *trusts_answers = policy_of_key(gateway);
+    secure_pair_options options = {.initiator_identity = opens,
+                                   .initiator_policy = trusts_answers,
+                                   .responder_identity = answers,
+                                   .responder_policy = trusts_opens};
+    secure_pair *pair = open_pair(options);
+    (void)state;
+    assert_open(pair);
+    assert_string_equal(grille_secure_peer(pair->responder.secure)->psk_id, "parent");
+    assert_string_equal(grille_secure_peer(pair->initiator.secure)->psk_id, "gateway");
+    print_message("handshake and gate with keys: %d bytes to the responder, %d back\n", (int)pair->carried[0],
+                  (int)pair->carried[1]);
+    secure_pair_close(pair);
+    free(pair);
+    options.initiator_policy = trusts_opens; /* lists a key of initiators only */
+    check_refused(options, GRILLE_INITIATOR, GRILLE_REASON_ATTEST_PSK_MISMATCH);
+    options.initiator_policy = world.trusts_responder;
+    options.responder_identity = world.responder;
+    pair = open_pair(options);
+    assert_open(pair);
+    secure_pair_close(pair);
+    free(pair);
+    grille_identity_free(opens);
+    grille_identity_free(answers);
+    grille_policy_free(trusts_opens);
+    grille_policy_free(trusts_answers);
+}
+
+static void nobody_in_particular(void **state) {
+    grille_identity *nobody = NULL;
+    grille_policy *trusts_anybody = forge_policy("peers:\n" ANYBODY);
+    secure_pair_options options = {.initiator_policy = world.trusts_responder,
+                                   .responder_identity = world.responder,
+                                   .responder_policy = trusts_anybody};
+    secure_pair *pair = NULL;
+    (void)state;
+    assert_int_equal(grille_identity_new_anonymous(&nobody, NULL), GRILLE_OK);
+    options.initiator_identity = nobody;
+    pair = open_pair(options);
+    assert_open(pair);
+    assert_int_equal(grille_secure_peer(pair->responder.secure)->kind, GRILLE_IDENTITY_ANONYMOUS);
+    assert_string_equal(grille_secure_peer(pair->responder.secure)->set, "anybody");
+    secure_pair_close(pair);
+    free(pair);
+    options.responder_policy = world.trusts_initiator;
+    check_refused(options, GRILLE_RESPONDER, GRILLE_REASON_ATTEST_KIND_REFUSED);
+    grille_identity_free(nobody);
+    grille_policy_free(trusts_anybody);
 }
 
 /* ---- Later epochs ---- */
@@ -318,6 +451,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(x509_with_x509),
         cmocka_unit_test(an_enclave_in_either_role),
+        cmocka_unit_test(enclaves_of_one_image_in_both_orders),
+        cmocka_unit_test(debug_enclaves_are_no_selves_without_leave),
+        cmocka_unit_test(keys_in_either_role),
+        cmocka_unit_test(nobody_in_particular),
         cmocka_unit_test(a_cloned_ca_in_either_direction),
         cmocka_unit_test(another_name_of_the_same_ca),
         cmocka_unit_test(an_enclave_of_another_image_or_root),

@@ -130,6 +130,69 @@ static void an_enclave_with_anonymous_callers_proves_first(void **state) {
     end(pair);
 }
 
+/* What a responder's policy accepts: whoever proves something, and anybody. */
+enum { SOMEBODY = 1 << GRILLE_IDENTITY_NITRO | 1 << GRILLE_IDENTITY_X509 | 1 << GRILLE_IDENTITY_PSK };
+enum { ANYBODY = SOMEBODY | 1 << GRILLE_IDENTITY_ANONYMOUS };
+
+static void check_kinds(grille_identity_kind initiator, grille_identity_kind responder, uint32_t accepted) {
+    gate_pair *pair = pair_of(initiator, responder);
+    const gate_side *i = &pair->sides[0], *r = &pair->sides[1];
+    const bool refused_by_r = (accepted >> initiator & 1) == 0;
+    const bool refused_by_i = !refused_by_r && responder == GRILLE_IDENTITY_ANONYMOUS;
+    const bool initiator_first = responder == GRILLE_IDENTITY_NITRO && accepted == SOMEBODY;
+    pair->sides[0].policy.accepted_kinds = ANYBODY; /* an initiator's set of kind anonymous is for reverse roles */
+    pair->sides[1].policy.accepted_kinds = accepted;
+    begin(pair);
+    run(pair);
+    assert_int_equal(grille_gate_is_open(&i->gate), !refused_by_i && !refused_by_r);
+    assert_int_equal(grille_gate_is_open(&r->gate), !refused_by_i && !refused_by_r);
+    if (refused_by_r) {
+        assert_int_equal(r->last, GRILLE_REASON_ATTEST_KIND_REFUSED);
+        assert_int_equal(r->identity.proved, 0); /* who offers nothing that is wanted sees nothing of ours */
+        assert_int_equal(r->policy.verified, 0);
+    } else if (refused_by_i) {
+        assert_int_equal(i->last, GRILLE_REASON_ATTEST_KIND_REFUSED);
+        assert_int_equal(i->identity.proved, 0);
+        assert_int_equal(i->policy.verified, 0);
+    } else {
+        assert_int_equal(i->gate.peer_hello.flags, initiator_first ? GRILLE_GATE_INITIATOR_FIRST : 0);
+        assert_int_equal(grille_gate_peer(&i->gate)->kind, responder);
+        assert_int_equal(grille_gate_peer(&r->gate)->kind, initiator);
+        /* A HELLO offers what its sender is, and nothing else. */
+        assert_int_equal(r->gate.peer_hello.kind_count, 1);
+        assert_int_equal(r->gate.peer_hello.kinds[0], initiator);
+        assert_int_equal(i->gate.peer_hello.kind_count, 1);
+        assert_int_equal(i->gate.peer_hello.kinds[0], responder);
+    }
+    end(pair);
+}
+
+static void each_kind_meets_each_kind(void **state) {
+    (void)state;
+    for (int initiator = GRILLE_IDENTITY_NITRO; initiator <= GRILLE_IDENTITY_ANONYMOUS; initiator++) {
+        for (int responder = GRILLE_IDENTITY_NITRO; responder <= GRILLE_IDENTITY_ANONYMOUS; responder++) {
+            check_kinds((grille_identity_kind)initiator, (grille_identity_kind)responder, SOMEBODY);
+            check_kinds((grille_identity_kind)initiator, (grille_identity_kind)responder, ANYBODY);
+        }
+    }
+}
+
+/* An enclave that accepts nobody unknown has its NSM sign for verified callers only, of whatever kind. */
+static void an_enclave_signs_only_for_verified_callers(void **state) {
+    (void)state;
+    for (int initiator = GRILLE_IDENTITY_NITRO; initiator <= GRILLE_IDENTITY_PSK; initiator++) {
+        gate_pair *pair = pair_of((grille_identity_kind)initiator, GRILLE_IDENTITY_NITRO);
+        pair->sides[1].policy.accepted_kinds = SOMEBODY;
+        pair->sides[1].policy.verify_answer = GRILLE_REASON_ATTEST_PSK_MISMATCH;
+        begin(pair);
+        run(pair);
+        assert_int_equal(pair->sides[1].last, GRILLE_REASON_ATTEST_PSK_MISMATCH);
+        assert_int_equal(pair->sides[1].policy.verified, 1);
+        assert_int_equal(pair->sides[1].identity.proved, 0);
+        end(pair);
+    }
+}
+
 /* A later epoch runs the same way, over the TH before it; both must mean the same one. */
 static void epochs_follow_each_other(void **state) {
     const grille_peer_identity before = {.kind = GRILLE_IDENTITY_X509};
@@ -266,10 +329,11 @@ static void arguments_are_checked(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_orders_open),         cmocka_unit_test(an_enclave_with_anonymous_callers_proves_first),
-        cmocka_unit_test(epochs_follow_each_other), cmocka_unit_test(both_sides_must_see_the_same_session),
-        cmocka_unit_test(another_suite_fails_too),  cmocka_unit_test(our_own_key_is_refused_at_once),
-        cmocka_unit_test(any_other_order_ends_it),  cmocka_unit_test(arguments_are_checked),
+        cmocka_unit_test(both_orders_open),          cmocka_unit_test(an_enclave_with_anonymous_callers_proves_first),
+        cmocka_unit_test(each_kind_meets_each_kind), cmocka_unit_test(an_enclave_signs_only_for_verified_callers),
+        cmocka_unit_test(epochs_follow_each_other),  cmocka_unit_test(both_sides_must_see_the_same_session),
+        cmocka_unit_test(another_suite_fails_too),   cmocka_unit_test(our_own_key_is_refused_at_once),
+        cmocka_unit_test(any_other_order_ends_it),   cmocka_unit_test(arguments_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
