@@ -15,6 +15,7 @@
 #include "forge.h"
 #include "forge_psk.h"
 
+/* Of a test vector, so secret to nobody. */
 #define KEY  "9dbef701b7d9d49a77e2248998645c2caedb4f5cfeaffab0c4a68a7049b64fc2"
 #define HEAD "grille-psk 1\n"
 #define TOP  HEAD "id: a\nrole: initiator\n"
