@@ -114,6 +114,29 @@ static void who_may_call_what_is_asked_of_the_policy_in_force(void **state) {
     grille_server_free(server);
 }
 
+/* What our connections claim: this is a development build that serves no reflection and no stats, and logs. */
+static void claims_are_told_and_judged(void **state) {
+    static const struct {
+        const char *refuse;
+        grille_code code;
+    } rows[] = {
+        {"metrics, reflection", GRILLE_OK}, {"debug", GRILLE_PERMISSION_DENIED}, {"logs", GRILLE_PERMISSION_DENIED}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        grille_server_options options = grille_server_options_default();
+        e2e_counts counts = {.back = NULL};
+        char may_call[256], answer[256];
+        options.revoke_grace_ms = 60000;
+        grille_server *server = in_process_server(&w, "claims", &options, &counts);
+        grille_channel *channel = open_channel("claims", w.parent, 0);
+        (void)snprintf(may_call, sizeof may_call, EVERYTHING "]\n    refuse: [%s", rows[i].refuse);
+        replace(server, x509_policy("", WORLD_PARENT, may_call));
+        assert_int_equal(call(channel, E2E_ECHO, "x", answer), rows[i].code);
+        grille_channel_close(channel);
+        grille_server_free(server);
+    }
+}
+
 typedef struct outcome {
     ended end;
     e2e_async async;
@@ -344,6 +367,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_policy_that_still_accepts_disturbs_nothing),
         cmocka_unit_test(who_may_call_what_is_asked_of_the_policy_in_force),
+        cmocka_unit_test(claims_are_told_and_judged),
         cmocka_unit_test(a_refused_peer_is_ended_at_once),
         cmocka_unit_test(what_runs_gets_its_grace_and_nothing_new_begins),
         cmocka_unit_test(a_set_that_ends_is_a_policy_that_changes),
