@@ -42,6 +42,7 @@ const bad_row frame_rows[] = {
     ROW("Hello of the same epoch", SERVER, "open {S} hello", "GATE-EPOCH", ANSWER_REFUSED, .number = -1),
     ROW("an initiator's REQUEST", SERVER, "open {S} gate:5", "GATE-ORDER", ANSWER_REFUSED, .number = -1),
     ROW("REQUEST with a byte too many", CHANNEL, "open {S} gate:5:1", "GATE-TOO-LONG", ANSWER_REFUSED, .number = -1),
+    ROW("a flood of REQUESTs", CHANNEL, "open {S} gate:5 gate:5 gate:5", "GATE-FLOOD", ANSWER_REFUSED, .number = -1, .call_code = GRILLE_UNAVAILABLE),
     ROW("REFUSED in place of SETTINGS", BOTH, "open gate:4", "GATE-REFUSED-BY-PEER", ANSWER_CLOSE, .number = -1),
     ROW("REFUSED after the gate", BOTH, "open {S} gate:4", "GATE-REFUSED-BY-PEER", ANSWER_CLOSE, .number = -1),
     ROW("REFUSED and a call after the gate", SERVER, "open {S} gate:4 {M1:4e}", "GATE-REFUSED-BY-PEER", ANSWER_CLOSE, .number = -1),
