@@ -64,6 +64,7 @@ static grille_reason check_signature(const grille_policy *current, const grille_
     reason = crypto->ecdsa_verify(parts->curve, current->update_point,
                                   grille_bytes_of(digest, grille_hash_len(hash_of(parts->curve))), parts->signature);
     if (reason == GRILLE_REASON_OK) return reason;
+    if (reason != GRILLE_REASON_CRYPTO_BAD_SIGNATURE) return grille_error_default(error, reason);
     return grille_error_set(error, GRILLE_REASON_POLICY_UPDATE_SIGNATURE,
                             "the update's signature does not verify under update_key of the policy in force. Likely "
                             "another key signed it, or it was changed on its way");

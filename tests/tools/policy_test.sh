@@ -136,14 +136,15 @@ explain_says_who_and_what_is_open() {
 
 explain_judges_a_document() {
     bare good.yaml "pcr0: $pcr0" && bare late.yaml "pcr0: $pcr0" "not_after: 2025-12-31T00:00:00Z" &&
-        bare claims.yaml "pcr0: $pcr0" "min_build: 7" && bare other.yaml "pcr0: $(hex 12)" "pcr4: $pcr4" "pcr16: $(hex 13)"
+        bare claims.yaml "pcr0: $pcr0" "min_build: 7" "refuse: [logs]" && bare other.yaml "pcr0: $(hex 12)" "pcr4: $pcr4" "pcr16: $(hex 13)"
     for file in good late claims other; do echo 'insecure_development_root: root.pem' >>$file.yaml; done
     try "$grille" policy explain --document "$document" --at $at good.yaml
     expect_status 0 && expect_out 'the document itself is good' && expect_out 'accepts it' || return 1
     try "$grille" policy explain --document "$document" --at $at late.yaml
     expect_status 4 && expect_out 'ended 2025-12-31T00:00:00Z' || return 1
     try "$grille" policy explain --document "$document" --at $at claims.yaml
-    expect_status 0 && expect_out 'claims build 7' || return 1
+    expect_status 0 && expect_out 'claims build 7' &&
+        expect_out 'other claims fit too (refuse)' || return 1
     try "$grille" policy explain --document "$document" --at $at other.yaml
     expect_status 4 && expect_out "PCR0 differs (image)" && expect_out "observed $pcr0" && expect_out "expected $(hex 12)" &&
         expect_out "PCR16 differs" && expect_out "observed none" && { ! grep -q PCR4 out || complain "PCR4 is the same"; } || return 1

@@ -76,6 +76,12 @@ static bool judge_set(const grille_policy_set *set, const grille_document *docum
                      " or later on its connection; no document has that claim\n",
                      set->min_build);
     }
+    if (accepted && (set->refused_features != 0 || set->policy_digest_count > 0)) {
+        (void)printf("  if its other claims fit too (%s): they come with its connection\n",
+                     set->refused_features == 0      ? "policy_digest"
+                     : set->policy_digest_count == 0 ? "refuse"
+                                                     : "refuse, policy_digest");
+    }
     return accepted;
 }
 

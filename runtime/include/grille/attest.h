@@ -76,8 +76,8 @@ typedef struct grille_attest_facts {
 
 /* Checks a document that was just made for us: everything of verify_stored at `now_ms`, and that it carries our nonce,
  * is no older than max_age and not from the future. OK fills *facts; anything else is a rejection, *facts is zeroed and
- * *error has its stable name (ATTEST-…) and an explanation. A set with min_build refuses every document, since a
- * document carries no build claim. Pure; any thread. */
+ * *error has its stable name (ATTEST-…) and an explanation. A set with min_build, refuse or policy_digest
+ * refuses every document, since a document carries no claims. Pure; any thread. */
 GRILLE_MUST_USE grille_code grille_attest_verify_live(grille_bytes document, const grille_attest_options *options,
                                                       int64_t now_ms, grille_attest_facts *facts, grille_error *error);
 

@@ -7,6 +7,7 @@
 #include "attest/path.h"
 #include "base/bytes.h"
 #include "cmocka_all.h"
+#include "crypto/pem.h"
 #include "failing_malloc.h"
 #include "forge_document.h"
 #include "forge_psk.h"
@@ -36,6 +37,21 @@ static int teardown(void **state) {
     return 0;
 }
 
+/* PEM of the CA's public key. */
+static const char *public_key(void) {
+    static char text[512];
+    const grille_crypto *crypto = grille_crypto_wolf();
+    uint8_t point[GRILLE_POINT_MAX], spki[GRILLE_SPKI_MAX];
+    size_t len = 0;
+    assert_int_equal(GRILLE_REASON_OK, crypto->key_point(ca.key, point, sizeof point, &len));
+    assert_int_equal(GRILLE_REASON_OK,
+                     grille_spki_write(ca.curve, grille_bytes_of(point, len), spki, sizeof spki, &len));
+    assert_int_equal(GRILLE_REASON_OK,
+                     grille_pem_write(GRILLE_PEM_PUBLIC_KEY, grille_bytes_of(spki, len), text, sizeof text - 1, &len));
+    text[len] = '\0';
+    return text;
+}
+
 /* What libyaml copies by strdup is not counted here, so leaks are LeakSanitizer's to find. */
 static void a_policy_survives_every_failing_allocation(void **state) {
     static char text[4096];
@@ -46,8 +62,11 @@ static void a_policy_survives_every_failing_allocation(void **state) {
     (void)forge_file("pins.json", grille_bytes_of_text("{\"Measurements\":{\"PCR0\":\"" A5 "\",\"PCR1\":\"" A5
                                                        "\",\"PCR2\":\"" A5 "\"}}"));
     (void)forge_psk_file("a.psk", forge_psk_text("a", "initiator", 1));
+    (void)forge_file("key.pem", grille_bytes_of_text(public_key()));
     (void)snprintf(text, sizeof text,
+                   "version: 3\nupdate_key: key.pem\n"
                    "peers:\n- name: a\n  kind: nitro\n  measurements: pins.json\n  may_call: [/a.B/C, /a.B/D]\n"
+                   "  refuse: [logs]\n  policy_digest: [" A5 "]\n"
                    "- {name: c, kind: psk, psk: [a.psk]}\n- {name: d, kind: anonymous, may_call: [/a.B/C]}\n"
                    "- name: b\n  kind: x509\n  names: [a, 'urn:b']\n  ca: %s",
                    forge_yaml_block(forge_pem(&ca), 4));
@@ -66,6 +85,41 @@ static void a_policy_survives_every_failing_allocation(void **state) {
     }
     print_message("allocations of a policy that failed: %zu\n", tried - 1);
     assert_true(tried > 20);
+}
+
+static void an_update_survives_every_failing_allocation(void **state) {
+    static uint8_t update[2048];
+    const char *key_path = forge_key_file(&ca);
+    grille_policy *current =
+        forge_policy("update_key: %speers:\n- {name: a, kind: nitro, pcr0: " A5 ", pcr3: " A5 "}\n",
+                     forge_yaml_block(public_key(), 2));
+    char key[1024];
+    FILE *file = fopen(key_path, "rb");
+    size_t len = 0, key_len, tried = 0;
+    grille_code code = GRILLE_OUT_OF_MEMORY;
+    grille_error error;
+    (void)state;
+    assert_non_null(file);
+    key_len = fread(key, 1, sizeof key, file);
+    assert_int_equal(0, fclose(file));
+    assert_int_equal(GRILLE_OK, grille_policy_update_sign(
+                                    grille_bytes_of_text("version: 1\npeers:\n- {name: b, kind: nitro, pcr0: " A5
+                                                         ", pcr3: " A5 "}\n"),
+                                    grille_bytes_of(key, key_len), update, sizeof update, &len, &error));
+    for (size_t index = 0; code != GRILLE_OK; index++, tried++) {
+        grille_policy *next = NULL;
+        failing_malloc_from(index);
+        code = grille_policy_update(current, grille_bytes_of(update, len), &next, &error);
+        failing_malloc_never();
+        assert_int_equal(code == GRILLE_OK, next != NULL);
+        if (code != GRILLE_OK && strcmp(error.name, "OUT-OF-MEMORY") != 0 && strcmp(error.name, "CRYPTO-FAILED") != 0) {
+            fail_msg("%zu: %s %s", index, error.name, error.text);
+        }
+        grille_policy_free(next);
+        assert_int_equal(0, grille_policy_version(current));
+    }
+    assert_true(tried > 10);
+    grille_policy_free(current);
 }
 
 static void an_identity_survives_every_failing_allocation(void **state) {
@@ -155,6 +209,7 @@ static void judging_a_document_allocates_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_policy_survives_every_failing_allocation),
+        cmocka_unit_test(an_update_survives_every_failing_allocation),
         cmocka_unit_test(an_identity_survives_every_failing_allocation),
         cmocka_unit_test(kinds_without_certificates_survive_too),
         cmocka_unit_test(an_nsm_is_closed_when_its_identity_can_not_be_made),
