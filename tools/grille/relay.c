@@ -3,6 +3,7 @@
 #include "relay/relay.h"
 
 #include <ctype.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,6 +235,8 @@ int command_relay(int argc, char **argv) {
         return complain(&error);
     }
     asked.options.allow = allow;
+    /* Who reads the log may go away; connections stay. */
+    (void)signal(SIGPIPE, SIG_IGN);
     if (asked.no_spin) asked.options.spin_us = 0;
     warn_of_open_doors(&asked);
     want_descriptors(&asked);
