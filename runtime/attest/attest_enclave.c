@@ -16,9 +16,10 @@ enum { US_PER_MS = 1000, NONCE_BYTES = 32 };
 static grille_reason check_kind(const grille_identity *identity, grille_error *error) {
     grille_error_clear(error);
     if (identity->kind == GRILLE_IDENTITY_NITRO) return GRILLE_REASON_OK;
-    return grille_error_set(error, GRILLE_REASON_ATTEST_IDENTITY,
-                            "an identity of kind %s has no NSM, expected nitro: one of grille_identity_open_nsm",
-                            grille_identity_kind_name(identity->kind));
+    return grille_error_set(
+        error, GRILLE_REASON_ATTEST_IDENTITY,
+        "observed an identity of kind %s, expected nitro, one of grille_identity_open_nsm: others have no NSM",
+        grille_identity_kind_name(identity->kind));
 }
 
 static grille_code code_of(grille_reason reason, grille_error *error) {

@@ -27,7 +27,7 @@ static grille_reason check_anchor(const grille_judge *judge, const grille_eviden
     }
     grille_hex_encode(grille_bytes_of(facts->anchor, sizeof facts->anchor), hex);
     return grille_error_set(error, GRILLE_REASON_ATTEST_ROOT_MISMATCH,
-                            "the peer was verified under a root with SHA-256 %s, expected %s", hex,
+                            "observed a peer that was verified under a root with SHA-256 %s, expected %s", hex,
                             root.len > 0 ? "the policy's insecure_development_root" : "AWS Nitro Enclaves G1");
 }
 
@@ -135,13 +135,14 @@ static grille_reason check_evidence(const grille_judge *judge, const grille_evid
                                     grille_identity_kind kind, grille_error *error) {
     if (!grille_policy_accepts_kind(judge->policy, kind)) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_KIND_REFUSED,
-                                "the peer is of kind %s, and the policy has no set of that kind",
+                                "observed a peer of kind %s, expected a kind that a set of the policy has",
                                 grille_identity_kind_name(kind));
     }
     if (judge->now_ms <= facts->evidence_expires_ms) return GRILLE_REASON_OK;
-    return grille_error_set(
-        error, GRILLE_REASON_ATTEST_CERT_EXPIRED, "the evidence that the peer showed expired at %s, and it is %s now",
-        grille_civil_format(facts->evidence_expires_ms).text, grille_civil_format(judge->now_ms).text);
+    return grille_error_set(error, GRILLE_REASON_ATTEST_CERT_EXPIRED,
+                            "observed evidence that expired at %s, expected some that is good at %s",
+                            grille_civil_format(facts->evidence_expires_ms).text,
+                            grille_civil_format(judge->now_ms).text);
 }
 
 grille_reason grille_evidence_judge_again(const grille_judge *judge, grille_evidence_facts *facts,

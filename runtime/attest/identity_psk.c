@@ -18,7 +18,8 @@ grille_code grille_identity_load_psk(const char *path, grille_identity **identit
     }
     grille_identity_free(made);
     return grille_reason_code(
-        grille_error_set(error, GRILLE_REASON_ATTEST_IDENTITY, "this can't be a psk identity: %s", cause.text));
+        grille_error_set(error, GRILLE_REASON_ATTEST_IDENTITY,
+                         "observed in the psk identity: %.250s; expected a key file of the one form", cause.text));
 }
 
 grille_code grille_identity_new_anonymous(grille_identity **identity, grille_error *error) {
@@ -36,10 +37,11 @@ grille_reason grille_identity_check_role(const grille_identity *identity, char r
                                 "another kind: nobody accepts an anonymous end that it called");
     }
     if (identity->kind == GRILLE_IDENTITY_PSK && role != identity->psk.role) {
-        return grille_error_set(error, GRILLE_REASON_ATTEST_IDENTITY,
-                                "the key of psk id \"%.100s\" is for who %s connections, and this end %s them: a key "
-                                "proves one role",
-                                identity->psk.id, identity->psk.role == 'I' ? "opens" : "answers", what_we_do);
+        return grille_error_set(
+            error, GRILLE_REASON_ATTEST_IDENTITY,
+            "observed a key of psk id \"%.100s\" for who %s connections, expected one for this end, "
+            "which %s them: a key proves one role",
+            identity->psk.id, identity->psk.role == 'I' ? "opens" : "answers", what_we_do);
     }
     return GRILLE_REASON_OK;
 }

@@ -201,13 +201,14 @@ static grille_reason work(grille_secure *secure, grille_time_us now_us, grille_w
 static grille_reason fail_expired(grille_secure *secure, bool given_up) {
     if (given_up)
         grille_error_set(&secure->failure, GRILLE_REASON_ATTEST_EVIDENCE_EXPIRED,
-                         "the peer did not finish a re-attestation within %d ms", GRILLE_LIMIT_EPOCH_MS);
+                         "observed no re-attestation that the peer finished, expected one within %d ms",
+                         GRILLE_LIMIT_EPOCH_MS);
     else
         grille_error_set(&secure->failure, GRILLE_REASON_ATTEST_EVIDENCE_EXPIRED,
-                         "the peer's evidence of epoch %u has expired (at %lld ms since 1970) and it has not attested "
-                         "again%s",
+                         "observed evidence of epoch %u that expired (at %lld ms since 1970), expected the peer to "
+                         "attest again%s",
                          secure->peer.epoch, (long long)secure->epochs.expires_ms,
-                         secure->epochs.state == GRILLE_EPOCH_QUIET ? "" : ", though it was asked to");
+                         secure->epochs.state == GRILLE_EPOCH_QUIET ? "" : ", as it was asked to");
     return grille_secure_fail(secure, GRILLE_REASON_ATTEST_EVIDENCE_EXPIRED);
 }
 

@@ -261,7 +261,7 @@ static void other_identities_have_no_nsm(void **state) {
     forge_certificate(&about, &ca, &leaf);
     assert_int_equal(
         GRILLE_OK, grille_identity_load_x509(forge_chain_file(certificates, 1), forge_key_file(&leaf), &other, &error));
-#define REFUSED(call) assert_error(GRILLE_FAILED_PRECONDITION, call, "ATTEST-IDENTITY", "kind x509 has no NSM")
+#define REFUSED(call) assert_error(GRILLE_FAILED_PRECONDITION, call, "ATTEST-IDENTITY", "kind x509, expected nitro")
     REFUSED(grille_attest_time(other, 0, &time_ms, &age_ms, &error));
     REFUSED(grille_attest_pcr_read(other, 0, value, NULL, &error));
     REFUSED(grille_attest_pcr_extend(other, 16, grille_bytes_of_text("x"), value, &error));

@@ -6,6 +6,7 @@
 #define GRILLE_TESTS_ATTEST_MATRIX_H
 
 #include "forge_document.h"
+#include "forge_session.h"
 #include "grille/reasons.h"
 
 /* The usual chain and a document under it, live for the whole run. */
@@ -34,6 +35,13 @@ void matrix_expect_verdict(const char *row, grille_reason expected, grille_reaso
 void matrix_expect_bytes(const char *row, grille_reason expected, grille_bytes encoded,
                          const matrix_judgement *judgement);
 
+/* Evidence of a channel, as the peer with this binding shows it; `own`: who we are, NULL: nobody. */
+void matrix_expect_evidence(const char *row, grille_reason expected, const grille_policy *policy,
+                            const grille_identity *own, grille_identity_kind kind, const grille_binding *binding,
+                            grille_bytes body);
+/* The usual enclave's document for one session, user_data with this prefix; good until the next call. */
+grille_bytes matrix_evidence_of(const forge_session *session, const char *prefix);
+
 /* How many rows had this verdict so far; reason OK: were accepted. */
 size_t matrix_count(grille_reason reason);
 
@@ -52,8 +60,13 @@ void matrix_d_encoding(void **state);
 void matrix_d_chains(void **state);
 void matrix_e_binding(void **state);
 void matrix_e_x509(void **state);
+void matrix_e_psk(void **state);
+void matrix_e_later_epochs(void **state);
+void matrix_e_failing_crypto(void **state);
 void matrix_f_pcrs(void **state);
 void matrix_f_sets(void **state);
+void matrix_f_claims(void **state);
+void matrix_f_self(void **state);
 void matrix_f_empty_policies(void **state);
 
 #define MATRIX_BYTES(literal) grille_bytes_of("" literal, sizeof literal - 1)

@@ -5,26 +5,32 @@
 
 #include "attest/evidence.h"
 #include "base/bytes.h"
+#include "base/error.h"
 #include "cmocka_all.h"
+#include "forge_psk.h"
 #include "forge_session.h"
 #include "matrix.h"
 #include "wire/limits.h"
 
 #define LEAF (FORGE_CHAIN - 1)
 
-static grille_reason verify(const char *row, grille_reason expected, grille_policy *policy, grille_identity_kind kind,
-                            const grille_binding *binding, grille_bytes body) {
-    const grille_judge judge = {.policy = policy, .crypto = grille_crypto_wolf(), .now_ms = FORGE_NOW_MS};
+void matrix_expect_evidence(const char *row, grille_reason expected, const grille_policy *policy,
+                            const grille_identity *own, grille_identity_kind kind, const grille_binding *binding,
+                            grille_bytes body) {
+    const grille_judge judge = {.policy = policy, .crypto = grille_crypto_wolf(), .own = own, .now_ms = FORGE_NOW_MS};
     grille_peer_identity peer, zero = {.epoch = 0};
     grille_error error;
     grille_reason reason = grille_evidence_verify(&judge, kind, binding, body, &peer, NULL, &error);
     if (reason != GRILLE_REASON_OK) assert_memory_equal(&zero, &peer, sizeof zero);
     matrix_expect_verdict(row, expected, reason, &error);
-    return reason;
 }
 
-/* The document of an enclave for one session. */
-static grille_bytes evidence_of(const forge_session *session, const char *prefix) {
+static void verify(const char *row, grille_reason expected, grille_policy *policy, grille_identity_kind kind,
+                   const grille_binding *binding, grille_bytes body) {
+    matrix_expect_evidence(row, expected, policy, NULL, kind, binding, body);
+}
+
+grille_bytes matrix_evidence_of(const forge_session *session, const char *prefix) {
     static uint8_t user_data[128];
     forge_document d = matrix_document(matrix_chain());
     grille_writer w = grille_writer_into(user_data, sizeof user_data);
@@ -109,26 +115,26 @@ void matrix_e_binding(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         forge_session_init(&provers, 'R', 1);
         rows[i].change(&provers);
-        (void)verify(rows[i].name, rows[i].expected, policy, GRILLE_IDENTITY_NITRO, &mine.binding,
-                     evidence_of(&provers, rows[i].prefix));
+        verify(rows[i].name, rows[i].expected, policy, GRILLE_IDENTITY_NITRO, &mine.binding,
+               matrix_evidence_of(&provers, rows[i].prefix));
     }
     d = matrix_document(matrix_chain());
     d.nonce = mine.binding.verifier_nonce;
     d.public_key = mine.binding.prover_spki;
-    (void)verify("no user_data", GRILLE_REASON_ATTEST_PREFIX_MISMATCH, policy, GRILLE_IDENTITY_NITRO, &mine.binding,
-                 forge_document_sign(&d, matrix_chain()));
+    verify("no user_data", GRILLE_REASON_ATTEST_PREFIX_MISMATCH, policy, GRILLE_IDENTITY_NITRO, &mine.binding,
+           forge_document_sign(&d, matrix_chain()));
     d.nonce = grille_bytes_of(NULL, 0);
-    (void)verify("no nonce", GRILLE_REASON_ATTEST_NONCE_MISMATCH, policy, GRILLE_IDENTITY_NITRO, &mine.binding,
-                 forge_document_sign(&d, matrix_chain()));
-    (void)verify("nothing", GRILLE_REASON_ATTEST_SIZE, policy, GRILLE_IDENTITY_NITRO, &mine.binding,
-                 grille_bytes_of(NULL, 0));
-    (void)verify("a kind that the policy does not accept", GRILLE_REASON_ATTEST_KIND_REFUSED, policy,
-                 GRILLE_IDENTITY_X509, &mine.binding, evidence_of(&mine, GRILLE_ATTEST_CHANNEL_PREFIX));
-    (void)verify("a kind that is none", GRILLE_REASON_ATTEST_KIND_UNSUPPORTED, policy, (grille_identity_kind)9,
-                 &mine.binding, evidence_of(&mine, GRILLE_ATTEST_CHANNEL_PREFIX));
+    verify("no nonce", GRILLE_REASON_ATTEST_NONCE_MISMATCH, policy, GRILLE_IDENTITY_NITRO, &mine.binding,
+           forge_document_sign(&d, matrix_chain()));
+    verify("nothing", GRILLE_REASON_ATTEST_SIZE, policy, GRILLE_IDENTITY_NITRO, &mine.binding,
+           grille_bytes_of(NULL, 0));
+    verify("a kind that the policy does not accept", GRILLE_REASON_ATTEST_KIND_REFUSED, policy, GRILLE_IDENTITY_X509,
+           &mine.binding, matrix_evidence_of(&mine, GRILLE_ATTEST_CHANNEL_PREFIX));
+    verify("a kind that is none", GRILLE_REASON_ATTEST_KIND_UNSUPPORTED, policy, (grille_identity_kind)9, &mine.binding,
+           matrix_evidence_of(&mine, GRILLE_ATTEST_CHANNEL_PREFIX));
     mine.binding.claims = MATRIX_BYTES("\x0a");
-    (void)verify("claims that are cut", GRILLE_REASON_ATTEST_CLAIMS, policy, GRILLE_IDENTITY_NITRO, &mine.binding,
-                 evidence_of(&mine, GRILLE_ATTEST_CHANNEL_PREFIX));
+    verify("claims that are cut", GRILLE_REASON_ATTEST_CLAIMS, policy, GRILLE_IDENTITY_NITRO, &mine.binding,
+           matrix_evidence_of(&mine, GRILLE_ATTEST_CHANNEL_PREFIX));
     grille_policy_free(policy);
 }
 
@@ -208,19 +214,19 @@ static void judge_x509(const char *name, void (*change)(x509_case *), grille_rea
     assert_int_equal(GRILLE_REASON_OK, grille_evidence_prove(identity, grille_crypto_wolf(), &session.binding, body,
                                                              sizeof body, &len, &error));
     if (c.other_key) body[len - 1] ^= 1;
-    (void)verify(name, expected, policy, GRILLE_IDENTITY_X509, &session.binding, grille_bytes_of(body, len));
+    verify(name, expected, policy, GRILLE_IDENTITY_X509, &session.binding, grille_bytes_of(body, len));
     if (expected == GRILLE_REASON_OK) {
-        (void)verify("a byte more", GRILLE_REASON_ATTEST_X509_BODY, policy, GRILLE_IDENTITY_X509, &session.binding,
-                     grille_bytes_of(body, len + 1));
-        (void)verify("a byte less", GRILLE_REASON_ATTEST_X509_BODY, policy, GRILLE_IDENTITY_X509, &session.binding,
-                     grille_bytes_of(body, len - 1));
+        verify("a byte more", GRILLE_REASON_ATTEST_X509_BODY, policy, GRILLE_IDENTITY_X509, &session.binding,
+               grille_bytes_of(body, len + 1));
+        verify("a byte less", GRILLE_REASON_ATTEST_X509_BODY, policy, GRILLE_IDENTITY_X509, &session.binding,
+               grille_bytes_of(body, len - 1));
         session.binding.binder[0] ^= 1;
-        (void)verify("another session", GRILLE_REASON_ATTEST_X509_SIGNATURE, policy, GRILLE_IDENTITY_X509,
-                     &session.binding, grille_bytes_of(body, len));
+        verify("another session", GRILLE_REASON_ATTEST_X509_SIGNATURE, policy, GRILLE_IDENTITY_X509, &session.binding,
+               grille_bytes_of(body, len));
         session.binding.binder[0] ^= 1;
         session.binding.prover_role = 'R';
-        (void)verify("the other role", GRILLE_REASON_ATTEST_X509_SIGNATURE, policy, GRILLE_IDENTITY_X509,
-                     &session.binding, grille_bytes_of(body, len));
+        verify("the other role", GRILLE_REASON_ATTEST_X509_SIGNATURE, policy, GRILLE_IDENTITY_X509, &session.binding,
+               grille_bytes_of(body, len));
     }
     grille_identity_free(identity);
     grille_policy_free(policy);
@@ -251,4 +257,124 @@ void matrix_e_x509(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         judge_x509(rows[i].name, rows[i].change, rows[i].expected);
+}
+
+/* ---- pre-shared keys ---- */
+
+void matrix_e_psk(void **state) {
+    grille_policy *policy = forge_policy("peers:\n- name: a\n  kind: psk\n  psk: %s\n",
+                                         forge_yaml_block(forge_psk_text("parent", "initiator", 1), 4));
+    static const struct {
+        const char *name, *id;
+        unsigned seed;
+        grille_reason expected;
+    } rows[] = {
+        {"the key", "parent", 1, GRILLE_REASON_OK},
+        {"another key", "parent", 2, GRILLE_REASON_ATTEST_PSK_MISMATCH},
+        {"another id", "parenT", 1, GRILLE_REASON_ATTEST_PSK_MISMATCH},
+    };
+    forge_session session, other;
+    uint8_t body[1024];
+    size_t len = 0;
+    grille_error error;
+    (void)state;
+    forge_session_init(&session, 'I', 1);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        grille_identity *identity = forge_psk_identity(forge_psk_text(rows[i].id, "initiator", rows[i].seed));
+        assert_int_equal(GRILLE_REASON_OK, grille_evidence_prove(identity, grille_crypto_wolf(), &session.binding, body,
+                                                                 sizeof body, &len, &error));
+        grille_identity_free(identity);
+        verify(rows[i].name, rows[i].expected, policy, GRILLE_IDENTITY_PSK, &session.binding,
+               grille_bytes_of(body, len));
+        if (rows[i].expected != GRILLE_REASON_OK) continue;
+        forge_session_init(&other, 'I', 2);
+        verify("another session", GRILLE_REASON_ATTEST_PSK_MISMATCH, policy, GRILLE_IDENTITY_PSK, &other.binding,
+               grille_bytes_of(body, len));
+        forge_session_init(&other, 'R', 1);
+        verify("the other role", GRILLE_REASON_ATTEST_PSK_MISMATCH, policy, GRILLE_IDENTITY_PSK, &other.binding,
+               grille_bytes_of(body, len));
+        verify("a byte less", GRILLE_REASON_ATTEST_PSK_BODY, policy, GRILLE_IDENTITY_PSK, &session.binding,
+               grille_bytes_of(body, len - 1));
+        body[len] = 0;
+        verify("a byte more", GRILLE_REASON_ATTEST_PSK_BODY, policy, GRILLE_IDENTITY_PSK, &session.binding,
+               grille_bytes_of(body, len + 1));
+    }
+    grille_policy_free(policy);
+}
+
+/* ---- later epochs ---- */
+
+void matrix_e_later_epochs(void **state) {
+    grille_peer_identity before = {.kind = GRILLE_IDENTITY_NITRO, .module_id = FORGE_MODULE, .pcr_mask = 0xffff};
+    grille_error error;
+    (void)state;
+    for (unsigned i = 0; i <= GRILLE_PCR_COUNT + 2; i++) {
+        grille_peer_identity after = before;
+        after.epoch = 1;
+        if (i < GRILLE_PCR_COUNT) after.pcrs[i][0] ^= 1;
+        if (i == GRILLE_PCR_COUNT) after.module_id[5] ^= 1;
+        if (i == GRILLE_PCR_COUNT + 1) after.kind = GRILLE_IDENTITY_X509;
+        grille_error_clear(&error);
+        /* 16 to 31 are the application's to extend */
+        matrix_expect_verdict("a later epoch",
+                              i < 16 || i == GRILLE_PCR_COUNT || i == GRILLE_PCR_COUNT + 1
+                                  ? GRILLE_REASON_ATTEST_IDENTITY_CHANGED
+                                  : GRILLE_REASON_OK,
+                              grille_evidence_same_identity(&before, &after, &error), &error);
+    }
+}
+
+/* ---- what fails in the middle ---- */
+
+static size_t calls, failing_call;
+
+static bool fails(void) {
+    return calls++ == failing_call;
+}
+
+static grille_reason failing_hash(grille_hash_kind kind, const grille_bytes *parts, size_t count, uint8_t *out) {
+    return fails() ? GRILLE_REASON_CRYPTO_FAILED : grille_crypto_wolf()->hash(kind, parts, count, out);
+}
+
+static grille_reason failing_verify(grille_curve curve, grille_bytes point, grille_bytes digest, grille_bytes raw) {
+    return fails() ? GRILLE_REASON_CRYPTO_FAILED : grille_crypto_wolf()->ecdsa_verify(curve, point, digest, raw);
+}
+
+/* A check that could not be made is one that failed: each use of cryptography fails in turn, with a cache and without.
+ */
+void matrix_e_failing_crypto(void **state) {
+    grille_crypto crypto = *grille_crypto_wolf();
+    grille_policy *policy = nitro_policy();
+    forge_session session;
+    grille_path_cache_counters counters;
+    (void)state;
+    crypto.hash = failing_hash;
+    crypto.ecdsa_verify = failing_verify;
+    forge_session_init(&session, 'R', 1);
+    for (int cached = 0; cached < 2; cached++) {
+        grille_reason reason = GRILLE_REASON_INTERNAL;
+        for (failing_call = 0; reason != GRILLE_REASON_OK; failing_call++) {
+            grille_judge judge = {.policy = policy, .crypto = &crypto, .now_ms = FORGE_NOW_MS};
+            grille_peer_identity peer, zero = {.epoch = 0};
+            grille_error error;
+            assert_true(failing_call < 100);
+            if (cached == 1) assert_int_equal(GRILLE_REASON_OK, grille_path_cache_new(&judge.cache));
+            calls = 0;
+            reason =
+                grille_evidence_verify(&judge, GRILLE_IDENTITY_NITRO, &session.binding,
+                                       matrix_evidence_of(&session, GRILLE_ATTEST_CHANNEL_PREFIX), &peer, NULL, &error);
+            assert_true((reason == GRILLE_REASON_OK) == (calls <= failing_call));
+            if (reason != GRILLE_REASON_OK) {
+                assert_memory_equal(&zero, &peer, sizeof zero);
+                assert_true(error.name[0] != '\0' && error.text[0] != '\0');
+            }
+            if (cached == 1) {
+                grille_path_cache_get_counters(judge.cache, &counters);
+                assert_in_range(counters.entries, 0, 3);
+            }
+            grille_path_cache_free(judge.cache);
+        }
+        assert_true(failing_call > 6);
+    }
+    grille_policy_free(policy);
 }

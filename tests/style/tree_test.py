@@ -91,6 +91,19 @@ def without_licence():
             and "SPDX-License-Identifier: Apache-2.0" not in path.read_text()[:200]]
 
 
+def refusals_say_what_was_observed_and_expected():
+    """Likely cause and next step of an ATTEST- reason are added from runtime/base/advice.h; the format says the rest."""
+    found, seen = [], 0
+    for path in sources(".c"):
+        for match in re.finditer(r"grille_error_set\(\s*[^,]+,\s*(GRILLE_REASON_ATTEST_\w+),\s*((?:\"(?:[^\"\\]|\\.)*\"\s*|PRI\w+\s*)+)",
+                                 without_comments(path.read_text())):
+            seen += 1
+            text = "".join(re.findall(r"\"((?:[^\"\\]|\\.)*)\"", match.group(2)))
+            found += ["%s: %s: no \"%s\": %s" % (path, match.group(1), word, text)
+                      for word in ["observed", "expected"] if word not in text]
+    return found if seen > 40 else ["%d texts: are they here?" % seen]
+
+
 def enough_is_looked_at():
     seen = sum(1 for path in sources(".c") for _ in functions(path.read_text()))
     return [] if len(list(sources(".c", ".h"))) > 250 and seen > 1000 else ["%d functions: is the tree here?" % seen]
@@ -100,7 +113,7 @@ def main():
     failures = 0
     os.chdir(Path(__file__).resolve().parents[2])
     for rule in [enough_is_looked_at, long_functions, long_files, loose_ends, wrong_includes, impure_calls,
-                 without_licence]:
+                 without_licence, refusals_say_what_was_observed_and_expected]:
         name = rule.__name__.replace("_", " ")
         print("[ RUN      ] " + name)
         found = rule()

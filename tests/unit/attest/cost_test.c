@@ -32,7 +32,7 @@
 #endif
 
 #define STACK_BYTES (49152 * STACK_TIMES)
-#define STACK_SIZE  (512 << 10)
+#define STACK_SIZE  (STACK_TIMES == 1 ? 128 << 10 : 512 << 10)
 #define LONGEST     20000
 
 static forge_chain chain;

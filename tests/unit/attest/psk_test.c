@@ -188,7 +188,7 @@ static void an_identity_is_made_of_a_file(void **state) {
     assert_int_equal(GRILLE_IDENTITY_PSK, grille_identity_get_kind(identity));
     assert_int_equal(GRILLE_REASON_OK, grille_identity_check_role(identity, 'I', &error));
     assert_int_equal(GRILLE_REASON_ATTEST_IDENTITY, grille_identity_check_role(identity, 'R', &error));
-    assert_non_null(strstr(error.text, "\"a\" is for who opens connections"));
+    assert_non_null(strstr(error.text, "\"a\" for who opens connections"));
     grille_identity_free(identity);
     assert_int_equal(GRILLE_FAILED_PRECONDITION,
                      grille_identity_load_psk(forge_psk_file("bad.psk", TOP), &identity, &error));
