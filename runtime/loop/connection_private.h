@@ -55,7 +55,8 @@ struct grille_connection {
     bool system_clock;
     uint64_t build;
     uint64_t revoke_grace_us;
-    bool revoked; /* the policy in force refuses the peer */
+    bool gate_came; /* a GATE frame: trust may have changed */
+    bool revoked;   /* the policy in force refuses the peer */
     grille_error revoked_why;
     grille_time_us revoke_at_us; /* what runs ends, or GRILLE_TIME_NEVER */
     grille_time_us published_us;

@@ -59,7 +59,8 @@ static void drain_records(grille_connection *connection) {
 static void receive_frames(grille_connection *connection) {
     drain_records(connection);
     if (connection->stage != CONNECTION_FRAMES) return;
-    grille_connection_follow_trust(connection);
+    if (connection->gate_came) grille_connection_follow_trust(connection);
+    connection->gate_came = false;
     if (connection->stage != CONNECTION_FRAMES) return;
     connection->events->on_progress(connection, connection->user);
     if (connection->stage != CONNECTION_FRAMES) return;
@@ -76,6 +77,7 @@ static void on_gate(void *user, grille_bytes payload) {
     grille_connection *connection = user;
     const grille_reason reason = grille_secure_gate_frame(connection->secure, payload, connection->loop->now_us,
                                                           grille_connection_wall_ms(connection));
+    connection->gate_came = true;
     if (reason == GRILLE_REASON_OK) grille_loop_step(connection->loop, &connection->step);
 }
 
