@@ -121,7 +121,6 @@ extern "C" {
     X(POLICY_MEASUREMENTS,             "POLICY-MEASUREMENTS",             INVALID_ARGUMENT,    "a measurements file is malformed") \
     X(POLICY_PSK,                      "POLICY-PSK",                      INVALID_ARGUMENT,    "a pre-shared key of the policy is malformed, readable by others or listed twice") \
     X(POLICY_DEVELOPMENT_ROOT,         "POLICY-DEVELOPMENT-ROOT",         INVALID_ARGUMENT,    "this build accepts no development root") \
-    X(POLICY_NOT_YET,                  "POLICY-NOT-YET",                  INVALID_ARGUMENT,    "the policy asks for something that is not available yet")                                                    \
     X(POLICY_FORBIDS,          "POLICY-FORBIDS",           FAILED_PRECONDITION, "the policy does not allow this program to serve that") \
     X(POLICY_KEY,              "POLICY-KEY",              INVALID_ARGUMENT,    "a key of the policy is malformed or of a kind that is not allowed") \
     X(POLICY_UPDATE_FORMAT,    "POLICY-UPDATE-FORMAT",    INVALID_ARGUMENT,    "a policy update is malformed") \
