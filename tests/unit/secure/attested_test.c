@@ -386,6 +386,46 @@ static void epochs_of_an_enclave(void **state) {
     }
 }
 
+/* psk proves itself again, a caller without a name needs nothing for it. */
+static void epochs_of_the_other_kinds(void **state) {
+    const char *const keys[] = {forge_psk_file("i.psk", forge_psk_text("caller", "initiator", 1)),
+                                forge_psk_file("r.psk", forge_psk_text("gateway", "responder", 2))};
+    grille_policy *trusts_caller = NULL;
+    grille_policy *trusts_gateway = NULL;
+    grille_policy *trusts_anybody = forge_policy("peers:\n  - {name: a, kind: anonymous, may_call: [/a.B/C]}\n");
+    grille_identity *caller = NULL;
+    grille_identity *gateway = NULL;
+    grille_identity *nobody = NULL;
+    secure_pair *pair = NULL;
+    (void)state;
+    trusts_caller = forge_policy("peers:\n  - {name: c, kind: psk, psk: %s}\n", keys[0]);
+    trusts_gateway = forge_policy("peers:\n  - {name: g, kind: psk, psk: %s}\n", keys[1]);
+    caller = forge_psk_identity(forge_psk_text("caller", "initiator", 1));
+    gateway = forge_psk_identity(forge_psk_text("gateway", "responder", 2));
+    assert_int_equal(grille_identity_new_anonymous(&nobody, NULL), GRILLE_OK);
+    for (int named = 0; named < 2; named++) {
+        const secure_pair_options options = {.initiator_identity = named ? caller : nobody,
+                                             .initiator_policy = trusts_gateway,
+                                             .responder_identity = gateway,
+                                             .responder_policy = named ? trusts_caller : trusts_anybody};
+        pair = open_pair(options);
+        reattest(pair, false);
+        assert_epoch(pair, 1);
+        reattest(pair, true);
+        assert_epoch(pair, 2);
+        assert_string_equal(grille_secure_peer(pair->initiator.secure)->psk_id, "gateway");
+        assert_string_equal(grille_secure_peer(pair->responder.secure)->psk_id, named ? "caller" : "");
+        secure_pair_close(pair);
+        free(pair);
+    }
+    grille_identity_free(caller);
+    grille_identity_free(gateway);
+    grille_identity_free(nobody);
+    grille_policy_free(trusts_caller);
+    grille_policy_free(trusts_gateway);
+    grille_policy_free(trusts_anybody);
+}
+
 /* A certificate that the policy accepts too, but of somebody else. */
 static void another_parent_in_a_later_epoch(void **state) {
     forge_identity leaf;
@@ -460,6 +500,7 @@ int main(void) {
         cmocka_unit_test(an_enclave_of_another_image_or_root),
         cmocka_unit_test(epochs_between_parents),
         cmocka_unit_test(epochs_of_an_enclave),
+        cmocka_unit_test(epochs_of_the_other_kinds),
         cmocka_unit_test(another_parent_in_a_later_epoch),
         cmocka_unit_test(another_policy_judges_the_peer_again),
     };
