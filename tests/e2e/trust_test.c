@@ -9,6 +9,8 @@
 
 #include "base/bytes.h"
 #include "cmocka_all.h"
+#include "crypto/certificate.h"
+#include "crypto/pem.h"
 #include "in_process.h"
 #include "traffic.h"
 
@@ -135,6 +137,103 @@ static void claims_are_told_and_judged(void **state) {
         grille_channel_close(channel);
         grille_server_free(server);
     }
+}
+
+/* A file's lines as a YAML block under a key at four spaces. */
+static void read_block(const char *name, char *block, size_t capacity) {
+    char path[512], line[256];
+    size_t used = (size_t)snprintf(block, capacity, "|\n");
+    FILE *file;
+    (void)snprintf(path, sizeof path, "%s/%s", w.folder, name);
+    file = fopen(path, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL && used < capacity)
+        used += (size_t)snprintf(&block[used], capacity - used, "      %s", line);
+    assert_true(used < capacity);
+    assert_int_equal(0, fclose(file));
+}
+
+/* A key that signs updates: its private and its public half in PEM, the latter as a YAML block. */
+static void make_update_key(char private_pem[512], char public_block[512]) {
+    const grille_crypto *crypto = grille_crypto_wolf();
+    grille_private_key *key = NULL;
+    uint8_t bytes[256], point[GRILLE_POINT_MAX];
+    char pem[512], *line;
+    size_t len = 0, point_len = 0, used;
+    assert_int_equal(GRILLE_REASON_OK, crypto->key_generate(GRILLE_P384, &key));
+    assert_int_equal(GRILLE_REASON_OK, crypto->key_export(key, bytes, sizeof bytes, &len));
+    assert_int_equal(GRILLE_REASON_OK,
+                     grille_pem_write(GRILLE_PEM_EC_PRIVATE_KEY, grille_bytes_of(bytes, len), private_pem, 511, &len));
+    private_pem[len] = '\0';
+    assert_int_equal(GRILLE_REASON_OK, crypto->key_point(key, point, sizeof point, &point_len));
+    crypto->key_free(key);
+    assert_int_equal(GRILLE_REASON_OK,
+                     grille_spki_write(GRILLE_P384, grille_bytes_of(point, point_len), bytes, sizeof bytes, &len));
+    assert_int_equal(GRILLE_REASON_OK,
+                     grille_pem_write(GRILLE_PEM_PUBLIC_KEY, grille_bytes_of(bytes, len), pem, sizeof pem - 1, &len));
+    pem[len] = '\0';
+    used = (size_t)snprintf(public_block, 512, "|\n");
+    for (line = strtok(pem, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        used += (size_t)snprintf(&public_block[used], 512 - used, "  %s\n", line);
+}
+
+/* What an enclave does with updates that its parent brings: signed ones of a higher version change who may call what,
+ * on the connection that stands; everything else changes nothing. */
+static void a_signed_update_decides_and_nothing_else(void **state) {
+    static char text[8192], ca[4096];
+    static uint8_t first[8192], second[8192];
+    char private_pem[512], public_block[512], answer[256];
+    const char *format = "version: %d\nupdate_key: %speers:\n  - name: them\n    kind: x509\n"
+                         "    names: [\"" WORLD_PARENT "\"]\n    may_call: [\"/test.E2e/%s\"]\n    ca: %s";
+    e2e_counts counts = {.back = NULL};
+    grille_server *server = in_process_server(&w, "update", NULL, &counts);
+    grille_channel *channel = open_channel("update", w.parent, 0);
+    grille_policy *in_force, *next = NULL;
+    size_t first_len = 0, second_len = 0;
+    grille_error error;
+    (void)state;
+    make_update_key(private_pem, public_block);
+    read_block("ca/ca.pem", ca, sizeof ca);
+    (void)snprintf(text, sizeof text, format, 2, public_block, "Secret", ca);
+    assert_int_equal(GRILLE_OK, grille_policy_update_sign(grille_bytes_of_text(text), grille_bytes_of_text(private_pem),
+                                                          first, sizeof first, &first_len, &error));
+    (void)snprintf(text, sizeof text, format, 3, public_block, "Work", ca);
+    assert_int_equal(GRILLE_OK, grille_policy_update_sign(grille_bytes_of_text(text), grille_bytes_of_text(private_pem),
+                                                          second, sizeof second, &second_len, &error));
+    (void)snprintf(text, sizeof text, format, 1, public_block, "Echo", ca);
+    in_force = parse(text);
+    replace(server, grille_policy_ref(in_force));
+    assert_int_equal(call(channel, E2E_ECHO, "x", answer), GRILLE_OK);
+    assert_int_equal(call(channel, E2E_SECRET, "x", answer), GRILLE_PERMISSION_DENIED);
+
+    first[first_len - 1] ^= 1;
+    assert_int_equal(GRILLE_UNAUTHENTICATED,
+                     grille_policy_update(in_force, grille_bytes_of(first, first_len), &next, &error));
+    first[first_len - 1] ^= 1;
+    assert_int_equal(call(channel, E2E_SECRET, "x", answer), GRILLE_PERMISSION_DENIED);
+
+    assert_int_equal(GRILLE_OK, grille_policy_update(in_force, grille_bytes_of(first, first_len), &next, &error));
+    replace(server, grille_policy_ref(next));
+    assert_int_equal(call(channel, E2E_SECRET, "x", answer), GRILLE_OK);
+    assert_int_equal(call(channel, E2E_ECHO, "x", answer), GRILLE_PERMISSION_DENIED);
+    grille_policy_free(in_force);
+    in_force = next;
+
+    assert_int_equal(GRILLE_OK, grille_policy_update(in_force, grille_bytes_of(second, second_len), &next, &error));
+    replace(server, grille_policy_ref(next));
+    assert_int_equal(call(channel, E2E_SECRET, "x", answer), GRILLE_PERMISSION_DENIED);
+    assert_int_equal(call(channel, E2E_WORK, "x", answer), GRILLE_OK);
+    grille_policy_free(in_force);
+    in_force = next;
+
+    assert_int_equal(GRILLE_FAILED_PRECONDITION,
+                     grille_policy_update(in_force, grille_bytes_of(first, first_len), &next, &error));
+    assert_string_equal("POLICY-ROLLBACK", error.name);
+    assert_int_equal(call(channel, E2E_WORK, "x", answer), GRILLE_OK);
+    assert_int_equal(epoch_of(channel), 0); /* all on one connection */
+    grille_policy_free(in_force);
+    grille_channel_close(channel);
+    grille_server_free(server);
 }
 
 typedef struct outcome {
@@ -368,6 +467,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_policy_that_still_accepts_disturbs_nothing),
         cmocka_unit_test(who_may_call_what_is_asked_of_the_policy_in_force),
         cmocka_unit_test(claims_are_told_and_judged),
+        cmocka_unit_test(a_signed_update_decides_and_nothing_else),
         cmocka_unit_test(a_refused_peer_is_ended_at_once),
         cmocka_unit_test(what_runs_gets_its_grace_and_nothing_new_begins),
         cmocka_unit_test(a_set_that_ends_is_a_policy_that_changes),
