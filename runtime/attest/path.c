@@ -17,6 +17,7 @@ typedef struct profile_rules {
 static const profile_rules rules_of[] = {
     [GRILLE_PATH_NITRO] = {.needs_leaf_key_usage = true},
     [GRILLE_PATH_PEER] = {.allows_p256 = true, .allows_sha256 = true, .needs_extended_key_usage = true},
+    [GRILLE_PATH_TLS_SERVER] = {.allows_p256 = true, .allows_sha256 = true, .needs_extended_key_usage = true},
 };
 
 typedef struct walk {

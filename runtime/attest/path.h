@@ -13,8 +13,10 @@
 
 /* What a chain must look like; a profile is one row of the table in path.c. */
 typedef enum grille_path_profile {
-    GRILLE_PATH_NITRO, /* P-384 and ecdsa-with-SHA384 only, leaf with digitalSignature */
-    GRILLE_PATH_PEER   /* P-256 or P-384, SHA-256 or SHA-384, extended key usage for the leaf's TLS role */
+    GRILLE_PATH_NITRO,     /* P-384 and ecdsa-with-SHA384 only, leaf with digitalSignature */
+    GRILLE_PATH_PEER,      /* P-256 or P-384, SHA-256 or SHA-384, extended key usage for the leaf's TLS role */
+    GRILLE_PATH_TLS_SERVER /* the same; path_server.h finds the path and looks at the name. No RSA: wolfCrypt has none
+                              here */
 } grille_path_profile;
 
 /* What the leaf is used for, where the profile asks for an extended key usage. */

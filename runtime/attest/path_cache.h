@@ -32,8 +32,8 @@ GRILLE_MUST_USE grille_reason grille_path_cache_new(grille_path_cache **cache);
 /* NULL is ignored. */
 void grille_path_cache_free(grille_path_cache *cache);
 
-/* The one that all channels and servers of this process share: what it remembers holds for everybody, and a channel that
- * is opened for a few calls finds it warm. Never freed. */
+/* The one that all channels and servers of this process share: what it remembers holds for everybody, and a channel
+ * that is opened for a few calls finds it warm. Never freed. */
 grille_path_cache *grille_path_cache_shared(void);
 
 /* The key of two certificates' DER. CRYPTO_FAILED. */

@@ -2,7 +2,7 @@
  * Certificate paths: a byte that chooses profile and purpose, then certificates with a u16 length each; every signature
  * is taken for good. */
 #include "accept_any.h"
-#include "attest/path.h"
+#include "attest/path_server.h"
 #include "base/bytes.h"
 #include "base/reader.h"
 #include "no_heap.h"
@@ -18,6 +18,12 @@ static void check(const uint8_t *data, size_t size) {
                                    .certificates = certificates,
                                    .now_ms = INT64_C(1780315200000),
                                    .leeway_ms = 60000};
+    grille_server_path_request server = {.anchors = certificates,
+                                         .anchor_count = 1,
+                                         .sent = &certificates[1],
+                                         .dns_name = grille_bytes_of_text("parent.example"),
+                                         .now_ms = INT64_C(1780315200000),
+                                         .leeway_ms = 60000};
     grille_path path;
     grille_error error = {.code = GRILLE_OK};
     grille_reason reason;
@@ -30,6 +36,12 @@ static void check(const uint8_t *data, size_t size) {
     request.cache = cache;
     FUZZ_CHECK(grille_path_verify(crypto_that_accepts_any_signature(), &request, &path, &error) == reason);
     if (reason == GRILLE_REASON_OK) FUZZ_CHECK(path.expires_ms >= request.now_ms && !path.leaf.is_ca);
+    /* The first for an anchor, the others as a server sends them. */
+    server.sent_count = request.count > 0 ? request.count - 1 : 0;
+    error = (grille_error){.code = GRILLE_OK};
+    reason = grille_path_verify_server(crypto_that_accepts_any_signature(), &server, &path, &error);
+    FUZZ_CHECK((reason == GRILLE_REASON_OK) == (error.text[0] == '\0'));
+    if (reason == GRILLE_REASON_OK) FUZZ_CHECK(grille_x509_has_name(&path.leaf, GRILLE_X509_DNS, server.dns_name));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
