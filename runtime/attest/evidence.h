@@ -56,7 +56,8 @@ typedef struct grille_judge {
 /* What stays of accepted evidence beside the peer, to judge it again later or under another policy. */
 typedef struct grille_evidence_facts {
     char prover_role;                    /* 'I' or 'R' */
-    uint8_t anchor[GRILLE_SHA256_BYTES]; /* nitro: SHA-256 of the root's DER; zero for the other kinds */
+    uint8_t anchor[GRILLE_SHA256_BYTES]; /* nitro: SHA-256 of the root's DER; psk: of the key (attest/psk.h);
+                                            zero for the other kinds */
     grille_bytes chain;                  /* x509: the certificates as they stand in the body, count and lengths
                                             included; a view into the body: who keeps it copies it */
     grille_wall_ms evidence_expires_ms;  /* the earliest notAfter; GRILLE_WALL_NEVER where nothing expires */
@@ -90,9 +91,9 @@ GRILLE_MUST_USE grille_reason grille_proof_take(grille_proof *proof, uint8_t *bo
 void grille_proof_free(grille_proof *proof);
 
 /* Judges a peer again from what its accepted evidence left, by the policy and the time of *judge: nitro the root, debug
- * or not, PCRs and claims; x509 the kept chain's path, names and times, and claims; psk id and key; anonymous whether it
- * is allowed; and that the evidence itself has not expired. Nothing is asked of the peer. OK sets set, insecure, debug,
- * name and expires_ms of *peer and the expiries of *facts; else nothing is changed, and the reasons are those of
+ * or not, PCRs and claims; x509 the kept chain's path, names and times, and claims; psk id and key; anonymous whether
+ * it is allowed; and that the evidence itself has not expired. Nothing is asked of the peer. OK sets set, insecure,
+ * debug, name and expires_ms of *peer and the expiries of *facts; else nothing is changed, and the reasons are those of
  * grille_evidence_verify. */
 GRILLE_MUST_USE grille_reason grille_evidence_judge_again(const grille_judge *judge, grille_evidence_facts *facts,
                                                           grille_peer_identity *peer, grille_error *error);

@@ -224,5 +224,9 @@ grille_code grille_policy_load(const char *path, grille_policy **policy, grille_
     code = reason == GRILLE_REASON_OK ? grille_policy_parse(text, path, (const char *)folder.data, policy, error)
                                       : grille_reason_code(grille_error_default(error, reason));
     grille_arena_reset(&arena);
+    if (code == GRILLE_OK) code = grille_reason_code(grille_policy_check_inlined(*policy, path, error));
+    if (code == GRILLE_OK) return code;
+    grille_policy_free(*policy);
+    *policy = NULL;
     return code;
 }

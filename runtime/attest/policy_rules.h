@@ -75,6 +75,7 @@ typedef enum grille_policy_word { GRILLE_POLICY_UNSAID, GRILLE_POLICY_NO, GRILLE
 typedef struct grille_policy_psk {
     struct grille_policy_psk *next;
     const grille_policy_set *set;
+    bool inlined; /* its text stands in the policy */
     grille_psk psk;
 } grille_policy_psk;
 

@@ -9,4 +9,8 @@
 GRILLE_MUST_USE grille_reason grille_policy_read_set(grille_policy_parser *parser, yaml_node_t *node,
                                                      grille_policy_set *set);
 
+/* A policy file with the text of a key in it is its owner's alone, like a key file. POLICY_PSK. */
+GRILLE_MUST_USE grille_reason grille_policy_check_inlined(const grille_policy *policy, const char *path,
+                                                          grille_error *error);
+
 #endif

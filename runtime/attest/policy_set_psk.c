@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sets of kind psk and anonymous: which keys, or nobody in particular. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "attest/policy_set_kinds.h"
 #include "base/bytes.h"
@@ -13,7 +14,7 @@ static grille_reason fold(void *user, grille_bytes content) {
 }
 
 /* A value is the text of a key file, or the path of one. */
-static grille_reason read_text_or_file(grille_policy_parser *parser, const yaml_node_t *node, grille_psk *psk) {
+static grille_reason read_text_or_file(grille_policy_parser *parser, const yaml_node_t *node, grille_policy_psk *made) {
     static const char head[] = "grille-psk";
     grille_error cause = {.code = GRILLE_OK};
     char path[GRILLE_POLICY_PATH_BYTES];
@@ -22,12 +23,13 @@ static grille_reason read_text_or_file(grille_policy_parser *parser, const yaml_
     grille_reason reason = grille_yaml_text(&parser->yaml, node, "psk", &text);
     if (reason != GRILLE_REASON_OK) return reason;
     reader = grille_reader_of(text);
-    if (grille_bytes_equal(grille_read_bytes(&reader, sizeof head - 1), grille_bytes_of_text(head))) {
-        reason = grille_psk_read(parser->crypto, text, "psk", psk, &cause);
+    made->inlined = grille_bytes_equal(grille_read_bytes(&reader, sizeof head - 1), grille_bytes_of_text(head));
+    if (made->inlined) {
+        reason = grille_psk_read(parser->crypto, text, "psk", &made->psk, &cause);
     } else {
         reason = grille_policy_named_path(parser, node, "psk", text, path);
         if (reason != GRILLE_REASON_OK) return reason;
-        reason = grille_psk_load(parser->crypto, path, fold, parser, psk, &cause);
+        reason = grille_psk_load(parser->crypto, path, fold, parser, &made->psk, &cause);
     }
     return reason == GRILLE_REASON_OK ? reason : grille_yaml_fail(&parser->yaml, node, reason, "%s", cause.text);
 }
@@ -59,7 +61,7 @@ static grille_reason read_one(grille_policy_set_reader *reader, const yaml_node_
     grille_reason reason;
     if (made == NULL) return grille_policy_set_out_of_memory(reader);
     *made = (grille_policy_psk){.set = reader->set};
-    reason = read_text_or_file(reader->parser, node, &made->psk);
+    reason = read_text_or_file(reader->parser, node, made);
     if (reason == GRILLE_REASON_OK) reason = check_unique(reader->parser, node, &made->psk);
     if (reason != GRILLE_REASON_OK) return reason;
     while (*end != NULL)
@@ -116,3 +118,17 @@ static grille_reason check_anonymous(const grille_policy_set_reader *reader, yam
 
 const grille_policy_set_kind grille_policy_anonymous_sets = {.kind = GRILLE_IDENTITY_ANONYMOUS,
                                                              .check = check_anonymous};
+
+grille_reason grille_policy_check_inlined(const grille_policy *policy, const char *path, grille_error *error) {
+    struct stat status;
+    const grille_policy_psk *at = policy->psks;
+    while (at != NULL && !at->inlined)
+        at = at->next;
+    if (at == NULL || (stat(path, &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0)) {
+        return GRILLE_REASON_OK;
+    }
+    return grille_error_set(error, GRILLE_REASON_POLICY_PSK,
+                            "%s:%zu:%zu: the key of \"%.100s\" stands in this file, which is open to others: who reads "
+                            "it can be the peer. Run chmod 600 %s, or name a key file",
+                            path, at->set->line, at->set->column, at->psk.id, path);
+}

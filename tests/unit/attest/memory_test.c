@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Each allocation of a policy and of an identity fails in turn; reading what a peer sent allocates nothing. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "attest/document.h"
@@ -154,6 +155,54 @@ static void kinds_without_certificates_survive_too(void **state) {
     assert_null(identity);
 }
 
+/* An identity and a policy of a key file, used once and freed. */
+static void use_key(const char *identity_path, const char *policy_path) {
+    static forge_session session;
+    static uint8_t body[400];
+    grille_identity *identity = NULL;
+    grille_policy *policy = NULL;
+    grille_error error;
+    size_t len = 0;
+    forge_session_init(&session, 'I', 1);
+    assert_int_equal(GRILLE_OK, grille_identity_load_psk(identity_path, &identity, &error));
+    assert_int_equal(GRILLE_OK, grille_policy_load(policy_path, &policy, &error));
+    assert_int_equal(GRILLE_REASON_OK, grille_evidence_prove(identity, grille_crypto_wolf(), &session.binding, body,
+                                                             sizeof body, &len, &error));
+    grille_identity_free(identity);
+    grille_policy_free(policy);
+}
+
+/* The text of the key, its bytes, and what is derived of it. */
+static void keys_are_wiped_before_their_memory_is_given_back(void **state) {
+    const char *text = forge_psk_text("a", "initiator", 1), *hex = strstr(text, "key: ") + 5;
+    const char *policy = "peers:\n- {name: a, kind: psk, psk: wiped.psk}\n";
+    static uint8_t key[GRILLE_PSK_BYTES], control[GRILLE_PSK_BYTES];
+    static grille_psk psk;
+    char key_path[512], policy_path[512];
+    size_t len = 0;
+    (void)state;
+    (void)snprintf(key_path, sizeof key_path, "%s", forge_psk_file("wiped.psk", text));
+    (void)snprintf(policy_path, sizeof policy_path, "%s", forge_file("wiped.yaml", grille_bytes_of_text(policy)));
+    assert_true(grille_hex_decode(hex, 64, key, sizeof key, &len));
+    assert_int_equal(GRILLE_REASON_OK,
+                     grille_psk_read(grille_crypto_wolf(), grille_bytes_of_text(text), "a", &psk, NULL));
+    const grille_bytes sought[] = {grille_bytes_of(hex, 64), grille_bytes_of(key, sizeof key),
+                                   grille_bytes_of(psk.mac_key, sizeof psk.mac_key)};
+    for (size_t i = 0; i < sizeof sought / sizeof sought[0]; i++) {
+        failing_malloc_seek(sought[i].data, sought[i].len);
+        use_key(key_path, policy_path);
+        assert_int_equal(0, failing_malloc_found());
+    }
+    uint8_t *block = malloc(2 * sizeof control);
+    assert_non_null(block);
+    failing_malloc_seek(control, sizeof control); /* it would be found */
+    memset(control, 0x5a, sizeof control);
+    memcpy(block + 7, control, sizeof control);
+    free(block);
+    assert_int_equal(1, failing_malloc_found());
+    failing_malloc_seek(NULL, 0);
+}
+
 static void an_nsm_is_closed_when_its_identity_can_not_be_made(void **state) {
     forge_nsm nsm;
     grille_identity *identity = NULL;
@@ -212,6 +261,7 @@ int main(void) {
         cmocka_unit_test(an_update_survives_every_failing_allocation),
         cmocka_unit_test(an_identity_survives_every_failing_allocation),
         cmocka_unit_test(kinds_without_certificates_survive_too),
+        cmocka_unit_test(keys_are_wiped_before_their_memory_is_given_back),
         cmocka_unit_test(an_nsm_is_closed_when_its_identity_can_not_be_made),
         cmocka_unit_test(judging_a_document_allocates_nothing),
     };

@@ -343,6 +343,35 @@ static void keys_come_from_files_or_inline(void **state) {
     grille_policy_free(policy);
 }
 
+/* A policy that holds a key is as secret as the key. */
+static void a_file_with_a_key_in_it_is_its_owners_alone(void **state) {
+    static const struct {
+        mode_t mode;
+        bool inlined, loads;
+    } rows[] = {{0644, false, true}, {0600, true, true},  {0400, true, true},
+                {0640, true, false}, {0604, true, false}, {0660, true, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        grille_policy *policy = NULL;
+        char text[1024];
+        const char *path;
+        (void)snprintf(text, sizeof text, PSK "  psk: %s",
+                       rows[i].inlined ? forge_yaml_block(forge_psk_text("z", "initiator", 1), 4) : "a.psk\n");
+        path = forge_file("holds-a-key.yaml", grille_bytes_of_text(text));
+        assert_int_equal(0, chmod(path, rows[i].mode));
+        assert_int_equal(rows[i].loads ? GRILLE_OK : GRILLE_INVALID_ARGUMENT,
+                         grille_policy_load(path, &policy, &error));
+        assert_int_equal(rows[i].loads, policy != NULL);
+        if (!rows[i].loads) {
+            assert_string_equal("POLICY-PSK", error.name);
+            assert_non_null(strstr(error.text, "holds-a-key.yaml:2:3: the key of \"z\""));
+            assert_non_null(strstr(error.text, "chmod 600"));
+        }
+        grille_policy_free(policy);
+        assert_int_equal(0, unlink(path));
+    }
+}
+
 /* An inline key is there whatever the folder; another key in the same file is another policy. */
 static void the_digest_covers_keys(void **state) {
     uint8_t digests[2][48];
@@ -589,6 +618,7 @@ int main(void) {
         cmocka_unit_test(no_prefix_of_a_policy_is_read_wrongly),
         cmocka_unit_test(a_policy_says_what_it_says),
         cmocka_unit_test(keys_come_from_files_or_inline),
+        cmocka_unit_test(a_file_with_a_key_in_it_is_its_owners_alone),
         cmocka_unit_test(the_digest_covers_keys),
         cmocka_unit_test(keys_have_a_limit),
         cmocka_unit_test(defaults_are_the_strict_ones),

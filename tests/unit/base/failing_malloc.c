@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <stdint.h>
+#include <string.h>
 
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t count, size_t bytes);
@@ -20,6 +21,8 @@ static size_t living;
 static size_t living_bytes, restart_bytes, peak_bytes;
 static size_t spied_bytes;
 static long spied = -1;
+static const void *sought;
+static size_t sought_len, found;
 
 void failing_malloc_from(size_t index) {
     first_failing = index;
@@ -61,6 +64,21 @@ long failing_malloc_spied(void) {
     return spied;
 }
 
+void failing_malloc_seek(const void *pattern, size_t len) {
+    sought = pattern;
+    sought_len = len;
+    found = 0;
+}
+
+size_t failing_malloc_found(void) {
+    return found;
+}
+
+static void look_into(const void *memory) {
+    if (sought == NULL) return;
+    if (memmem(memory, malloc_usable_size((void *)(uintptr_t)memory), sought, sought_len) != NULL) found++;
+}
+
 static int fails(void) {
     const size_t index = asked++;
     return index >= first_failing && index <= last_failing;
@@ -90,6 +108,7 @@ void *__wrap_realloc(void *memory, size_t bytes) {
     const size_t before = memory == NULL ? 0 : malloc_usable_size(memory);
     void *moved;
     if (memory == NULL) return __wrap_malloc(bytes);
+    look_into(memory);
     moved = fails() ? NULL : __real_realloc(memory, bytes);
     if (moved == NULL) return NULL;
     living_bytes -= before;
@@ -100,6 +119,7 @@ void *__wrap_realloc(void *memory, size_t bytes) {
 /* The usable size may be larger than what was asked for: a spied size is one that the allocator does not round. */
 void __wrap_free(void *memory) {
     if (memory == NULL) return;
+    look_into(memory);
     if (spied_bytes != 0 && malloc_usable_size(memory) == spied_bytes) {
         spied = 0;
         for (size_t i = 0; i < spied_bytes; i++)

@@ -25,4 +25,9 @@ void failing_malloc_spy(size_t bytes);
 /* Non-zero bytes that the spied block held when it was freed, or -1 when none was freed. */
 long failing_malloc_spied(void);
 
+/* From now on counts the blocks that are given back, or made larger, while these bytes stand in them; `pattern` is
+ * borrowed (and may not stand in such a block itself), NULL ends it. */
+void failing_malloc_seek(const void *pattern, size_t len);
+size_t failing_malloc_found(void);
+
 #endif
