@@ -53,7 +53,9 @@ static const char *public_key(void) {
     return text;
 }
 
-/* What libyaml copies by strdup is not counted here, so leaks are LeakSanitizer's to find. */
+/* What libyaml copies by strdup is not counted here, so leaks are LeakSanitizer's to find. libyaml 0.2.5 itself loses a
+ * map or a list whose node is the one for which its table of nodes can't grow: the 17th and the 33rd are scalars here.
+ */
 static void a_policy_survives_every_failing_allocation(void **state) {
     static char text[4096];
     char path[600];
@@ -67,7 +69,7 @@ static void a_policy_survives_every_failing_allocation(void **state) {
     (void)snprintf(text, sizeof text,
                    "version: 3\nupdate_key: key.pem\n"
                    "peers:\n- name: a\n  kind: nitro\n  measurements: pins.json\n  may_call: [/a.B/C, /a.B/D]\n"
-                   "  refuse: [logs]\n  policy_digest: [" A5 "]\n"
+                   "  refuse: [logs, debug]\n  policy_digest: [" A5 "]\n"
                    "- {name: c, kind: psk, psk: [a.psk]}\n- {name: d, kind: anonymous, may_call: [/a.B/C]}\n"
                    "- name: b\n  kind: x509\n  names: [a, 'urn:b']\n  ca: %s",
                    forge_yaml_block(forge_pem(&ca), 4));
