@@ -7,7 +7,7 @@ rounds=${GRILLE_BENCH_ROUNDS:-5}
 calls=${GRILLE_BENCH_CALLS:-50000}
 bytes=64
 
-bazel build -c opt --config=opt //bench:pingpong //tools/grille || {
+bazel build -c opt --config=opt //bench:pingpong //bench:verify //tools/grille || {
     echo "bench: the build failed" >&2
     exit 1
 }
@@ -36,3 +36,7 @@ for _ in $(seq "$rounds"); do
     done
 done >"$work/rows.json"
 /usr/bin/python3 bench/report.py "$work/rows.json"
+
+echo
+echo "attestation documents verified, by CPU time"
+"$bin/bench/verify"
