@@ -22,7 +22,7 @@ static void expect(grille_bytes document, const grille_attest_options *options, 
     assert_int_equal(expected[0] == '\0' ? GRILLE_OK : GRILLE_UNAUTHENTICATED, code);
 }
 
-static size_t tampered_count;
+static size_t tampered_count, nitrotpm_count;
 
 static void check(const char *path) {
     bool debug = strstr(path, "_debug") != NULL, tampered = strstr(path, "_tampered") != NULL;
@@ -34,7 +34,14 @@ static void check(const char *path) {
     const char *expected = tampered ? "ATTEST-COSE-SIGNATURE" : debug ? "ATTEST-DEBUG" : "";
     options.any_user_data = true;
     tampered_count += tampered;
-    assert_int_equal(GRILLE_REASON_OK, grille_document_read(bytes, &document, &error));
+    if (grille_document_read_kind(bytes, GRILLE_ATTEST_NITROTPM, &document, &error) == GRILLE_REASON_OK) {
+        nitrotpm_count++;
+        expect(bytes, &options, document.timestamp_ms, "ATTEST-DOCUMENT-NITROTPM", path, &facts);
+        options.kind = GRILLE_ATTEST_NITROTPM;
+    } else {
+        assert_string_equal("ATTEST-DOCUMENT-ENCLAVE", error.name);
+        assert_int_equal(GRILLE_REASON_OK, grille_document_read(bytes, &document, &error));
+    }
     expect(bytes, &options, document.timestamp_ms, expected, path, &facts);
     options.insecure_allow_debug = true;
     expect(bytes, &options, document.timestamp_ms, tampered ? "ATTEST-COSE-SIGNATURE" : "", path, &facts);
@@ -55,8 +62,8 @@ static void documents_of_real_enclaves(void **state) {
     }
     for (size_t i = 0; i < found.gl_pathc; i++)
         check(found.gl_pathv[i]);
-    print_message("real documents: %zu verified, %zu of them refused as tampered with\n", (size_t)found.gl_pathc,
-                  tampered_count);
+    print_message("real documents: %zu verified, %zu of them refused as tampered with, %zu of NitroTPMs\n",
+                  (size_t)found.gl_pathc, tampered_count, nitrotpm_count);
     if (found.gl_pathc > 0) globfree(&found);
 }
 
