@@ -195,7 +195,7 @@ static void keys_are_wiped_before_their_memory_is_given_back(void **state) {
         use_key(key_path, policy_path);
         assert_int_equal(0, failing_malloc_found());
     }
-    uint8_t *block = malloc(2 * sizeof control);
+    uint8_t *volatile block = malloc(2 * sizeof control); /* volatile: what is written before free stays written */
     assert_non_null(block);
     failing_malloc_seek(control, sizeof control); /* it would be found */
     memset(control, 0x5a, sizeof control);
