@@ -174,6 +174,9 @@ static void use_key(const char *identity_path, const char *policy_path) {
     grille_policy_free(policy);
 }
 
+/* A compiler that sees free leaves out what was written just before. */
+static void (*volatile give_back)(void *memory) = free;
+
 /* The text of the key, its bytes, and what is derived of it. */
 static void keys_are_wiped_before_their_memory_is_given_back(void **state) {
     const char *text = forge_psk_text("a", "initiator", 1), *hex = strstr(text, "key: ") + 5;
@@ -200,7 +203,7 @@ static void keys_are_wiped_before_their_memory_is_given_back(void **state) {
     failing_malloc_seek(control, sizeof control); /* it would be found */
     memset(control, 0x5a, sizeof control);
     memcpy(block + 7, control, sizeof control);
-    free(block);
+    give_back(block);
     assert_int_equal(1, failing_malloc_found());
     failing_malloc_seek(NULL, 0);
 }
