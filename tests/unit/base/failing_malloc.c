@@ -91,6 +91,8 @@ static void add_bytes(const void *memory) {
 
 static void *count(void *memory) {
     if (memory == NULL) return NULL;
+    /* What libc itself left in it is nobody's here. */
+    if (sought != NULL) memset(memory, 0, malloc_usable_size(memory));
     living++;
     add_bytes(memory);
     return memory;
@@ -111,6 +113,9 @@ void *__wrap_realloc(void *memory, size_t bytes) {
     look_into(memory);
     moved = fails() ? NULL : __real_realloc(memory, bytes);
     if (moved == NULL) return NULL;
+    if (sought != NULL && malloc_usable_size(moved) > before) {
+        memset((char *)moved + before, 0, malloc_usable_size(moved) - before);
+    }
     living_bytes -= before;
     add_bytes(moved);
     return moved;
