@@ -36,12 +36,13 @@
     X(confirm_first)    /* and after its Confirm */                                                                    \
     X(app_prefix)       /* documents for applications begin with their own prefix */                                   \
     X(app_prefix_check)                                                                                                \
-    X(age)       /* documents have a highest age */                                                                    \
-    X(future)    /* and are not from the future */                                                                     \
-    X(tag)       /* records carry the tag of their AEAD */                                                             \
-    X(one_step)  /* a loop makes at most one step of one handshake in each turn */                                     \
-    X(bounds)    /* a count is checked against the bytes there are */                                                  \
-    X(built_out) /* not in the build: no canary has it */
+    X(age)          /* documents have a highest age */                                                                 \
+    X(future)       /* and are not from the future */                                                                  \
+    X(trusted_time) /* an enclave judges by its NSM's clock */                                                         \
+    X(tag)          /* records carry the tag of their AEAD */                                                          \
+    X(one_step)     /* a loop makes at most one step of one handshake in each turn */                                  \
+    X(bounds)       /* a count is checked against the bytes there are */                                               \
+    X(built_out)    /* not in the build: no canary has it */
 
 #define DEFENCE_NUMBER(name) defence_number_##name,
 enum { DEFENCES(DEFENCE_NUMBER) defence_count };

@@ -240,6 +240,12 @@ grille_reason __wrap_grille_document_read(grille_bytes encoded, grille_document 
     return __real_grille_document_read(encoded, document, error);
 }
 
+CANARY(grille_identity_wall_ms);
+bool __wrap_grille_identity_wall_ms(const grille_identity *identity, grille_time_us mono_now_us,
+                                    grille_wall_ms *wall_ms) {
+    return !is_off(DEFENCE(trusted_time)) && __real_grille_identity_wall_ms(identity, mono_now_us, wall_ms);
+}
+
 /* ---- Loops ---- */
 
 /* Off: whatever can be done is done at once. */

@@ -38,6 +38,25 @@ static bool document_of_the_future(void) {
     return attack_by_clock(ATTACK_MAX_SKEW_MS + 1);
 }
 
+/* The parent sets the enclave's clock back to when a certificate was valid; the NSM's it can't. */
+static bool expired_certificate(void) {
+    enum { back_ms = 90 * 60000 };
+    middle m;
+    bool succeeded = false;
+    stage_set_clock(on_stage.now_ms - back_ms);
+    atomic_store(&on_stage.enclave.clock_off_ms, back_ms);
+    memset(&m, 0, sizeof m);
+    middle_reach_server(&m, stage_enclaves_server());
+    middle_meet_server(&m, NULL);
+    assert_true(bad_gate_hello(m.to_server, ""));
+    if (middle_prove(m.to_server, on_stage.expired)) middle_confirm(m.to_server);
+    succeeded = middle_calls(&m);
+    middle_end(&m);
+    stage_set_clock(on_stage.now_ms);
+    atomic_store(&on_stage.enclave.clock_off_ms, 0);
+    return succeeded;
+}
+
 /* ---- Memory ---- */
 
 /* Most memory that this process has had in use since it was last asked, in KiB (proc(5): clear_refs, VmHWM). */
@@ -103,6 +122,8 @@ static bool half_handshakes(void) {
 static const attack attacks[] = {
     {"stale document, rightly bound", DEFENCE(age), "ATTEST-DOCUMENT-STALE", stale_document},
     {"document of the future, rightly bound", DEFENCE(future), "ATTEST-DOCUMENT-FUTURE", document_of_the_future},
+    {"an enclave's clock set back to when a certificate was valid", DEFENCE(trusted_time), "ATTEST-CERT-EXPIRED",
+     expired_certificate},
     {"a document that claims 2^28 elements", DEFENCE(bounds), "ATTEST-COSE-STRUCTURE", bomb},
     {"half handshakes that exhaust the NSM", DEFENCE(initiator_first), "ATTEST-X509-BODY", half_handshakes},
 };

@@ -213,6 +213,7 @@ static void make_callers(void) {
     forge_certificate(&ca, NULL, &on_stage.ca);
     on_stage.parent = victim_world_identity(&world, &on_stage.ca, STAGE_PARENT, later);
     on_stage.insider = victim_world_identity(&world, &on_stage.ca, STAGE_INSIDER, later);
+    on_stage.expired = victim_world_identity(&world, &on_stage.ca, STAGE_INSIDER, on_stage.now_ms - FORGE_HOUR_MS);
     make_keyed_caller();
 }
 
@@ -248,6 +249,7 @@ void stage_end(void) {
     grille_policy_free(on_stage.trusts_callers);
     grille_identity_free(on_stage.parent);
     grille_identity_free(on_stage.insider);
+    grille_identity_free(on_stage.expired);
     grille_identity_free(on_stage.keyed);
     forge_free(&on_stage.ca);
     (void)snprintf(path, sizeof path, "%s/caller.psk", on_stage.folder);

@@ -33,6 +33,7 @@ typedef struct stage {
     forge_identity ca;
     grille_identity *parent;
     grille_identity *insider; /* a caller whom enclaves accept, and who attacks other callers */
+    grille_identity *expired; /* the insider's, over since an hour */
     grille_identity *keyed;   /* a caller by pre-shared key, "caller" */
     stage_enclave enclave;    /* the genuine one */
     stage_enclave twin;       /* its image, on another machine, of another role, signed by somebody else */
@@ -91,6 +92,9 @@ void stage_foretell_nonce(const uint8_t nonce[GRILLE_NONCE_BYTES]);
 
 /* Asked before each step of a handshake that a server makes, on its loop's thread; NULL: nobody is. */
 void stage_watch_steps(void (*watch)(void *user), void *user);
+
+/* Told after each write of the library's to a socket has returned, on its thread; NULL: nobody is. */
+void stage_watch_writes(void (*watch)(void *user, int fd), void *user);
 
 /* TLS's exporter fails from now on, in wolfSSL itself, for both ends. */
 void stage_break_exporter(bool broken);

@@ -10,6 +10,7 @@
 #include <wolfssl/ssl.h>
 
 #include "cmocka_all.h"
+#include "loop/socket.h"
 #include "secure/leaf.h"
 #include "secure/secure_private.h"
 #include "stage.h"
@@ -142,6 +143,23 @@ grille_reason __wrap_grille_secure_step(grille_secure *secure, grille_time_us no
 void stage_watch_steps(void (*watch)(void *user), void *user) {
     atomic_store(&step_watch_user, user);
     atomic_store(&step_watch, watch);
+}
+
+static void (*_Atomic write_watch)(void *user, int fd);
+static void *_Atomic write_watch_user;
+
+__typeof__(grille_socket_write) __real_grille_socket_write, __wrap_grille_socket_write;
+
+long __wrap_grille_socket_write(int fd, const void *bytes, size_t len) {
+    void (*watch)(void *user, int fd) = atomic_load(&write_watch);
+    const long moved = __real_grille_socket_write(fd, bytes, len);
+    if (watch != NULL) watch(atomic_load(&write_watch_user), fd);
+    return moved;
+}
+
+void stage_watch_writes(void (*watch)(void *user, int fd), void *user) {
+    atomic_store(&write_watch_user, user);
+    atomic_store(&write_watch, watch);
 }
 
 /* ---- The exporter ---- */
