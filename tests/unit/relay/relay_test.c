@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -102,9 +103,36 @@ enum { CHUNKS = 500, CHUNK_BYTES = 2000, STALLED_BYTES = 4 << 20, ROUNDS = 50 };
 
 static uint8_t content[STALLED_BYTES];
 
+/* Writes all of it each time it is asked to: making a thread may cost heap of its own. */
+typedef struct content_writer {
+    pthread_t thread;
+    int fd;
+    sem_t go, done;
+    bool over;
+} content_writer;
+
 static void *write_content(void *argument) {
-    write_all(*(const int *)argument, content, sizeof content);
-    return NULL;
+    content_writer *own = argument;
+    for (;;) {
+        while (sem_wait(&own->go) != 0) {
+        }
+        if (own->over) return NULL;
+        write_all(own->fd, content, sizeof content);
+        (void)sem_post(&own->done);
+    }
+}
+
+static void start_writer(content_writer *own, int fd) {
+    *own = (content_writer){.fd = fd};
+    assert_int_equal(sem_init(&own->go, 0, 0), 0);
+    assert_int_equal(sem_init(&own->done, 0, 0), 0);
+    assert_int_equal(pthread_create(&own->thread, NULL, write_content, own), 0);
+}
+
+static void end_writer(content_writer *own) {
+    own->over = true;
+    (void)sem_post(&own->go);
+    assert_int_equal(pthread_join(own->thread, NULL), 0);
 }
 
 static void chunks_cost_one_read_and_one_write(void **state) {
@@ -134,28 +162,31 @@ static void chunks_cost_one_read_and_one_write(void **state) {
 }
 
 /* A reader that is behind all the time: a block is taken and given back again and again. */
-static unsigned long stall_once(running *r) {
-    pthread_t writer;
-    assert_int_equal(pthread_create(&writer, NULL, write_content, &r->near), 0);
-    const unsigned long after_thread = atomic_load(&counted.heap);
+static unsigned long stall_once(running *r, content_writer *writer) {
+    const unsigned long before = atomic_load(&counted.heap);
+    (void)sem_post(&writer->go);
     for (size_t left = sizeof content; left > 0; left -= 32768)
         read_all(r->far, 32768);
     const unsigned long after = atomic_load(&counted.heap);
-    assert_int_equal(pthread_join(writer, NULL), 0);
-    return after - after_thread;
+    while (sem_wait(&writer->done) != 0) {
+    }
+    return after - before;
 }
 
 static void stalls_cost_no_heap_once_warm(void **state) {
     running r;
     relay_counters counters;
+    content_writer writer;
     unsigned long made = 1;
     (void)state;
     start(&r);
-    (void)stall_once(&r);
+    start_writer(&writer, r.near);
+    (void)stall_once(&r, &writer);
     /* A pause of a second between two stalls gives the block back: then it is asked for again. */
     for (int round = 0; made != 0 && round < ROUNDS; round++)
-        made = stall_once(&r);
+        made = stall_once(&r, &writer);
     assert_int_equal(made, 0);
+    end_writer(&writer);
     end(&r, &counters);
 }
 

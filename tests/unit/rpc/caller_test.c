@@ -243,6 +243,7 @@ static void a_parent_ends_the_children_that_are_left(void **state) {
     streaming_world world;
     answer parent, out[CHILDREN], late;
     grille_call *handler = NULL;
+    grille_call *held[CHILDREN];
     (void)state;
     streaming_world_open(&world, -1);
     assert_int_equal(call_async(&world, "hold", NULL, &parent, NULL), GRILLE_OK);
@@ -252,8 +253,9 @@ static void a_parent_ends_the_children_that_are_left(void **state) {
         assert_int_equal(
             call_async(&world, i % 2 == 0 ? "hello" : "hold", &GRILLE_CALL_OPTIONS(.parent = handler), &out[i], NULL),
             GRILLE_OK);
+        hand_channel_run(&world.channel);
+        held[i] = world.server.call;
     }
-    hand_channel_run(&world.channel);
     grille_call_family_end(handler);
     grille_call_family_end(handler);
     assert_int_equal(call_async(&world, "hello", &GRILLE_CALL_OPTIONS(.parent = handler), &late, NULL),
@@ -264,6 +266,11 @@ static void a_parent_ends_the_children_that_are_left(void **state) {
         assert_int_equal(out[i].code, i % 2 == 0 ? GRILLE_OK : GRILLE_CANCELLED);
     }
     assert_int_equal(late.count, 0);
+    for (int i = 1; i < CHILDREN; i += 2)
+        assert_int_equal(grille_call_answer(held[i], GRILLE_OK, &(fake_message){"late"}), GRILLE_CANCELLED);
+    assert_int_equal(grille_call_answer(handler, GRILLE_OK, &(fake_message){"parent"}), GRILLE_OK);
+    hand_channel_run(&world.channel);
+    assert_int_equal(parent.code, GRILLE_OK);
     streaming_world_close(&world);
 }
 
