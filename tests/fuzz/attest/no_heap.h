@@ -15,8 +15,9 @@
 int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
                                               void (*on_free)(const volatile void *)) __attribute__((weak));
 
-static size_t heap_bytes;
-static bool heap_counts;
+/* Of the thread that runs the input alone: libFuzzer's own threads allocate when they start. */
+static _Thread_local size_t heap_bytes;
+static _Thread_local bool heap_counts;
 
 static void heap_taken(const volatile void *block, size_t bytes) {
     (void)block;
