@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bench/echo.grille-nano.h"
+#include "bench/rpc/echo.grille-nano.h"
 #include "grille/grille.h"
 
 extern void bench_grille_serve(const char *path, const char *folder, size_t message_bytes);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bench/echo.grille-pb.h"
+#include "bench/rpc/echo.grille-pb.h"
 #include "bench/mode.h"
 #include "grille/grille.h"
 

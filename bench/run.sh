@@ -22,7 +22,7 @@ done
 policy() { # PEER EXTRA
     printf 'peers:\n  - name: %s\n    kind: x509\n    ca: ca/ca.pem\n    names: [ "spiffe://bench/%s" ]\n%s' "$1" "$1" "$2"
 }
-policy client '    may_call: [ "/grille.bench.v1.Echo/Ping" ]
+policy client '    may_call: [ "/grille.bench.v1.Echo/*" ]
 ' >"$work/server.policy.yaml"
 policy server '' >"$work/client.policy.yaml"
 

@@ -17,7 +17,7 @@ static bool cpu_has_aes(void) {
 #endif
 }
 
-static const char *suites(grille_cipher cipher) {
+const char *grille_tls_first_suite(grille_cipher cipher) {
     switch (cipher) {
     case GRILLE_CIPHER_AES128:
         return "TLS13-AES128-GCM-SHA256";
@@ -28,6 +28,11 @@ static const char *suites(grille_cipher cipher) {
     case GRILLE_CIPHER_AUTO:
         break;
     }
+    return cpu_has_aes() ? "TLS13-AES128-GCM-SHA256" : "TLS13-CHACHA20-POLY1305-SHA256";
+}
+
+static const char *suites(grille_cipher cipher) {
+    if (cipher != GRILLE_CIPHER_AUTO) return grille_tls_first_suite(cipher);
     return cpu_has_aes() ? "TLS13-AES128-GCM-SHA256:TLS13-CHACHA20-POLY1305-SHA256:TLS13-AES256-GCM-SHA384"
                          : "TLS13-CHACHA20-POLY1305-SHA256:TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384";
 }

@@ -45,6 +45,9 @@ typedef struct grille_tls_options {
     grille_time_us now_us; /* the KeyUpdate bucket starts here */
 } grille_tls_options;
 
+/* The suite that an end with this choice offers first, and that a server of the same machine takes. Static storage. */
+const char *grille_tls_first_suite(grille_cipher cipher);
+
 /* BUDGET, BAD_ARGUMENT or TLS_FAILED; *tls is then NULL. A client's first flight is outgoing after the first handshake
  * call. */
 GRILLE_MUST_USE grille_reason grille_tls_new(const grille_tls_options *options, grille_tls **tls, grille_error *error);
