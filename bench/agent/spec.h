@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* X(identifier, option's word, what it does) */
 #define BENCH_PATTERN_MAP(X)                                                                                           \
@@ -36,7 +37,7 @@ typedef struct bench_spec {
     double rate;           /* calls per second, open-loop only */
     double seconds;        /* measured time; 0 when `count` tells the end; default 1 */
     uint64_t count;        /* measured calls or messages; 0: the time tells */
-    uint32_t warm_up_ms;   /* before the measured part; default 200; with a count: as many calls as a tenth of it */
+    uint32_t warm_up_ms;   /* before the measured part; default 200; with a count: a tenth as many calls; 0: none */
     char address[256];     /* of the server, in the library's forms; inproc: the agent serves itself */
     char folder[256];      /* identities and policies of the rows that prove something; empty: none needed */
     char counters[256];    /* file that both ends map (counters.h); empty: none */
@@ -55,7 +56,15 @@ bool bench_pattern_of(const char *word, bench_pattern *pattern);
  * with hyphens (--to is the address). Sizes take Ki and Mi. */
 bool bench_spec_option(bench_spec *spec, const char *name, const char *value, char why[512]);
 
-/* The options of an agent that say the same, as a NULL-terminated list in `words`; storage is inside. */
+/* Whether the options fit together: an open loop has a rate and nothing else has, something tells the end, there is an
+ * address. */
+bool bench_spec_check(const bench_spec *spec, char why[512]);
+
+/* Options and what they take, one a line. */
+void bench_spec_help(FILE *out);
+
+/* The options of an agent that say the same, as a NULL-terminated list in `words`; storage is inside, so `words` is not
+ * copied. Empty texts and a server_pid of 0 are left out. False: no room. */
 typedef struct bench_words {
     char *argv[64];
     char text[2048];

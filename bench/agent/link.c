@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/agent/link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "loop/socket.h"
+
+bool bench_workspace_init(bench_workspace *workspace) {
+    *workspace = (bench_workspace){
+        .received = malloc(BENCH_READ_BYTES), .plain = malloc(BENCH_PLAIN_BYTES), .sealed = malloc(BENCH_SEALED_BYTES)};
+    return workspace->received != NULL && workspace->plain != NULL && workspace->sealed != NULL;
+}
+
+void bench_workspace_deinit(bench_workspace *workspace) {
+    free(workspace->received);
+    free(workspace->plain);
+    free(workspace->sealed);
+    free(workspace->spare);
+    *workspace = (bench_workspace){0};
+}
+
+bool bench_link_catch_up(bench_link *link, bench_workspace *workspace) {
+    while (link->behind_at < link->behind_len) {
+        const long wrote =
+            grille_socket_write(link->fd, link->behind + link->behind_at, link->behind_len - link->behind_at);
+        if (wrote == -EAGAIN) return true;
+        if (wrote < 0) return false;
+        link->behind_at += (size_t)wrote;
+    }
+    if (link->behind == NULL) return true;
+    if (workspace->spare == NULL)
+        workspace->spare = link->behind;
+    else
+        free(link->behind);
+    link->behind = NULL;
+    link->behind_at = 0;
+    link->behind_len = 0;
+    return true;
+}
