@@ -56,6 +56,10 @@ typedef struct bench_link_kind {
     void (*close)(bench_link *link, bench_workspace *workspace);
 } bench_link_kind;
 
+/* For the kinds: one read or write; bytes moved, 0 when it would have to wait, -1 at the end and for errors. */
+long bench_link_receive(bench_link *link, uint8_t *buffer, size_t capacity);
+long bench_link_transmit(bench_link *link, const uint8_t *bytes, size_t len);
+
 /* Writes what is behind; false: failed. Something may still be behind after it. */
 bool bench_link_catch_up(bench_link *link, bench_workspace *workspace);
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "bench/agent/echo.h"
 #include "bench/agent/row.h"
-#include "loop/socket.h"
 
 static bool prepare(bool is_server) {
     (void)is_server;
@@ -31,16 +29,13 @@ static bench_link *open_link(int fd, bool is_server, bench_workspace *workspace)
 }
 
 static long take(bench_link *link, bench_workspace *workspace, const uint8_t **bytes) {
-    const long got = grille_socket_read(link->fd, workspace->received, BENCH_READ_BYTES);
     *bytes = workspace->received;
-    if (got == -EAGAIN) return 0;
-    return got > 0 ? got : -1;
+    return bench_link_receive(link, workspace->received, BENCH_READ_BYTES);
 }
 
 static long put(bench_link *link, bench_workspace *workspace, const uint8_t *bytes, size_t len) {
-    const long wrote = grille_socket_write(link->fd, bytes, len);
     (void)workspace;
-    return wrote == -EAGAIN ? 0 : wrote < 0 ? -1 : wrote;
+    return bench_link_transmit(link, bytes, len);
 }
 
 static void close_link(bench_link *link, bench_workspace *workspace) {

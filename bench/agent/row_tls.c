@@ -2,7 +2,6 @@
  * wolfSSL itself, mutual TLS 1.3 with AES-128-GCM, with the build and the record pool that the library has. It reads
  * from a large buffer that one read has filled, and what it seals leaves in one write: what a program can have from it
  * at best. No gate and no trust: a ceiling, not a channel. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,6 @@
 #include "bench/agent/echo.h"
 #include "bench/agent/row.h"
 #include "crypto/certificate.h"
-#include "loop/socket.h"
 #include "secure/record_pool.h"
 
 typedef struct tls_link {
@@ -119,14 +117,15 @@ static bool flush(bench_link *link, bench_workspace *workspace) {
     long wrote = 0;
     if (len == 0) return true;
     workspace->sealed_len = 0;
-    wrote = grille_socket_write(link->fd, workspace->sealed, len);
+    if (link->behind != NULL) return false;
+    wrote = bench_link_transmit(link, workspace->sealed, len);
     if (wrote == (long)len) return true;
-    if (wrote < 0 && wrote != -EAGAIN) return false;
+    if (wrote < 0) return false;
     next = workspace->spare != NULL ? workspace->spare : malloc(BENCH_SEALED_BYTES);
     if (next == NULL) return false;
     workspace->spare = NULL;
     link->behind = workspace->sealed;
-    link->behind_at = wrote > 0 ? (size_t)wrote : 0;
+    link->behind_at = (size_t)wrote;
     link->behind_len = len;
     workspace->sealed = next;
     return true;
@@ -186,11 +185,10 @@ static bench_link *open_link(int fd, bool is_server, bench_workspace *workspace)
 /* One read from the socket, then every record that is whole. */
 static long take(bench_link *link, bench_workspace *workspace, const uint8_t **bytes) {
     tls_link *tls = (tls_link *)link;
-    const long got = grille_socket_read(link->fd, workspace->received, BENCH_READ_BYTES);
+    const long got = bench_link_receive(link, workspace->received, BENCH_READ_BYTES);
     size_t len = 0;
     *bytes = workspace->plain;
-    if (got == -EAGAIN) return 0;
-    if (got <= 0) return -1;
+    if (got <= 0) return got;
     tls->workspace = workspace;
     workspace->at = 0;
     workspace->filled = (size_t)got;
