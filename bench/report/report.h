@@ -86,8 +86,8 @@ bool bench_report_table(const bench_report *report, FILE *out);
 bool bench_report_json(const bench_report *report, FILE *out);
 bool bench_report_csv(const bench_report *report, FILE *out);
 bool bench_report_html(const bench_report *report, FILE *out); /* one page, needs no network */
-/* The latencies of one row in HdrHistogram's percentile format, microseconds. */
-bool bench_report_hgrm(const bench_report_row *row, FILE *out);
+/* The latencies of one row in HdrHistogram's percentile format, microseconds; the labels' notice stands at the end. */
+bool bench_report_hgrm(const bench_labels *labels, const bench_report_row *row, FILE *out);
 
 /* Reads what bench_report_json wrote. `why` (512 bytes): what is wrong, with the line. */
 bool bench_report_read(const char *path, bench_report *report, char why[512]);
