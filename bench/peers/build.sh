@@ -20,17 +20,17 @@ note() {
 . "$root/bazel/scripts/setup.sh"
 
 declare -A packages=(
-    [grpc_cpp]="g++ libgrpc++-dev libprotobuf-dev libssl-dev openssl protobuf-compiler protobuf-compiler-grpc"
+    [grpc_cpp]="g++ libabsl-dev libgrpc++-dev libprotobuf-dev libssl-dev openssl protobuf-compiler protobuf-compiler-grpc"
     [ttrpc_go]="golang-go golang-github-containerd-ttrpc-dev openssl"
 )
 
 [ $# -eq 1 ] || die "usage: bench/peers/build.sh OUTPUT_FOLDER"
-mkdir -p "$1"
-output=$(realpath "$1")
+output=$(realpath -m "$1")
 case $output/ in
 "$root"/.cache/*) ;;
 "$root"/*) die "the output folder is in the source tree: $output" ;;
 esac
+mkdir -p "$output"
 
 # have PACKAGE…: installs what is not there.
 have() {
