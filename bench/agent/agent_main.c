@@ -13,9 +13,11 @@
 
 enum { USAGE = 2, FAILED = 1 };
 
+/* The reason is the last line. */
 static int misuse(const char *what) {
-    (void)fprintf(stderr, "agent: %s\nusage: agent serve|load ROW OPTIONS\n", what);
+    (void)fprintf(stderr, "usage: agent serve|load ROW OPTIONS\n");
     bench_spec_help(stderr);
+    (void)fprintf(stderr, "agent: %s\n", what);
     return USAGE;
 }
 
