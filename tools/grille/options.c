@@ -7,7 +7,7 @@
 
 #include "command.h"
 
-enum { WORD_MAX = 63, WORDS_MAX = 32 };
+enum { WORD_MAX = 63, WORDS_MAX = 48 };
 
 int usage_error(const char *usage, const char *format, ...) {
     va_list arguments;

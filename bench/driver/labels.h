@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a number is worth nothing without: on what it was measured, and of what. */
+#ifndef GRILLE_BENCH_LABELS_H
+#define GRILLE_BENCH_LABELS_H
+
+#include "bench/report/report.h"
+
+/* Reads the machine's facts below `root` ("" for this machine), compiler and flags of this build, the commit of the
+ * repository that the working directory lies in, when it is Grille's, and the time. `command` stays the caller's. */
+void bench_labels_read(const char *root, bench_labels *labels);
+
+/* What must be said beside every number of two processes on one machine; nothing for a server elsewhere. */
+void bench_labels_warn(bench_labels *labels, unsigned cpus, bool elsewhere);
+
+/* argv as one line, as far as it fits. */
+void bench_labels_command(bench_labels *labels, int argc, char *const *argv);
+
+#endif

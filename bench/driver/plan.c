@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/driver/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/driver/plan_axes.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+enum { BULK_BYTES = 1 << 20, SMALL_BYTES = 64, MANY_IN_FLIGHT = 100, CONNECTS_AT_ONCE = 4, IDLE_CONNECTIONS = 1000 };
+
+/* Starting and ending two processes. */
+#define OVERHEAD_S 0.1
+
+/* ---- Plans with a name ---- */
+
+/* Parts of a plan; what the command line says stands above each. */
+static const bench_wishes short_plan[] = {{.patterns = "ping-pong,in-flight,bulk"}};
+static const bench_wishes standard_plan[] = {
+    {.patterns = "ping-pong,in-flight,bulk"},
+    {.patterns = "connect",
+     .rows = "rpc-attested",
+     .server_kinds = "x509,nitro",
+     .client_kinds = "x509,nitro",
+     .placements = "free"},
+    {.patterns = "connect", .rows = "tls", .placements = "free"},
+    {.patterns = "idle", .rows = "tls,rpc-attested", .placements = "free", .ours_only = true},
+    {.patterns = "in-flight", .rows = "rpc-attested", .connections = "1000", .placements = "same", .ours_only = true},
+    {.patterns = "in-flight", .rows = "rpc-attested", .idle_streams = "10000", .placements = "same", .ours_only = true},
+};
+static const bench_wishes full_plan[] = {
+    {.patterns = "ping-pong,in-flight,bulk", .placements = "same,split,free"},
+    {.patterns = "connect",
+     .rows = "rpc-attested",
+     .server_kinds = "x509,nitro,psk",
+     .client_kinds = "x509,nitro,psk",
+     .placements = "free"},
+    {.patterns = "connect", .rows = "tls", .placements = "free"},
+    {.patterns = "idle",
+     .rows = "tls,rpc-attested",
+     .connections = "100,1000",
+     .placements = "free",
+     .ours_only = true},
+    {.patterns = "in-flight",
+     .rows = "rpc-attested",
+     .connections = "10,1000",
+     .placements = "same",
+     .ours_only = true},
+    {.patterns = "in-flight",
+     .rows = "rpc-attested",
+     .idle_streams = "1000,10000",
+     .placements = "same",
+     .ours_only = true},
+    {.patterns = "stream", .directions = "up,down,both", .bytes = "64,1Ki,16Ki,64Ki,256Ki,1Mi", .placements = "same"},
+    {.patterns = "stream", .directions = "up,down,both", .bytes = "64Ki", .streams = "4,8", .placements = "same"},
+    {.patterns = "bulk", .bytes = "64,1Ki,16Ki,64Ki,256Ki", .placements = "same"},
+    {.patterns = "ping-pong,in-flight", .transports = "tcp", .placements = "same,free"},
+    {.patterns = "open-loop", .rate = "20000", .placements = "free"},
+};
+
+static const char *const plan_words[] = {"short", "standard", "full"};
+
+/* Whether the command line says itself what is measured. */
+static bool has_a_shape(const bench_wishes *wishes) {
+    const char *const shapes[] = {wishes->patterns,     wishes->directions, wishes->bytes,
+                                  wishes->in_flight,    wishes->streams,    wishes->connections,
+                                  wishes->idle_streams, wishes->rate,       wishes->target};
+    for (size_t i = 0; i < COUNT(shapes); i++) {
+        if (shapes[i] != NULL) return true;
+    }
+    return false;
+}
+
+static const char *either(const char *above, const char *below) {
+    return above != NULL ? above : below;
+}
+
+static bench_wishes merge(const bench_wishes *typed, const bench_wishes *part) {
+    bench_wishes both = *typed;
+    both.rows = either(typed->rows, part->rows);
+    both.placements = either(typed->placements, part->placements);
+    both.transports = either(typed->transports, part->transports);
+    both.server_kinds = either(typed->server_kinds, part->server_kinds);
+    both.client_kinds = either(typed->client_kinds, part->client_kinds);
+    both.patterns = part->patterns;
+    both.directions = part->directions;
+    both.bytes = part->bytes;
+    both.streams = part->streams;
+    both.connections = part->connections;
+    both.idle_streams = part->idle_streams;
+    both.rate = part->rate;
+    both.ours_only = part->ours_only;
+    return both;
+}
+
+/* ---- Rows ---- */
+
+static bool fits(const bench_axes *axes, const bench_plan_row *row, const bench_mode *mode) {
+    const bool inproc = strcmp(row->transport, "inproc") == 0;
+    const bench_pattern pattern = row->spec.pattern;
+    if (row->spec.idle_streams > 0 && !mode->is_rpc) return false;
+    if (inproc && (mode->is_rpc || mode->is_peer || strcmp(row->placement, "split") == 0)) return false;
+    if (mode->is_peer && (pattern == BENCH_IDLE || pattern == BENCH_OPEN_LOOP || bench_pattern_is_stream(pattern))) {
+        return false;
+    }
+    if (mode->is_peer && strcmp(row->transport, "unix") != 0 && strcmp(row->transport, "tcp") != 0) return false;
+    (void)axes;
+    return true;
+}
+
+static bool add_row(bench_plan *plan, const bench_plan_row *row, bench_wrong *wrong) {
+    if (plan->row_count == BENCH_ROWS_MAX)
+        return bench_wrong_say(wrong, "that makes more than %d rows", BENCH_ROWS_MAX);
+    plan->rows[plan->row_count++] = *row;
+    return true;
+}
+
+/* One mode, with each pair of kinds where it has identities. */
+static bool add_mode(bench_plan *plan, const bench_axes *axes, bench_plan_row row, const bench_mode *mode,
+                     bench_wrong *wrong) {
+    const bench_list once = {.at = {BENCH_X509}, .count = 1};
+    const bench_list *servers = mode->is_attested ? &axes->server_kinds : &once;
+    const bench_list *clients = mode->is_attested ? &axes->client_kinds : &once;
+    if (!fits(axes, &row, mode)) return true;
+    row.program = mode->program;
+    (void)snprintf(row.agent_row, sizeof row.agent_row, "%s", mode->name);
+    for (size_t s = 0; s < servers->count; s++) {
+        for (size_t c = 0; c < clients->count; c++) {
+            const char *server = bench_kind_words[servers->at[s]], *client = bench_kind_words[clients->at[c]];
+            const bool usual = servers->count == 1 && clients->count == 1 && servers->at[0] == BENCH_X509 &&
+                               clients->at[0] == BENCH_X509;
+            (void)snprintf(row.server_kind, sizeof row.server_kind, "%s", server);
+            (void)snprintf(row.client_kind, sizeof row.client_kind, "%s", client);
+            /* Who calls whom, by what each proves. */
+            (void)snprintf(row.mode, sizeof row.mode, usual ? "%s" : "%s %s>%s", mode->name, client, server);
+            if (!add_row(plan, &row, wrong)) return false;
+        }
+    }
+    return true;
+}
+
+static bool add_places(bench_plan *plan, const bench_axes *axes, bench_plan_row row, bench_wrong *wrong) {
+    for (size_t t = 0; t < axes->transports.count; t++) {
+        for (size_t p = 0; p < axes->placements.count; p++) {
+            (void)snprintf(row.transport, sizeof row.transport, "%s",
+                           axes->target != NULL ? "target" : bench_transport_words[axes->transports.at[t]]);
+            (void)snprintf(row.placement, sizeof row.placement, "%s", bench_placement_words[axes->placements.at[p]]);
+            if (axes->target != NULL) (void)snprintf(row.spec.address, sizeof row.spec.address, "%s", axes->target);
+            for (size_t m = 0; m < axes->mode_count; m++) {
+                if (!add_mode(plan, axes, row, &axes->modes[m], wrong)) return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* `list`, or its one value where it is empty or the pattern doesn't look at it. */
+static bench_list list_or(const bench_list *list, bool looks, uint64_t value) {
+    return looks && list->count > 0 ? *list : (bench_list){.at = {value}, .count = 1};
+}
+
+static bool add_pattern(bench_plan *plan, const bench_axes *axes, bench_pattern pattern, bench_wrong *wrong) {
+    const bool connect = pattern == BENCH_CONNECT, idle = pattern == BENCH_IDLE, bulk = pattern == BENCH_BULK;
+    const bool stream = bench_pattern_is_stream(pattern), many = pattern == BENCH_IN_FLIGHT;
+    const bench_list bytes = list_or(&axes->bytes, !connect && !idle, bulk ? BULK_BYTES : SMALL_BYTES);
+    const bench_list at_once = stream ? list_or(&axes->streams, true, 1)
+                                      : list_or(&axes->in_flight, many || bulk || connect,
+                                                many      ? MANY_IN_FLIGHT
+                                                : connect ? CONNECTS_AT_ONCE
+                                                          : 1);
+    const bench_list connections = list_or(&axes->connections, !connect, idle ? IDLE_CONNECTIONS : 1);
+    const bench_list idle_streams = list_or(&axes->idle_streams, !connect && !idle, 0);
+    bench_plan_row row = {.spec = axes->spec};
+    row.spec.pattern = pattern;
+    if (pattern != BENCH_OPEN_LOOP) row.spec.rate = 0;
+    for (size_t b = 0; b < bytes.count; b++) {
+        for (size_t f = 0; f < at_once.count; f++) {
+            for (size_t c = 0; c < connections.count; c++) {
+                for (size_t i = 0; i < idle_streams.count; i++) {
+                    row.spec.bytes = (size_t)bytes.at[b];
+                    row.spec.in_flight = (uint32_t)at_once.at[f];
+                    row.spec.connections = (uint32_t)connections.at[c];
+                    row.spec.idle_streams = (uint32_t)idle_streams.at[i];
+                    if (!add_places(plan, axes, row, wrong)) return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+static bool add_part(bench_plan *plan, const bench_wishes *wishes, unsigned cpus, bench_wrong *wrong) {
+    bench_axes axes;
+    if (!bench_axes_read(wishes, cpus, plan, &axes, wrong)) return false;
+    plan->left_out_split = plan->left_out_split || axes.left_out_split;
+    for (size_t i = 0; i < axes.patterns.count; i++) {
+        if (!add_pattern(plan, &axes, (bench_pattern)axes.patterns.at[i], wrong)) return false;
+    }
+    return true;
+}
+
+static bool add_named(bench_plan *plan, const bench_wishes *wishes, unsigned cpus, bench_wrong *wrong) {
+    bench_list which = {.at = {0}, .count = 1};
+    const bench_wishes *parts = short_plan;
+    size_t count = COUNT(short_plan);
+    if (!bench_list_words("--plan", wishes->plan, plan_words, COUNT(plan_words), &which, wrong)) return false;
+    if (which.count != 1) return bench_wrong_say(wrong, "--plan is one of short, standard and full");
+    if (has_a_shape(wishes)) return add_part(plan, wishes, cpus, wrong);
+    if (which.at[0] == 1) parts = standard_plan, count = COUNT(standard_plan);
+    if (which.at[0] == 2) parts = full_plan, count = COUNT(full_plan);
+    for (size_t i = 0; i < count; i++) {
+        const bench_wishes part = merge(wishes, &parts[i]);
+        if (!add_part(plan, &part, cpus, wrong)) return false;
+    }
+    return true;
+}
+
+bool bench_plan_make(const bench_wishes *wishes, unsigned cpus, bench_plan *plan, bench_wrong *wrong) {
+    memset(plan, 0, sizeof *plan);
+    memset(wrong, 0, sizeof *wrong);
+    plan->rows = calloc(BENCH_ROWS_MAX, sizeof *plan->rows);
+    if (plan->rows == NULL) return bench_wrong_say(wrong, "no memory");
+    if (!add_named(plan, wishes, cpus, wrong)) return false;
+    if (plan->row_count == 0) return bench_wrong_say(wrong, "nothing of that can be measured: no row is left");
+    return true;
+}
+
+void bench_plan_deinit(bench_plan *plan) {
+    free(plan->rows);
+    plan->rows = NULL;
+    plan->row_count = 0;
+}
+
+/* ---- Words ---- */
+
+static void write_bytes(size_t bytes, char text[24]) {
+    if (bytes >= 1 << 20 && bytes % (1 << 20) == 0) {
+        (void)snprintf(text, 24, "%zu MiB", bytes >> 20);
+    } else if (bytes >= 1024 && bytes % 1024 == 0) {
+        (void)snprintf(text, 24, "%zu KiB", bytes >> 10);
+    } else {
+        (void)snprintf(text, 24, "%zu B", bytes);
+    }
+}
+
+void bench_plan_row_name(const bench_plan_row *row, char name[160]) {
+    char bytes[24], more[64] = "";
+    size_t used = 0;
+    write_bytes(row->spec.bytes, bytes);
+    if (row->spec.in_flight > 1) used += (size_t)snprintf(more, sizeof more, " x%u", row->spec.in_flight);
+    if (row->spec.connections > 1) {
+        used += (size_t)snprintf(more + used, sizeof more - used, " on %u", row->spec.connections);
+    }
+    if (row->spec.idle_streams > 0) (void)snprintf(more + used, sizeof more - used, " +%u", row->spec.idle_streams);
+    (void)snprintf(name, 160, "%s %s %s %s %s%s", row->mode, row->transport, row->placement,
+                   bench_pattern_word(row->spec.pattern), bytes, more);
+}
+
+double bench_plan_seconds(const bench_plan *plan) {
+    double all = 0;
+    for (size_t i = 0; i < plan->row_count; i++) {
+        const bench_spec *spec = &plan->rows[i].spec;
+        all += spec->pattern == BENCH_IDLE ? 2.0 : spec->seconds + spec->warm_up_ms / 1000.0;
+        all += OVERHEAD_S;
+    }
+    return all * plan->rounds;
+}
