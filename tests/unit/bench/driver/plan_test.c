@@ -71,8 +71,8 @@ static void rows_follow_the_options(void **state) {
           .peer_count = 1,
           .transports = "unix,hybrid"},
          "raw unix same ping-pong 64 B\ngrpc-c++ unix same ping-pong 64 B\nraw hybrid same ping-pong 64 B\n"
-         "raw unix same idle 64 B on 1000\nraw hybrid same idle 64 B on 1000\n"
-         "raw unix same stream-up 64 B\nraw hybrid same stream-up 64 B\n"},
+         "raw unix same idle 64 B on 1000\ngrpc-c++ unix same idle 64 B on 1000\nraw hybrid same idle 64 B on 1000\n"
+         "raw unix same stream-up 64 B\ngrpc-c++ unix same stream-up 64 B\nraw hybrid same stream-up 64 B\n"},
         {{.patterns = "ping-pong", .placements = "same", .insecure_agent = "agent"},
          "raw unix same ping-pong 64 B\ntls unix same ping-pong 64 B\nrpc-insecure unix same ping-pong 64 B\n"
          "rpc-attested unix same ping-pong 64 B\n"},
