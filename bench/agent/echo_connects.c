@@ -50,6 +50,7 @@ static bool turn(echo_load *load, slot *own, uint32_t events, bool *more) {
     if ((events & ~(uint32_t)EPOLLOUT) != 0) got = own->link->kind->take(own->link, &load->workspace, &bytes);
     if (got < 0) return bench_load_gone();
     own->have += (size_t)got;
+    if (own->have > load->spec->bytes) return bench_load_gone();
     if (own->have < load->spec->bytes) return ask(load, own);
     end(load, own);
     now_ns = bench_now_ns();
