@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/rpc/load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MOST_ERRORS = 100, READY_TIMEOUT_MS = 20000, STAND_TIMEOUT_S = 10 };
+
+/* ---- Counting ---- */
+
+bool bench_rpc_note(bench_rpc_load_state *load, uint64_t now_ns, uint64_t latency_ns, size_t message_bytes) {
+    bool more = false;
+    if (load->several_threads) (void)pthread_mutex_lock(&load->lock);
+    more = bench_recorder_note(load->recorder, now_ns, latency_ns, message_bytes);
+    if (load->several_threads) (void)pthread_mutex_unlock(&load->lock);
+    if (!more) atomic_store(&load->over, true);
+    return more && !atomic_load_explicit(&load->over, memory_order_relaxed);
+}
+
+void bench_rpc_failed(bench_rpc_load_state *load, const char *what, grille_code code, const char *message) {
+    if (atomic_load(&load->closing)) return;
+    if (atomic_fetch_add(&load->errors, 1) == 0) {
+        (void)fprintf(stderr, "bench: %s: %s: %s\n", what, grille_code_name(code), message);
+    }
+    (void)pthread_mutex_lock(&load->lock);
+    bench_recorder_error(load->recorder);
+    (void)pthread_mutex_unlock(&load->lock);
+    if (atomic_load(&load->errors) >= MOST_ERRORS) atomic_store(&load->over, true);
+}
+
+void bench_rpc_start(bench_rpc_load_state *load) {
+    atomic_fetch_add(&load->out, 1);
+}
+
+void bench_rpc_land(bench_rpc_load_state *load) {
+    if (atomic_fetch_sub(&load->out, 1) != 1) return;
+    (void)pthread_mutex_lock(&load->lock);
+    (void)pthread_cond_signal(&load->landed);
+    (void)pthread_mutex_unlock(&load->lock);
+}
+
+void bench_rpc_wait(bench_rpc_load_state *load) {
+    (void)pthread_mutex_lock(&load->lock);
+    while (atomic_load(&load->out) > 0)
+        (void)pthread_cond_wait(&load->landed, &load->lock);
+    (void)pthread_mutex_unlock(&load->lock);
+}
+
+bool bench_rpc_wait_seconds(bench_rpc_load_state *load, unsigned seconds) {
+    struct timespec until;
+    bool landed = false;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)seconds;
+    (void)pthread_mutex_lock(&load->lock);
+    while (atomic_load(&load->out) > 0 && pthread_cond_timedwait(&load->landed, &load->lock, &until) == 0) {
+    }
+    landed = atomic_load(&load->out) == 0;
+    (void)pthread_mutex_unlock(&load->lock);
+    return landed;
+}
+
+/* ---- Channels ---- */
+
+bool bench_rpc_ping(bench_rpc_load_state *load, grille_channel *channel) {
+    client_grille_bench_v1_echo_ping_reply reply;
+    const grille_code code = client_grille_bench_v1_echo_ping(channel, &load->ball, NULL, &reply);
+    const bool same = code == GRILLE_OK && reply.response->payload.len == load->ball.payload.len;
+    if (!same) bench_rpc_failed(load, "Ping", code, code == GRILLE_OK ? "another payload came back" : reply.message);
+    client_grille_bench_v1_echo_ping_reply_free(&reply);
+    return same;
+}
+
+grille_channel *bench_rpc_open_one(bench_rpc_load_state *load) {
+    grille_channel *channel = NULL;
+    grille_error error;
+    if (bench_rpc_told(grille_channel_open(load->address, &load->options, &channel, &error), &error) &&
+        bench_rpc_told(grille_channel_wait_ready(channel, READY_TIMEOUT_MS, &error), &error) &&
+        bench_rpc_ping(load, channel)) {
+        return channel;
+    }
+    grille_channel_close(channel);
+    return NULL;
+}
+
+bool bench_rpc_open_channels(bench_rpc_load_state *load, uint32_t count) {
+    while (load->channel_count < count) {
+        grille_channel *channel = bench_rpc_open_one(load);
+        if (channel == NULL) return false;
+        load->channels[load->channel_count++] = channel;
+    }
+    return true;
+}
+
+void bench_rpc_close_channels(bench_rpc_load_state *load) {
+    atomic_store(&load->closing, true);
+    while (load->channel_count > 0)
+        grille_channel_close(load->channels[--load->channel_count]);
+}
+
+/* ---- Idle streams ---- */
+
+static void on_stood(client_grille_bench_v1_echo_both_stream *stream, const Grille__Bench__V1__Ball *message,
+                     void *user) {
+    const bench_rpc_idle_stream *idle = user;
+    (void)stream;
+    (void)message;
+    bench_rpc_land(idle->load);
+}
+
+static void on_fell(client_grille_bench_v1_echo_both_stream *stream,
+                    const client_grille_bench_v1_echo_both_reply *reply, void *user) {
+    const bench_rpc_idle_stream *idle = user;
+    (void)stream;
+    bench_rpc_failed(idle->load, "an idle stream", reply->code, reply->message);
+    if (!atomic_load(&idle->load->closing)) atomic_store(&idle->load->over, true);
+}
+
+/* False after a message on standard error: what was begun has not all come back. */
+static bool all_stand(bench_rpc_load_state *load, uint32_t begun) {
+    if (!bench_rpc_wait_seconds(load, STAND_TIMEOUT_S)) {
+        (void)fprintf(stderr, "bench: %u of %u idle streams stand after %d s: the server's max_streams may be lower\n",
+                      begun - atomic_load(&load->out), begun, STAND_TIMEOUT_S);
+        return false;
+    }
+    return !atomic_load(&load->over);
+}
+
+bool bench_rpc_open_idle_streams(bench_rpc_load_state *load, bench_rpc_idle_stream **streams) {
+    static const client_grille_bench_v1_echo_both_events events = {.on_message = on_stood, .on_done = on_fell};
+    const Grille__Bench__V1__Ball empty = GRILLE__BENCH__V1__BALL__INIT;
+    const uint32_t count = load->spec->idle_streams;
+    *streams = calloc(count > 0 ? count : 1, sizeof **streams);
+    if (*streams == NULL) return false;
+    for (uint32_t i = 0; i < count; i++) {
+        bench_rpc_idle_stream *idle = &(*streams)[i];
+        grille_channel *channel = load->channels[i % load->channel_count];
+        idle->load = load;
+        bench_rpc_start(load);
+        if (client_grille_bench_v1_echo_both_open(channel, NULL, &events, idle, &idle->stream) != GRILLE_OK ||
+            client_grille_bench_v1_echo_both_send(idle->stream, &empty) != GRILLE_OK) {
+            (void)fprintf(stderr, "bench: stream %u of %u did not open\n", i + 1, count);
+            return false;
+        }
+        /* Only so many may wait for the peer's settings. */
+        if (i % 512 == 511 && !all_stand(load, i + 1)) return false;
+    }
+    return all_stand(load, count);
+}
+
+/* ---- One load ---- */
+
+static bool init(bench_rpc_load_state *load, const bench_rpc_trust *trust, const bench_spec *spec,
+                 bench_recorder *recorder) {
+    static const char in_process[] = "inproc:bench";
+    const uint32_t channels = spec->connections > 0 ? spec->connections : 1;
+    *load = (bench_rpc_load_state){.spec = spec, .recorder = recorder, .address = spec->address};
+    load->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    load->landed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    load->several_threads = channels > 1 || spec->pattern == BENCH_CONNECT;
+    load->ball = (Grille__Bench__V1__Ball)GRILLE__BENCH__V1__BALL__INIT;
+    load->ball.payload.len = spec->bytes;
+    load->ball.payload.data = calloc(1, spec->bytes > 0 ? spec->bytes : 1);
+    load->channels = calloc(channels, sizeof *load->channels);
+    if (load->ball.payload.data == NULL || load->channels == NULL || !trust->load(spec, false, &load->end)) {
+        return false;
+    }
+    load->options = grille_channel_options_default();
+    load->options.identity = load->end.identity;
+    load->options.policy = load->end.policy;
+    load->options.spin_us = spec->spin_us;
+    load->options.max_message_bytes = bench_rpc_message_bytes(spec);
+    load->options.max_memory_bytes = bench_rpc_memory_bytes(spec);
+    if (strcmp(spec->address, "inproc") != 0) return true;
+    load->address = in_process;
+    load->own_server = bench_rpc_server_start(trust, spec, in_process);
+    return load->own_server != NULL;
+}
+
+static void deinit(bench_rpc_load_state *load) {
+    bench_rpc_close_channels(load);
+    grille_server_free(load->own_server);
+    bench_rpc_end_free(&load->end);
+    free(load->channels);
+    free(load->ball.payload.data);
+}
+
+static void run_on_channels(bench_rpc_load_state *load) {
+    switch (load->spec->pattern) {
+    case BENCH_OPEN_LOOP:
+        bench_rpc_load_open_loop(load);
+        return;
+    case BENCH_STREAM_UP:
+    case BENCH_STREAM_DOWN:
+    case BENCH_STREAM_BOTH:
+        bench_rpc_load_streams(load);
+        return;
+    case BENCH_IN_FLIGHT:
+        bench_rpc_load_in_flight(load);
+        return;
+    case BENCH_BULK:
+        if (load->spec->in_flight > 1) {
+            bench_rpc_load_in_flight(load);
+            return;
+        }
+        break;
+    default:
+        break;
+    }
+    bench_rpc_load_blocking(load);
+}
+
+static bool run(bench_rpc_load_state *load) {
+    const bench_spec *spec = load->spec;
+    bench_rpc_idle_stream *streams = NULL;
+    bool stands = true;
+    if (spec->pattern == BENCH_CONNECT) {
+        bench_rpc_load_connect(load);
+    } else if (spec->pattern == BENCH_IDLE) {
+        bench_rpc_load_idle(load);
+    } else {
+        stands = bench_rpc_open_channels(load, spec->connections > 0 ? spec->connections : 1) &&
+                 bench_rpc_open_idle_streams(load, &streams);
+        if (stands) {
+            bench_recorder_start(load->recorder, bench_now_ns());
+            run_on_channels(load);
+        }
+    }
+    bench_rpc_close_channels(load);
+    free(streams);
+    return stands && load->recorder->result.calls > 0 && atomic_load(&load->errors) < MOST_ERRORS;
+}
+
+int bench_rpc_load(const bench_rpc_trust *trust, const bench_spec *spec, bench_recorder *recorder) {
+    bench_rpc_load_state load;
+    bool done = false;
+    bench_rpc_log_errors_only();
+    done = init(&load, trust, spec, recorder) && run(&load);
+    (void)snprintf(recorder->result.cipher, sizeof recorder->result.cipher, "%s", trust->cipher());
+    deinit(&load);
+    return done ? 0 : 1;
+}
