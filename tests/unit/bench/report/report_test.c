@@ -64,7 +64,8 @@ static void a_table_shows_no_control_characters(void **state) {
 /* Every format of a run elsewhere says so, and that of a run on Nitro hardware does not. */
 static void every_format_says_where_it_was_not_measured(void **state) {
     (void)state;
-    bool (*const formats[])(const bench_report *, FILE *) = {bench_report_table, bench_report_json, bench_report_csv};
+    bool (*const formats[])(const bench_report *, FILE *) = {bench_report_table, bench_report_json, bench_report_csv,
+                                                             bench_report_html};
     bench_report report = sample_report();
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
         report.labels.nitro = false;
@@ -240,7 +241,8 @@ static void hgrm_of_no_latencies_has_no_lines(void **state) {
 
 static void a_disk_that_is_full_is_told(void **state) {
     (void)state;
-    bool (*const formats[])(const bench_report *, FILE *) = {bench_report_table, bench_report_json, bench_report_csv};
+    bool (*const formats[])(const bench_report *, FILE *) = {bench_report_table, bench_report_json, bench_report_csv,
+                                                             bench_report_html};
     bench_report report = sample_report();
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
         FILE *full = fopen("/dev/full", "w");
