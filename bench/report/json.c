@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Schema "grille-bench/1" (docs/benchmarking.md). One line for each row, so that a complaint can name it. What could
- * end a script element or a line of JavaScript is escaped: the page embeds this text as it is. */
+ * Schema "grille-bench/1" (bench/README.md, "Files of a run"). One line for each row, so that a complaint can name it.
+ * What could end a script element or a line of JavaScript is escaped: the page embeds this text as it is. */
 #include <inttypes.h>
 #include <string.h>
 

@@ -27,16 +27,17 @@ static bool read_spec(bench_json_place *place, bench_spec *spec) {
     if (!bench_json_whole(place, "bytes", 0, UINT64_C(1) << 40, &bytes)) return false;
     spec->bytes = (size_t)bytes;
     return read_count(place, "in_flight", &spec->in_flight) && read_count(place, "connections", &spec->connections) &&
-           read_count(place, "idle_streams", &spec->idle_streams) && bench_json_number(place, "rate", &spec->rate) &&
-           bench_json_number(place, "seconds", &spec->seconds) && read_count(place, "spin_us", &spec->spin_us) &&
+           read_count(place, "idle_streams", &spec->idle_streams) &&
+           bench_json_number(place, "rate", false, &spec->rate) &&
+           bench_json_number(place, "seconds", false, &spec->seconds) && read_count(place, "spin_us", &spec->spin_us) &&
            read_count(place, "loops", &spec->loops);
 }
 
 static bool read_median(bench_json_place *figures, const char *name, bench_median *median) {
     bench_json_place place;
-    if (!bench_json_object(figures, name, &place) || !bench_json_number(&place, "median", &median->median) ||
-        !bench_json_number(&place, "min", &median->least) || !bench_json_number(&place, "max", &median->most) ||
-        !bench_json_nothing_else(&place)) {
+    if (!bench_json_object(figures, name, &place) || !bench_json_number(&place, "median", true, &median->median) ||
+        !bench_json_number(&place, "min", true, &median->least) ||
+        !bench_json_number(&place, "max", true, &median->most) || !bench_json_nothing_else(&place)) {
         return false;
     }
     if (median->least > median->median || median->median > median->most) {

@@ -110,12 +110,12 @@ bool bench_json_whole(bench_json_place *place, const char *member, uint64_t leas
     return true;
 }
 
-bool bench_json_number(bench_json_place *place, const char *member, double *number) {
+bool bench_json_number(bench_json_place *place, const char *member, bool negative_too, double *number) {
     const json_t *value = take(place, member);
     if (value == NULL) return false;
     if (!json_is_number(value)) return bench_json_wrong(place, member, "is %s, must be a number", kind_of(value));
     *number = json_number_value(value);
-    if (signbit(*number) || !isfinite(*number)) {
+    if (!negative_too && signbit(*number)) {
         return bench_json_wrong(place, member, "is %g, must be 0 or more", *number);
     }
     return true;

@@ -38,7 +38,7 @@ bool bench_json_wrong(const bench_json_place *place, const char *member, const c
 bool bench_json_text(bench_json_place *place, const char *member, char *text, size_t size);
 bool bench_json_bool(bench_json_place *place, const char *member, bool *flag);
 bool bench_json_whole(bench_json_place *place, const char *member, uint64_t least, uint64_t most, uint64_t *number);
-bool bench_json_number(bench_json_place *place, const char *member, double *number); /* 0 or more, finite */
+bool bench_json_number(bench_json_place *place, const char *member, bool negative_too, double *number);
 bool bench_json_object(bench_json_place *place, const char *member, bench_json_place *object);
 bool bench_json_array(bench_json_place *place, const char *member, bench_json_place *array);
 /* False after a complaint about a member that nobody took. */

@@ -28,6 +28,7 @@ static void written_read_and_written_is_the_same(void **state) {
     report.rows[1].figures[BENCH_CPU_US] = sample_median(0.1 + 0.2, 0, 1e300);
     report.rows[1].spec.rate = 1.0 / 3;
     report.rows[1].errors = INT64_MAX;
+    report.rows[1].figures[BENCH_KIB_PER_CONNECTION] = sample_median(0, -0.125, 2); /* memory that was given back */
     bench_histogram_add(report.rows[0].latency_ns, 0, 1);
     bench_histogram_add(report.rows[0].latency_ns, UINT64_MAX, 3);
     same_again(&report);

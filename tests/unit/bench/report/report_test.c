@@ -46,6 +46,49 @@ static void a_table_is_aligned_and_has_ratios(void **state) {
     bench_report_deinit(&report);
 }
 
+static void numbers_have_three_digits(void **state) {
+    (void)state;
+    static const struct {
+        double value;
+        const char *shown;
+    } numbers[] = {
+        {0, " 0\n"},           {4e-7, " 0\n"},         {0.00012345, " 0.000123\n"}, {0.0451, " 0.0451\n"},
+        {0.0999, " 0.0999\n"}, {0.5, " 0.500\n"},      {0.99951, " 1.00\n"},        {9.994, " 9.99\n"},
+        {9.996, " 10.0\n"},    {99.94, " 99.9\n"},     {99.96, " 100\n"},           {1234.5, " 1234\n"},
+        {99999, " 99999\n"},   {99999.6, " 100k\n"},   {999499, " 999k\n"},         {999600, " 1.00M\n"},
+        {1234567, " 1.23M\n"}, {20123456, " 20.1M\n"}, {9.997e8, " 1.00G\n"},       {1e15, " 1e+15\n"},
+        {-2.5, " -2.50\n"},
+    };
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        bench_report report = sample_report();
+        report.rows[2].figures[BENCH_SERVER_RSS_MIB] =
+            sample_median(numbers[i].value, numbers[i].value, numbers[i].value);
+        char *text = sample_text(bench_report_table, &report);
+        if (strstr(text, numbers[i].shown) == NULL)
+            fail_msg("%.17g is not%s in\n%s", numbers[i].value, numbers[i].shown, text);
+        free(text);
+        bench_report_deinit(&report);
+    }
+}
+
+/* What can't be written is not known: no "nan" and no "inf" anywhere. */
+static void what_is_no_number_is_not_shown(void **state) {
+    (void)state;
+    bool (*const formats[])(const bench_report *, FILE *) = {bench_report_table, bench_report_json, bench_report_csv};
+    bench_report report = sample_report();
+    report.rows[0].figures[BENCH_P90_US] = sample_median((double)NAN, 0, 1);
+    report.rows[1].figures[BENCH_P90_US] = sample_median(1, 0, (double)INFINITY);
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        char *text = sample_text(formats[i], &report);
+        assert_null(strstr(text, "nan"));
+        assert_null(strstr(text, "inf,"));
+        assert_null(strstr(text, "p90 us"));
+        assert_null(strstr(text, "\"p90_us\""));
+        free(text);
+    }
+    bench_report_deinit(&report);
+}
+
 static void a_table_shows_no_control_characters(void **state) {
     (void)state;
     bench_report report = sample_hostile();
@@ -257,6 +300,8 @@ static void a_disk_that_is_full_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_is_aligned_and_has_ratios),
+        cmocka_unit_test(numbers_have_three_digits),
+        cmocka_unit_test(what_is_no_number_is_not_shown),
         cmocka_unit_test(a_table_shows_no_control_characters),
         cmocka_unit_test(every_format_says_where_it_was_not_measured),
         cmocka_unit_test(a_report_without_rows_can_be_shown),
