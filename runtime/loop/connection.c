@@ -190,7 +190,7 @@ grille_endpoint *grille_connection_endpoint(grille_connection *connection) {
 }
 
 const grille_peer_identity *grille_connection_peer(grille_connection *connection) {
-    return connection->has_peer ? &connection->peer : NULL;
+    return connection->endpoint != NULL ? grille_endpoint_peer(connection->endpoint) : NULL;
 }
 
 bool grille_connection_is_open(const grille_connection *connection) {

@@ -34,8 +34,6 @@ struct grille_connection {
     grille_budget budget;
     grille_secure *secure;
     grille_endpoint *endpoint;
-    grille_peer_identity peer;
-    bool has_peer;
     bool unsent; /* the endpoint gave frames that are not all written yet */
     /* The socket failed or its stream ended, but what the peer said before may still say why. */
     bool broken;

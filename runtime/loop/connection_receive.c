@@ -81,7 +81,7 @@ static void on_gate(void *user, grille_bytes payload) {
     if (reason == GRILLE_REASON_OK) grille_loop_step(connection->loop, &connection->step);
 }
 
-static bool start_endpoint(grille_connection *connection) {
+static bool start_endpoint(grille_connection *connection, const grille_peer_identity *peer) {
     grille_loop *loop = connection->loop;
     grille_endpoint_options options = {
         .initiator = connection->initiator,
@@ -89,7 +89,7 @@ static bool start_endpoint(grille_connection *connection) {
         .stats = connection->stats,
         .interceptors = connection->interceptors,
         .policy = connection->policy,
-        .peer = &connection->peer,
+        .peer = peer,
         .executor = connection->executor,
         .budget = &connection->budget,
         .max_streams = connection->max_streams,
@@ -121,9 +121,7 @@ static void follow_state(grille_connection *connection) {
     grille_secure_state state = grille_secure_get_state(connection->secure);
     const grille_peer_identity *peer = grille_secure_peer(connection->secure);
     if (connection->endpoint == NULL && peer != NULL && grille_secure_can_write(connection->secure)) {
-        connection->peer = *peer;
-        connection->has_peer = true;
-        if (!start_endpoint(connection)) return;
+        if (!start_endpoint(connection, peer)) return;
         connection->events->on_started(connection, connection->user);
     }
     if (connection->stage != CONNECTION_HANDSHAKE || connection->endpoint == NULL) return;

@@ -11,7 +11,7 @@ void grille_connection_count_open(grille_connection *connection) {
     grille_connection_counters *counters = &connection->counters;
     if (connection->stats == NULL) return;
     grille_stats_handshake(connection->stats, GRILLE_REASON_OK);
-    memcpy(counters->set, connection->peer.set, sizeof counters->set);
+    memcpy(counters->set, grille_endpoint_peer(connection->endpoint)->set, sizeof counters->set);
     counters->since_us = connection->loop->now_us;
     grille_stats_add_connection(connection->stats, counters);
     connection->listed = true;

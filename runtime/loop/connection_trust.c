@@ -96,7 +96,7 @@ static void refuse_peer(grille_connection *connection, const grille_error *why) 
     grille_endpoint_set_revoked(connection->endpoint, true);
     grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_ATTEST,
                "%s: the policy in force refuses the peer of set \"%s\": %s: %s; what runs ends in %llu ms",
-               connection->name, connection->peer.set, why->name, why->text, (unsigned long long)(grace_us / 1000));
+               connection->name, grille_endpoint_peer(connection->endpoint)->set, why->name, why->text, (unsigned long long)(grace_us / 1000));
     connection->revoke_at_us = grille_time_after(grille_loop_refresh(connection->loop), grace_us);
     if (grace_us == 0) end_calls(connection);
 }
@@ -117,7 +117,6 @@ static bool take_peer(grille_connection *connection, const grille_peer_identity 
         grille_connection_end(connection, &why, GRILLE_UNAVAILABLE);
         return false;
     }
-    connection->peer = *peer;
     if (connection->events->on_renewed != NULL) connection->events->on_renewed(connection, connection->user);
     return !connection->ended;
 }
@@ -126,7 +125,9 @@ void grille_connection_follow_trust(grille_connection *connection) {
     const grille_peer_identity *peer = grille_secure_peer(connection->secure);
     const grille_error *why = NULL;
     if (connection->ended || connection->endpoint == NULL || peer == NULL) return;
-    if (memcmp(peer, &connection->peer, sizeof *peer) != 0 && !take_peer(connection, peer)) return;
+    if (memcmp(peer, grille_endpoint_peer(connection->endpoint), sizeof *peer) != 0 && !take_peer(connection, peer)) {
+        return;
+    }
     if (grille_secure_verdict(connection->secure, &why) != GRILLE_REASON_OK) {
         if (!connection->revoked) refuse_peer(connection, why);
     } else if (connection->revoked) {

@@ -127,14 +127,20 @@ void grille_bound_channel_tick(grille_channel *base, grille_time_us now_us) {
 void grille_bound_channel_attach(grille_channel *base, grille_endpoint *endpoint) {
     bound_channel *channel = grille_bound_channel_of(base);
     channel->endpoint = endpoint;
-    channel->peer = endpoint->peer->identity;
+    channel->peer = grille_peer_snapshot_ref(endpoint->peer);
     base->max_message_bytes = endpoint->max_message_bytes;
 }
 
-void grille_bound_channel_renew(grille_channel *base, const grille_peer_identity *peer) {
+static void replace_peer(bound_channel *channel, grille_peer_snapshot *peer) {
+    grille_peer_snapshot *before = channel->peer;
+    channel->peer = peer;
+    grille_peer_snapshot_unref(before);
+}
+
+void grille_bound_channel_renew(grille_channel *base, grille_peer_snapshot *peer) {
     bound_channel *channel = grille_bound_channel_of(base);
     pthread_mutex_lock(&channel->lock);
-    channel->peer = *peer;
+    replace_peer(channel, grille_peer_snapshot_ref(peer));
     pthread_mutex_unlock(&channel->lock);
 }
 
@@ -143,6 +149,7 @@ void grille_bound_channel_detach(grille_channel *base, grille_code code, const c
     grille_link *link = NULL;
     pthread_mutex_lock(&channel->lock);
     channel->gone = true;
+    replace_peer(channel, NULL);
     pthread_mutex_unlock(&channel->lock);
     while ((link = take(channel, &channel->submitted)) != NULL)
         grille_client_call_fail(grille_client_call_of_link(link), code, text);

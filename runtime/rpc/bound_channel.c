@@ -112,7 +112,7 @@ static grille_code peer(grille_channel *base, grille_peer_identity *identity) {
     bool gone = false;
     pthread_mutex_lock(&channel->lock);
     gone = channel->gone;
-    if (!gone) *identity = channel->peer;
+    if (!gone) *identity = channel->peer->identity;
     pthread_mutex_unlock(&channel->lock);
     return gone ? GRILLE_FAILED_PRECONDITION : GRILLE_OK;
 }

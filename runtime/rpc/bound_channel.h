@@ -6,6 +6,7 @@
 #define GRILLE_RPC_BOUND_CHANNEL_H
 
 #include "rpc/channel.h"
+#include "rpc/peer_snapshot.h"
 
 struct grille_endpoint;
 
@@ -40,7 +41,7 @@ void grille_bound_channel_pump(grille_channel *channel);
 grille_time_us grille_bound_channel_expiry(const grille_channel *channel);
 void grille_bound_channel_tick(grille_channel *channel, grille_time_us now_us);
 /* The peer as a later epoch proved it. */
-void grille_bound_channel_renew(grille_channel *channel, const grille_peer_identity *peer);
+void grille_bound_channel_renew(grille_channel *channel, grille_peer_snapshot *peer);
 /* The connection is over, calls that ran on it have ended: those that wait end with this code, later ones are refused.
  * Nothing is posted any more when it returns. */
 void grille_bound_channel_detach(grille_channel *channel, grille_code code, const char *text);

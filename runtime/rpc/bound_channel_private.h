@@ -17,7 +17,7 @@ typedef struct bound_channel {
     grille_link noticed;
     bool gone;
     bool wants_epoch;
-    grille_peer_identity peer;
+    grille_peer_snapshot *peer; /* a reference, until it is gone */
     grille_endpoint *endpoint; /* the loop's, as what follows */
     grille_link waiting;       /* for a free stream */
     size_t waiting_count;

@@ -89,16 +89,19 @@ static const grille_session_events events = {
 
 /* ---- life ---- */
 
+static size_t service_count(const grille_endpoint_options *options) {
+    return options->registry != NULL ? grille_services_service_count(options->registry) : 0;
+}
+
 /* SETTINGS wants rising ids. */
-static size_t announce_services(grille_endpoint *endpoint) {
-    size_t count = endpoint->registry != NULL ? grille_services_service_count(endpoint->registry) : 0;
+static size_t announce_services(const grille_services *registry, grille_service_digest *services, size_t count) {
     for (size_t index = 0; index < count; index++) {
-        const grille_service *service = grille_services_service(endpoint->registry, index);
+        const grille_service *service = grille_services_service(registry, index);
         size_t at = index;
-        for (; at > 0 && endpoint->services[at - 1].id > service->id; at--) {
-            endpoint->services[at] = endpoint->services[at - 1];
+        for (; at > 0 && services[at - 1].id > service->id; at--) {
+            services[at] = services[at - 1];
         }
-        endpoint->services[at] = (grille_service_digest){
+        services[at] = (grille_service_digest){
             .id = service->id, .digest = grille_bytes_of(service->schema_digest, sizeof service->schema_digest)};
     }
     return count;
@@ -117,7 +120,7 @@ static grille_reason open_session(grille_endpoint *endpoint, const grille_endpoi
     session.settings.max_message_bytes =
         clamp(options->max_message_bytes, GRILLE_MINIMUM_MESSAGE_BYTES, GRILLE_LIMIT_MESSAGE_BYTES);
     session.services = endpoint->services;
-    session.service_count = announce_services(endpoint);
+    session.service_count = announce_services(options->registry, endpoint->services, service_count(options));
     session.budget = options->budget;
     endpoint->events = events;
     if (endpoint->on_gate != NULL) endpoint->events.on_gate = on_gate;
@@ -131,7 +134,7 @@ static grille_reason open_session(grille_endpoint *endpoint, const grille_endpoi
 }
 
 grille_reason grille_endpoint_new(const grille_endpoint_options *options, grille_endpoint **endpoint) {
-    grille_endpoint *made = calloc(1, sizeof *made);
+    grille_endpoint *made = calloc(1, sizeof *made + service_count(options) * sizeof made->services[0]);
     grille_reason reason = GRILLE_REASON_OK;
     *endpoint = NULL;
     if (made == NULL) return GRILLE_REASON_OUT_OF_MEMORY;

@@ -84,6 +84,8 @@ bool grille_endpoint_has_peer_calls(const grille_endpoint *endpoint);
 /* The peer as a later epoch proved it, or as another policy judges it: for calls that start from now on. OUT_OF_MEMORY:
  * nothing has changed. */
 GRILLE_MUST_USE grille_reason grille_endpoint_renew_peer(grille_endpoint *endpoint, const grille_peer_identity *peer);
+/* What was told last; until the next renewal. */
+const grille_peer_identity *grille_endpoint_peer(const grille_endpoint *endpoint);
 /* From now on this policy is asked; referenced. */
 void grille_endpoint_replace_policy(grille_endpoint *endpoint, grille_policy *policy);
 /* Whether the policy in force accepts the peer: while it does not, new calls end PERMISSION_DENIED, in both directions;

@@ -28,7 +28,6 @@ struct grille_endpoint {
     bool revoked; /* the policy in force does not accept the peer any more */
     grille_executor *executor;
     grille_budget *budget;
-    grille_service_digest services[GRILLE_LIMIT_SERVICES];
     grille_peer_services peer_services;
     bool exact_schema;
     bool settings_came;
@@ -49,6 +48,7 @@ struct grille_endpoint {
     void *on_idle_user;
     void (*on_write)(void *user);
     void *on_write_user;
+    grille_service_digest services[]; /* what the registry serves, for the session */
 };
 
 /* endpoint_client.c: events of our streams. */

@@ -8,8 +8,12 @@ grille_reason grille_endpoint_renew_peer(grille_endpoint *endpoint, const grille
     if (renewed == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
     grille_peer_snapshot_unref(endpoint->peer);
     endpoint->peer = renewed;
-    if (endpoint->peer_channel != NULL) grille_bound_channel_renew(endpoint->peer_channel, peer);
+    if (endpoint->peer_channel != NULL) grille_bound_channel_renew(endpoint->peer_channel, renewed);
     return GRILLE_REASON_OK;
+}
+
+const grille_peer_identity *grille_endpoint_peer(const grille_endpoint *endpoint) {
+    return &endpoint->peer->identity;
 }
 
 void grille_endpoint_replace_policy(grille_endpoint *endpoint, grille_policy *policy) {

@@ -22,17 +22,16 @@ static grille_reason keep_peer_leaf(void *user, const grille_bytes *chain, size_
     grille_bytes spki = {NULL, 0};
     grille_reason reason = GRILLE_REASON_OK;
     (void)count; /* exactly 1: options.max_chain */
-    if (chain[0].len > sizeof secure->peer_leaf) return grille_leaf_read(chain[0], secure->wall_ms, &spki, error);
-    memcpy(secure->peer_leaf, chain[0].data, chain[0].len);
-    secure->peer_leaf_len = chain[0].len;
-    reason = grille_leaf_read(grille_bytes_of(secure->peer_leaf, secure->peer_leaf_len), secure->wall_ms, &spki, error);
+    if (chain[0].len > GRILLE_CERTIFICATE_MAX) return grille_leaf_read(chain[0], secure->wall_ms, &spki, error);
+    reason = grille_secure_keep(secure, &secure->peer_leaf, chain[0]);
+    if (reason == GRILLE_REASON_OK) reason = grille_leaf_read(secure->peer_leaf, secure->wall_ms, &spki, error);
     if (reason == GRILLE_REASON_OK) secure->peer_spki = spki;
     return reason;
 }
 
 static grille_reason make_tls(grille_secure *secure, const grille_secure_options *options, grille_error *error) {
-    grille_leaf *leaf = &secure->leaf;
-    grille_reason reason = grille_leaf_make(options->crypto, options->wall_ms, leaf);
+    grille_leaf leaf;
+    grille_reason reason = grille_leaf_make(options->crypto, options->wall_ms, &leaf);
     grille_tls_options tls = {.role = options->role == GRILLE_INITIATOR ? GRILLE_TLS_CLIENT : GRILLE_TLS_SERVER,
                               .cipher = options->cipher,
                               .alpn = GRILLE_SECURE_ALPN,
@@ -45,10 +44,13 @@ static grille_reason make_tls(grille_secure *secure, const grille_secure_options
                               .now_us = options->now_us};
     if (reason != GRILLE_REASON_OK)
         return grille_error_set(error, reason, "making the key and certificate of a connection failed");
-    tls.certificate = grille_bytes_of(leaf->certificate, leaf->certificate_len);
-    tls.key = grille_bytes_of(leaf->key, leaf->key_len);
-    reason = grille_tls_new(&tls, &secure->tls, error);
-    grille_leaf_wipe_key(leaf);
+    tls.certificate = grille_bytes_of(leaf.certificate, leaf.certificate_len);
+    tls.key = grille_bytes_of(leaf.key, leaf.key_len);
+    reason = grille_secure_keep(secure, &secure->own_leaf, tls.certificate);
+    if (reason == GRILLE_REASON_OK)
+        reason = grille_secure_keep(secure, &secure->own_spki, grille_bytes_of(leaf.spki, leaf.spki_len));
+    if (reason == GRILLE_REASON_OK) reason = grille_tls_new(&tls, &secure->tls, error);
+    grille_leaf_wipe_key(&leaf);
     return reason;
 }
 
@@ -76,13 +78,12 @@ grille_reason grille_secure_new(const grille_secure_options *options, grille_sec
                               .on_proved_user = options->on_proved_user,
                               .budget = options->budget,
                               .deadline_us = grille_time_after(options->now_us, gate_us),
-                              .wall_ms = options->wall_ms,
-                              .claims_len = options->claims.len};
+                              .wall_ms = options->wall_ms};
     grille_byte_queue_init(&secure->plain, options->budget);
     grille_epochs_init(&secure->epochs, options->role, options->now_us);
     memcpy(secure->nonce, options->nonce, sizeof secure->nonce);
-    if (options->claims.len > 0) memcpy(secure->claims, options->claims.data, options->claims.len);
-    reason = make_tls(secure, options, error);
+    reason = grille_secure_keep(secure, &secure->claims, options->claims);
+    if (reason == GRILLE_REASON_OK) reason = make_tls(secure, options, error);
     if (reason == GRILLE_REASON_OK && options->role == GRILLE_INITIATOR) reason = start_tls(secure, error);
     if (reason != GRILLE_REASON_OK) {
         grille_secure_free(secure);
@@ -98,6 +99,7 @@ void grille_secure_free(grille_secure *secure) {
     grille_secure_forget_peer(secure);
     grille_tls_free(secure->tls);
     grille_byte_queue_deinit(&secure->plain);
+    grille_secure_drop_kept(secure);
     grille_policy_free(secure->policy);
     grille_identity_free(secure->identity);
     grille_budget_free_wiped(secure->budget, secure, sizeof *secure);

@@ -94,7 +94,7 @@ GRILLE_MUST_USE grille_reason grille_secure_reattest(grille_secure *secure, gril
 
 /* From now on this policy decides (it is referenced), and these claims (copied) are shown in later epochs. A peer that
  * was accepted is judged again at once: grille_secure_verdict. An epoch under way is judged by both. Call step
- * afterwards. BAD_ARGUMENT: claims over GRILLE_LIMIT_CLAIMS_BYTES, nothing changed. */
+ * afterwards. BAD_ARGUMENT: claims over GRILLE_LIMIT_CLAIMS_BYTES; BUDGET: nothing changed. */
 GRILLE_MUST_USE grille_reason grille_secure_replace_policy(grille_secure *secure, grille_policy *policy,
                                                            grille_bytes claims, grille_wall_ms wall_ms);
 

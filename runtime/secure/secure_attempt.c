@@ -25,9 +25,9 @@ static grille_gate_options gate_options(const grille_secure *secure, const secur
                                  .suite = grille_tls_suite(secure->tls),
                                  .alpn = grille_bytes_of_text(GRILLE_SECURE_ALPN),
                                  .exporter = grille_bytes_of(secure->exporter, sizeof secure->exporter),
-                                 .own_leaf = grille_bytes_of(secure->leaf.certificate, secure->leaf.certificate_len),
-                                 .peer_leaf = grille_bytes_of(secure->peer_leaf, secure->peer_leaf_len),
-                                 .own_spki = grille_bytes_of(secure->leaf.spki, secure->leaf.spki_len),
+                                 .own_leaf = secure->own_leaf,
+                                 .peer_leaf = secure->peer_leaf,
+                                 .own_spki = secure->own_spki,
                                  .peer_spki = secure->peer_spki};
 }
 
@@ -37,8 +37,8 @@ static secure_attempt *new_attempt(const grille_secure *secure) {
     memset(attempt, 0, sizeof *attempt);
     attempt->policy = grille_policy_ref(secure->policy);
     attempt->identity = grille_identity_ref(secure->identity);
-    attempt->claims_len = secure->claims_len;
-    memcpy(attempt->claims, secure->claims, secure->claims_len);
+    attempt->claims_len = secure->claims.len;
+    if (secure->claims.len > 0) memcpy(attempt->claims, secure->claims.data, secure->claims.len);
     memcpy(attempt->previous_th, secure->th, sizeof attempt->previous_th);
     return attempt;
 }

@@ -63,12 +63,13 @@ void grille_secure_schedule(grille_secure *secure, grille_time_us now_us, grille
 
 grille_reason grille_secure_replace_policy(grille_secure *secure, grille_policy *policy, grille_bytes claims,
                                            grille_wall_ms wall_ms) {
-    if (policy == NULL || claims.len > sizeof secure->claims) return GRILLE_REASON_BAD_ARGUMENT;
+    grille_reason reason = GRILLE_REASON_OK;
+    if (policy == NULL || claims.len > GRILLE_LIMIT_CLAIMS_BYTES) return GRILLE_REASON_BAD_ARGUMENT;
+    reason = grille_secure_keep(secure, &secure->claims, claims);
+    if (reason != GRILLE_REASON_OK) return reason;
     policy = grille_policy_ref(policy);
     grille_policy_free(secure->policy);
     secure->policy = policy;
-    if (claims.len > 0) memcpy(secure->claims, claims.data, claims.len);
-    secure->claims_len = claims.len;
     if (secure->state != GRILLE_SECURE_OPEN) return GRILLE_REASON_OK;
     grille_secure_judge_again(secure, wall_ms);
     secure->must_schedule = true;

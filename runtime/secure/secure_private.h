@@ -48,13 +48,18 @@ struct grille_secure {
     grille_reason failure_reason;
     uint8_t nonce[GRILLE_NONCE_BYTES];
     uint8_t exporter[GRILLE_GATE_KEY_BYTES];
-    uint8_t claims[GRILLE_LIMIT_CLAIMS_BYTES];
-    size_t claims_len;
-    grille_leaf leaf;
-    uint8_t peer_leaf[GRILLE_CERTIFICATE_MAX];
-    size_t peer_leaf_len;
+    /* Copies of their own length, on the budget: secure_kept.c. */
+    grille_bytes claims;
+    grille_bytes own_leaf;
+    grille_bytes own_spki;
+    grille_bytes peer_leaf;
     grille_bytes peer_spki; /* inside peer_leaf */
 };
+
+/* secure_kept.c: a copy on the budget in place of *kept. BUDGET: nothing changed. */
+GRILLE_MUST_USE grille_reason grille_secure_keep(grille_secure *secure, grille_bytes *kept, grille_bytes bytes);
+/* Frees all copies. */
+void grille_secure_drop_kept(grille_secure *secure);
 
 /* Ends the channel: the reason's own meaning is the text when none was set. During the gate the peer gets REFUSED and
  * close_notify; TLS sends its own alert. Answers the reason. */

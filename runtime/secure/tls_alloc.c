@@ -13,14 +13,16 @@
 #include "base/bytes.h"
 #include "secure/record_pool.h"
 
-/* Before every block: whom it was charged to, and how much. */
+/* Before every block: whom it was charged to, and how much. 16 bytes: an idle connection has two dozen blocks. */
 typedef struct block {
     union {
         struct {
-            grille_budget *budget; /* NULL: allocated outside of any connection */
-            struct block *next;    /* in the pool */
-            size_t bytes;          /* charged: this header included */
-            size_t asked;
+            union {
+                grille_budget *budget; /* NULL: allocated outside of any connection */
+                struct block *next;    /* in the pool */
+            };
+            uint32_t bytes; /* charged: this header included */
+            uint32_t asked;
         } about;
         max_align_t alignment;
     };
@@ -42,6 +44,7 @@ typedef struct grille_record_pool {
 
 static _Thread_local grille_budget *current;
 static _Thread_local bool refused;
+static _Thread_local bool records; /* blocks live as long as a record: from the pool, and rounded to its sizes */
 static _Thread_local pool thread_pool;
 static _Thread_local pool *lent_pool; /* instead of the thread's own */
 static pthread_key_t pool_key;
@@ -109,10 +112,9 @@ static void give(block *given) {
 
 static void *hook_malloc(size_t len) {
     size_t bytes = len + sizeof(block);
-    const size_t i = class_of(bytes);
     block *taken = NULL;
-    if (len > SIZE_MAX - sizeof(block)) return NULL;
-    if (i < class_count) bytes = class_bytes[i];
+    if (len > UINT32_MAX - sizeof(block)) return NULL;
+    if (records && class_of(bytes) < class_count) bytes = class_bytes[class_of(bytes)];
     if (current != NULL && !grille_budget_charge(current, bytes)) {
         refused = true;
         return NULL;
@@ -124,9 +126,8 @@ static void *hook_malloc(size_t len) {
         return NULL;
     }
     taken->about.budget = current;
-    taken->about.next = NULL;
-    taken->about.bytes = bytes;
-    taken->about.asked = len;
+    taken->about.bytes = (uint32_t)bytes;
+    taken->about.asked = (uint32_t)len;
     return taken + 1;
 }
 
@@ -143,8 +144,8 @@ static void *hook_realloc(void *memory, size_t len) {
     block *old = NULL;
     if (memory == NULL) return hook_malloc(len);
     old = (block *)memory - 1;
-    if (len + sizeof(block) <= old->about.bytes && len <= SIZE_MAX - sizeof(block)) {
-        old->about.asked = len;
+    if (len <= old->about.bytes - sizeof(block)) {
+        old->about.asked = (uint32_t)len;
         return memory;
     }
     grown = hook_malloc(len);
@@ -168,17 +169,27 @@ bool grille_tls_library_ready(void) {
     return library_ready;
 }
 
-grille_tls_alloc_scope grille_tls_alloc_enter(grille_budget *budget) {
-    const grille_tls_alloc_scope scope = {.outer = current, .outer_refused = refused};
+static grille_tls_alloc_scope enter(grille_budget *budget, bool for_records) {
+    const grille_tls_alloc_scope scope = {.outer = current, .outer_refused = refused, .outer_records = records};
     current = budget;
     refused = false;
+    records = for_records;
     return scope;
+}
+
+grille_tls_alloc_scope grille_tls_alloc_enter(grille_budget *budget) {
+    return enter(budget, false);
+}
+
+grille_tls_alloc_scope grille_tls_alloc_enter_records(grille_budget *budget) {
+    return enter(budget, true);
 }
 
 bool grille_tls_alloc_leave(grille_tls_alloc_scope scope) {
     const bool was_refused = refused;
     current = scope.outer;
     refused = scope.outer_refused;
+    records = scope.outer_records;
     return was_refused;
 }
 

@@ -22,10 +22,14 @@ bool grille_tls_library_ready(void);
 typedef struct grille_tls_alloc_scope {
     grille_budget *outer;
     bool outer_refused;
+    bool outer_records;
 } grille_tls_alloc_scope;
 
-/* Charges this thread's allocations by wolfSSL to `budget` from now on. */
+/* Charges this thread's allocations by wolfSSL to `budget` from now on: those of a handshake, many of which stay as
+ * long as the connection, in their own size. */
 grille_tls_alloc_scope grille_tls_alloc_enter(grille_budget *budget);
+/* The same for reading and writing records, whose blocks are soon given back and taken again: in the pool's sizes. */
+grille_tls_alloc_scope grille_tls_alloc_enter_records(grille_budget *budget);
 /* Back to what was before. True when an allocation was refused meanwhile: the budget or memory was used up. */
 bool grille_tls_alloc_leave(grille_tls_alloc_scope scope);
 

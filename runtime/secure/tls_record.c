@@ -24,7 +24,7 @@ static grille_reason read_once(grille_tls *tls, uint8_t *plain, size_t capacity,
     bool refused = false;
     int result = 0;
     grille_tls_io_begin(tls);
-    scope = grille_tls_alloc_enter(tls->budget);
+    scope = grille_tls_alloc_enter_records(tls->budget);
     result = wolfSSL_read(tls->ssl, plain, size);
     refused = grille_tls_alloc_leave(scope);
     if (result > 0) {
@@ -69,7 +69,7 @@ grille_reason grille_tls_update_keys(grille_tls *tls, grille_error *error) {
     bool refused = false;
     int result = 0;
     if (tls->dead || tls->shut || !tls->finished) return grille_error_default(error, GRILLE_REASON_TLS_FAILED);
-    scope = grille_tls_alloc_enter(tls->budget);
+    scope = grille_tls_alloc_enter_records(tls->budget);
     result = wolfSSL_update_keys(tls->ssl);
     refused = grille_tls_alloc_leave(scope);
     if (result != WOLFSSL_SUCCESS) return grille_tls_fail(tls, result, refused, "updating the key", error);
@@ -97,7 +97,7 @@ grille_reason grille_tls_write(grille_tls *tls, grille_bytes plain, grille_error
         int result = 0;
         const grille_reason reason = update_key_when_due(tls, 1, error);
         if (reason != GRILLE_REASON_OK) return reason;
-        scope = grille_tls_alloc_enter(tls->budget);
+        scope = grille_tls_alloc_enter_records(tls->budget);
         result = wolfSSL_write(tls->ssl, rest.data, (int)len);
         refused = grille_tls_alloc_leave(scope);
         if (result != (int)len) return grille_tls_fail(tls, result, refused, "writing a record", error);
@@ -110,7 +110,7 @@ void grille_tls_shutdown(grille_tls *tls) {
     grille_tls_alloc_scope scope;
     if (tls->shut || tls->dead || !tls->finished) return;
     tls->shut = true;
-    scope = grille_tls_alloc_enter(tls->budget);
+    scope = grille_tls_alloc_enter_records(tls->budget);
     (void)wolfSSL_shutdown(tls->ssl);
     (void)grille_tls_alloc_leave(scope);
 }

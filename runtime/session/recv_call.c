@@ -17,17 +17,22 @@ static grille_reason check_id(grille_session *session, uint32_t id) {
 }
 
 /* RESET without a slot. The stream counts as open until the peer can know that it is not. */
-static void refuse(grille_session *session, const grille_call_refusal *refusal) {
+static grille_reason refuse(grille_session *session, const grille_call_refusal *refusal) {
     const uint32_t window = session->options.settings.stream_window_bytes;
-    grille_refusals_push(&session->refusals, (grille_refusal){.id = session->header.stream, .code = refusal->code});
+    const grille_refusal item = {.id = session->header.stream, .code = refusal->code};
+    if (!grille_refusals_push(&session->refusals, item)) {
+        return grille_session_fail(session, GRILLE_REASON_BUDGET, "no memory is left to refuse a call");
+    }
     session->peer_streams++;
     if ((session->header.flags & GRILLE_FLAG_END_STREAM) == 0) session->earned_late_bytes += window - refusal->cost;
     session->earned_late_frames++; /* RESET */
     if (refusal->code == GRILLE_RESET_REFUSED) session->stats.calls_refused++;
+    return GRILLE_REASON_OK;
 }
 
 static grille_reason refuse_counted(grille_session *session, const grille_call_refusal *refusal) {
-    refuse(session, refusal);
+    const grille_reason reason = refuse(session, refusal);
+    if (reason != GRILLE_REASON_OK) return reason;
     if (grille_rate_limit_take(&session->resets_limit, 1, session->now_us)) return GRILLE_REASON_OK;
     return grille_session_fail(session, GRILLE_REASON_SESSION_FLOOD, "more calls of the peer broke a rule than may");
 }
@@ -80,10 +85,7 @@ static grille_reason accept(grille_session *session, grille_call_payload *call, 
     const grille_call_refusal refusal = {.code = GRILLE_RESET_REFUSED, .cost = cost};
     grille_stream *stream = open_stream(session, cost);
     grille_reason reason = GRILLE_REASON_OK;
-    if (stream == NULL) {
-        refuse(session, &refusal);
-        return GRILLE_REASON_OK;
-    }
+    if (stream == NULL) return refuse(session, &refusal);
     if (!grille_stream_keep_metadata(stream, &call->header.metadata)) {
         grille_stream_drop(stream, GRILLE_RESET_REFUSED);
         session->stats.calls_refused++;
@@ -128,10 +130,7 @@ grille_reason grille_recv_call(grille_session *session, grille_bytes payload) {
                                    "CALL on stream %" PRIu32 " with %" PRIu32 " open, which is the limit", id,
                                    session->peer_streams);
     }
-    if (grille_drain_refuses(session, id) || has_no_handler(session)) {
-        refuse(session, &refusal);
-        return GRILLE_REASON_OK;
-    }
+    if (grille_drain_refuses(session, id) || has_no_handler(session)) return refuse(session, &refusal);
     over = over_limit(session, decoded, &call, text);
     if (over != NULL) {
         refusal.code = GRILLE_RESET_LIMIT;

@@ -12,29 +12,41 @@ typedef struct grille_refusal {
     grille_reset_code code;
 } grille_refusal;
 
-struct grille_refusal_item;
+typedef struct grille_refusal_item {
+    uint32_t id;
+    uint8_t code;
+    bool taken_back;
+} grille_refusal_item;
 
-/* Caller's storage. A ring; what was taken back stays in it, marked, until its turn comes or room is needed. */
+/* Room that is always there: a few calls can be refused when memory is used up. */
+enum { GRILLE_REFUSALS_HOME = 16 };
+
+/* Caller's storage. A ring that grows with use; what was taken back stays in it, marked, until its turn comes or room is
+ * needed. */
 typedef struct grille_refusals {
-    struct grille_refusal_item *items;
+    grille_refusal_item home[GRILLE_REFUSALS_HOME];
+    grille_refusal_item *grown; /* instead of home, or NULL */
     uint32_t capacity;
+    uint32_t most_items;
     uint32_t first;
     uint32_t count;   /* items in the ring */
     uint32_t waiting; /* of these, not taken back */
     grille_budget *budget;
 } grille_refusals;
 
-/* Room for `most` that wait at once; false for want of memory. Borrows the budget. */
-GRILLE_MUST_USE bool grille_refusals_init(grille_refusals *refusals, uint32_t most, grille_budget *budget);
+/* For `most` that wait at once. Has no memory besides its own until more than a few wait. Borrows the budget. */
+void grille_refusals_init(grille_refusals *refusals, uint32_t most, grille_budget *budget);
 /* Harmless without init on zeroed memory. */
 void grille_refusals_deinit(grille_refusals *refusals);
 
 bool grille_refusals_empty(const grille_refusals *refusals);
-/* An id above all before it, while fewer than `most` wait. */
-void grille_refusals_push(grille_refusals *refusals, grille_refusal refusal);
+/* An id above all before it, while fewer than `most` wait. False for want of memory: nothing was queued. */
+GRILLE_MUST_USE bool grille_refusals_push(grille_refusals *refusals, grille_refusal refusal);
 /* The oldest that waits; false when there is none. */
 bool grille_refusals_take(grille_refusals *refusals, grille_refusal *refusal);
 /* The peer gave the stream up itself: its RESET is not sent. Whether it waited. */
 bool grille_refusals_take_back(grille_refusals *refusals, uint32_t id);
+/* Gives memory back when nothing waits. */
+void grille_refusals_shrink(grille_refusals *refusals);
 
 #endif

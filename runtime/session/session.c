@@ -76,10 +76,7 @@ grille_reason grille_session_new(const grille_session_options *options, grille_s
     made = grille_budget_alloc(options->budget, sizeof *made);
     if (made == NULL) return GRILLE_REASON_BUDGET;
     init(made, options);
-    if (!grille_refusals_init(&made->refusals, options->settings.max_streams, options->budget)) {
-        grille_session_free(made);
-        return GRILLE_REASON_BUDGET;
-    }
+    grille_refusals_init(&made->refusals, options->settings.max_streams, options->budget);
     *session = made;
     return GRILLE_REASON_OK;
 }

@@ -76,6 +76,7 @@ static grille_reason end_idle(grille_session *session) {
 static void shrink(grille_session *session) {
     if (session->now_us < shrink_due(session)) return;
     grille_slots_shrink(session);
+    grille_refusals_shrink(&session->refusals);
     if (session->partial_len > 0) return;
     grille_budget_free_wiped(session->options.budget, session->partial, session->partial_capacity);
     session->partial = NULL;

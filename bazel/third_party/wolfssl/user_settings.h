@@ -25,12 +25,11 @@
 #define HAVE_SUPPORTED_CURVES
 #define HAVE_ALPN
 #define HAVE_KEYING_MATERIAL
-#define KEEP_PEER_CERT
 #define WOLFSSL_ALWAYS_VERIFY_CB /* the verify hook sees every certificate */
 #define WOLFSSL_VERIFY_CB_ALL_CERTS
 #define NO_PSK
 #define NO_SESSION_CACHE
-/* not defined: HAVE_SESSION_TICKET, WOLFSSL_EARLY_DATA, WOLFSSL_POST_HANDSHAKE_AUTH, HAVE_SECURE_RENEGOTIATION,
+/* not defined: KEEP_PEER_CERT (4 KiB for each connection: the verify hook keeps what the gate needs), HAVE_SESSION_TICKET, WOLFSSL_EARLY_DATA, WOLFSSL_POST_HANDSHAKE_AUTH, HAVE_SECURE_RENEGOTIATION,
  * OPENSSL_EXTRA, OPENSSL_ALL, WOLFSSL_TRUST_PEER_CERT, HAVE_SECRET_CALLBACK, SHOW_SECRETS, WOLFSSL_SSLKEYLOGFILE */
 
 /* --- Certificates ---------------------------------------------------------------------------------------------------

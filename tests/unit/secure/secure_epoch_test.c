@@ -1095,8 +1095,7 @@ static void derive(world *w, uint32_t epoch, const epoch_messages *messages, con
     lp(&writer, grille_bytes_of(suite, 2));
     lp(&writer, grille_bytes_of_text("grille/1"));
     for (int role = I; role <= R; role++) {
-        const grille_leaf *own = &end(w, role)->leaf;
-        hash(grille_bytes_of(own->certificate, own->certificate_len), leaf);
+        hash(end(w, role)->own_leaf, leaf);
         grille_write_bytes(&writer, grille_bytes_of(leaf, sizeof leaf));
     }
     lp(&writer, messages->hellos[I]);
@@ -1110,7 +1109,6 @@ static void derive(world *w, uint32_t epoch, const epoch_messages *messages, con
     lp(&writer, messages->evidences[I]);
     hash(grille_written(&writer), out->th);
     for (int role = I; role <= R; role++) {
-        const grille_leaf *own = &end(w, role)->leaf;
         /* HKDF-Expand of one block: HMAC(S, info ‖ 1). */
         writer = grille_writer_into(room, sizeof room);
         grille_write_bytes(&writer, grille_bytes_of_text("grille evidence "));
@@ -1123,7 +1121,7 @@ static void derive(world *w, uint32_t epoch, const epoch_messages *messages, con
         grille_write_u8(&writer, (uint8_t)letters[role]);
         lp(&writer, grille_bytes_of(key, 48));
         grille_write_bytes(&writer, grille_bytes_of(ctx, 48));
-        lp(&writer, grille_bytes_of(own->spki, own->spki_len));
+        lp(&writer, end(w, role)->own_spki);
         lp(&writer, grille_bytes_of_text(role == I ? "claims of I" : "claims of R"));
         hash(grille_written(&writer), out->binders[role]);
         writer = grille_writer_into(room, sizeof room);

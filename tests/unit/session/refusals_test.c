@@ -12,7 +12,8 @@ static grille_budget budget;
 static grille_refusals make(void) {
     grille_refusals refusals;
     grille_budget_init(&budget, 4096);
-    assert_true(grille_refusals_init(&refusals, MOST, &budget));
+    grille_refusals_init(&refusals, MOST, &budget);
+    assert_int_equal(budget.used_bytes, 0);
     return refusals;
 }
 
@@ -23,7 +24,7 @@ static void drop(grille_refusals *refusals) {
 }
 
 static void push(grille_refusals *refusals, uint32_t id) {
-    grille_refusals_push(refusals, (grille_refusal){.id = id, .code = GRILLE_RESET_REFUSED});
+    assert_true(grille_refusals_push(refusals, (grille_refusal){.id = id, .code = GRILLE_RESET_REFUSED}));
 }
 
 static void expect(grille_refusals *refusals, uint32_t id) {
@@ -101,7 +102,40 @@ static void no_memory_is_said(void **state) {
     grille_refusals refusals;
     (void)state;
     grille_budget_init(&budget, 16);
-    assert_false(grille_refusals_init(&refusals, MOST, &budget));
+    grille_refusals_init(&refusals, MOST, &budget);
+    for (uint32_t id = 1; id <= GRILLE_REFUSALS_HOME; id++)
+        push(&refusals, id);
+    assert_false(grille_refusals_push(&refusals, (grille_refusal){.id = 99, .code = GRILLE_RESET_REFUSED}));
+    for (uint32_t id = 1; id <= GRILLE_REFUSALS_HOME; id++)
+        expect(&refusals, id);
+    expect_none(&refusals);
+    drop(&refusals);
+}
+
+/* The ring grows in the middle of a turn round, keeps the order, and is given back when nothing waits. */
+static void room_grows_with_use_and_is_given_back(void **state) {
+    enum { MANY = 300 };
+    grille_refusals refusals;
+    (void)state;
+    grille_budget_init(&budget, 16384);
+    grille_refusals_init(&refusals, MANY, &budget);
+    for (uint32_t id = 1; id <= 10; id++)
+        push(&refusals, id);
+    for (uint32_t id = 1; id <= 8; id++)
+        expect(&refusals, id);
+    for (uint32_t id = 11; id <= MANY; id++)
+        push(&refusals, id);
+    grille_refusals_shrink(&refusals);
+    assert_true(budget.used_bytes > 0);
+    assert_true(grille_refusals_take_back(&refusals, 200));
+    for (uint32_t id = 9; id <= MANY; id++) {
+        if (id != 200) expect(&refusals, id);
+    }
+    expect_none(&refusals);
+    grille_refusals_shrink(&refusals);
+    assert_int_equal(budget.used_bytes, 0);
+    push(&refusals, MANY + 1);
+    expect(&refusals, MANY + 1);
     drop(&refusals);
 }
 
@@ -111,6 +145,7 @@ int main(void) {
         cmocka_unit_test(what_is_taken_back_is_not_sent),
         cmocka_unit_test(room_is_made_of_what_was_taken_back),
         cmocka_unit_test(no_memory_is_said),
+        cmocka_unit_test(room_grows_with_use_and_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
