@@ -96,7 +96,8 @@ static void refuse_peer(grille_connection *connection, const grille_error *why) 
     grille_endpoint_set_revoked(connection->endpoint, true);
     grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_ATTEST,
                "%s: the policy in force refuses the peer of set \"%s\": %s: %s; what runs ends in %llu ms",
-               connection->name, grille_endpoint_peer(connection->endpoint)->set, why->name, why->text, (unsigned long long)(grace_us / 1000));
+               connection->name, grille_endpoint_peer(connection->endpoint)->set, why->name, why->text,
+               (unsigned long long)(grace_us / 1000));
     connection->revoke_at_us = grille_time_after(grille_loop_refresh(connection->loop), grace_us);
     if (grace_us == 0) end_calls(connection);
 }

@@ -18,8 +18,8 @@ typedef struct bound_channel {
     bool gone;
     bool wants_epoch;
     grille_peer_snapshot *peer; /* a reference, until it is gone */
-    grille_endpoint *endpoint; /* the loop's, as what follows */
-    grille_link waiting;       /* for a free stream */
+    grille_endpoint *endpoint;  /* the loop's, as what follows */
+    grille_link waiting;        /* for a free stream */
     size_t waiting_count;
 } bound_channel;
 

@@ -204,10 +204,6 @@ void grille_endpoint_on_write(grille_endpoint *endpoint, void (*on_write)(void *
     endpoint->on_write_user = user;
 }
 
-uint32_t grille_endpoint_different_schemas(const grille_endpoint *endpoint) {
-    return endpoint->peer_services.different;
-}
-
 grille_session_stats grille_endpoint_session_stats(const grille_endpoint *endpoint) {
     return grille_session_get_stats(endpoint->session);
 }

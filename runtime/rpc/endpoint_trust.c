@@ -16,6 +16,10 @@ const grille_peer_identity *grille_endpoint_peer(const grille_endpoint *endpoint
     return &endpoint->peer->identity;
 }
 
+uint32_t grille_endpoint_different_schemas(const grille_endpoint *endpoint) {
+    return endpoint->peer_services.different;
+}
+
 void grille_endpoint_replace_policy(grille_endpoint *endpoint, grille_policy *policy) {
     grille_policy *before = endpoint->policy;
     endpoint->policy = grille_policy_ref(policy);

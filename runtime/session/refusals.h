@@ -21,8 +21,8 @@ typedef struct grille_refusal_item {
 /* Room that is always there: a few calls can be refused when memory is used up. */
 enum { GRILLE_REFUSALS_HOME = 16 };
 
-/* Caller's storage. A ring that grows with use; what was taken back stays in it, marked, until its turn comes or room is
- * needed. */
+/* Caller's storage. A ring that grows with use; what was taken back stays in it, marked, until its turn comes or room
+ * is needed. */
 typedef struct grille_refusals {
     grille_refusal_item home[GRILLE_REFUSALS_HOME];
     grille_refusal_item *grown; /* instead of home, or NULL */

@@ -29,8 +29,9 @@
 #define WOLFSSL_VERIFY_CB_ALL_CERTS
 #define NO_PSK
 #define NO_SESSION_CACHE
-/* not defined: KEEP_PEER_CERT (4 KiB for each connection: the verify hook keeps what the gate needs), HAVE_SESSION_TICKET, WOLFSSL_EARLY_DATA, WOLFSSL_POST_HANDSHAKE_AUTH, HAVE_SECURE_RENEGOTIATION,
- * OPENSSL_EXTRA, OPENSSL_ALL, WOLFSSL_TRUST_PEER_CERT, HAVE_SECRET_CALLBACK, SHOW_SECRETS, WOLFSSL_SSLKEYLOGFILE */
+/* not defined: KEEP_PEER_CERT (4 KiB for each connection: the verify hook keeps what the gate needs),
+ * HAVE_SESSION_TICKET, WOLFSSL_EARLY_DATA, WOLFSSL_POST_HANDSHAKE_AUTH, HAVE_SECURE_RENEGOTIATION, OPENSSL_EXTRA,
+ * OPENSSL_ALL, WOLFSSL_TRUST_PEER_CERT, HAVE_SECRET_CALLBACK, SHOW_SECRETS, WOLFSSL_SSLKEYLOGFILE */
 
 /* --- Certificates ---------------------------------------------------------------------------------------------------
  */
