@@ -4,12 +4,14 @@
 #include <stdio.h>
 
 #include "attest/calendar.h"
+#include "attest/path_algorithm.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
 typedef struct profile_rules {
     bool allows_p256;
     bool allows_sha256;
+    bool allows_rsa;
     bool needs_leaf_key_usage;
     bool needs_extended_key_usage;
 } profile_rules;
@@ -17,12 +19,16 @@ typedef struct profile_rules {
 static const profile_rules rules_of[] = {
     [GRILLE_PATH_NITRO] = {.needs_leaf_key_usage = true},
     [GRILLE_PATH_PEER] = {.allows_p256 = true, .allows_sha256 = true, .needs_extended_key_usage = true},
-    [GRILLE_PATH_TLS_SERVER] = {.allows_p256 = true, .allows_sha256 = true, .needs_extended_key_usage = true},
+    [GRILLE_PATH_TLS_SERVER] = {.allows_p256 = true,
+                                .allows_sha256 = true,
+                                .allows_rsa = true,
+                                .needs_extended_key_usage = true},
 };
 
 typedef struct walk {
     const grille_path_request *request;
     const profile_rules *rules;
+    grille_path_algorithms algorithms;
     grille_error *error;
     grille_x509 certificates[GRILLE_PATH_MAX];
 } walk;
@@ -65,22 +71,18 @@ static grille_reason check_extensions(const walk *w, size_t index) {
     return GRILLE_REASON_OK;
 }
 
+static grille_reason refuse_for(const walk *w, size_t index, grille_path_finding found) {
+    if (found.reason == GRILLE_REASON_OK) return found.reason;
+    return refuse(w, index, found.reason, found.observed, found.expected, found.cause);
+}
+
 static grille_reason check_algorithms(const walk *w, size_t index) {
-    const grille_x509 *c = &w->certificates[index];
-    bool curve_allowed = c->has_ec_key && (c->curve == GRILLE_P384 || w->rules->allows_p256);
-    bool signature_allowed = c->signature_kind == GRILLE_X509_ECDSA_SHA384 ||
-                             (c->signature_kind == GRILLE_X509_ECDSA_SHA256 && w->rules->allows_sha256);
-    if (!curve_allowed) {
-        return refuse(w, index, GRILLE_REASON_ATTEST_CERT_ALGORITHM, "another key algorithm or curve",
-                      w->rules->allows_p256 ? "an EC key on P-256 or P-384" : "an EC key on P-384",
-                      "an RSA certificate, or one of another system");
-    }
-    if (!signature_allowed) {
-        return refuse(w, index, GRILLE_REASON_ATTEST_CERT_ALGORITHM, "another signature algorithm",
-                      w->rules->allows_sha256 ? "ecdsa-with-SHA256 or -SHA384" : "ecdsa-with-SHA384",
-                      "an RSA CA, or one of another system");
-    }
-    return GRILLE_REASON_OK;
+    return refuse_for(w, index, grille_path_algorithms_judge(&w->algorithms, &w->certificates[index]));
+}
+
+static grille_reason check_issuer_key(const walk *w, size_t index) {
+    if (index == 0) return GRILLE_REASON_OK;
+    return refuse_for(w, index, grille_path_issuer_judge(&w->certificates[index - 1], &w->certificates[index]));
 }
 
 static grille_reason check_validity(const walk *w, size_t index) {
@@ -163,8 +165,8 @@ static grille_reason check_name(const walk *w, size_t index) {
 }
 
 static grille_reason check_one(const walk *w, size_t index) {
-    static grille_reason (*const checks[])(const walk *, size_t) = {check_extensions, check_algorithms, check_name,
-                                                                    check_validity, check_extended_key_usage};
+    static grille_reason (*const checks[])(const walk *, size_t) = {
+        check_extensions, check_algorithms, check_name, check_issuer_key, check_validity, check_extended_key_usage};
     grille_reason reason = is_leaf(w, index) ? check_leaf(w, index) : check_ca(w, index);
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && reason == GRILLE_REASON_OK; i++) {
         reason = checks[i](w, index);
@@ -181,17 +183,8 @@ static grille_reason read_one(walk *w, size_t index) {
 }
 
 static grille_reason verify_signature(const grille_crypto *crypto, const walk *w, size_t index) {
-    const grille_x509 *issuer = &w->certificates[index - 1];
-    const grille_x509 *c = &w->certificates[index];
-    grille_hash_kind hash = c->signature_kind == GRILLE_X509_ECDSA_SHA384 ? GRILLE_SHA384 : GRILLE_SHA256;
-    uint8_t digest[GRILLE_HASH_MAX_BYTES], raw[GRILLE_RAW_SIGNATURE_MAX];
-    size_t raw_len = 0;
-    grille_reason reason = grille_signature_from_der(issuer->curve, c->signature, raw, &raw_len);
-    if (reason == GRILLE_REASON_OK) reason = crypto->hash(hash, &c->to_be_signed, 1, digest);
-    if (reason == GRILLE_REASON_OK) {
-        reason = crypto->ecdsa_verify(issuer->curve, issuer->point, grille_bytes_of(digest, grille_hash_len(hash)),
-                                      grille_bytes_of(raw, raw_len));
-    }
+    grille_reason reason =
+        grille_path_signature_verify(crypto, w->algorithms.rsa, &w->certificates[index - 1], &w->certificates[index]);
     if (reason == GRILLE_REASON_OK) return reason;
     return refuse(w, index, GRILLE_REASON_ATTEST_CERT_SIGNATURE, "a signature that does not verify",
                   "one by the key of the certificate above", "a forged certificate, or a CA that changed its key");
@@ -237,6 +230,9 @@ grille_reason grille_path_verify(const grille_crypto *crypto, const grille_path_
                                  grille_error *error) {
     walk w = {.request = request, .rules = &rules_of[request->profile], .error = error};
     grille_reason reason;
+    w.algorithms = (grille_path_algorithms){.allows_p256 = w.rules->allows_p256,
+                                            .allows_sha256 = w.rules->allows_sha256,
+                                            .rsa = w.rules->allows_rsa ? request->rsa : NULL};
     *path = (grille_path){.expires_ms = 0};
     if (request->count < 2 || request->count > GRILLE_PATH_MAX) {
         return grille_error_set(error, GRILLE_REASON_ATTEST_CERT_CHAIN,

@@ -6,6 +6,7 @@
 
 #include "attest/path_cache.h"
 #include "attest/x509.h"
+#include "crypto/rsa.h"
 #include "wire/limits.h"
 
 /* An anchor, at most GRILLE_LIMIT_CABUNDLE_CERTIFICATES - 1 further CAs, a leaf. */
@@ -15,8 +16,8 @@
 typedef enum grille_path_profile {
     GRILLE_PATH_NITRO,     /* P-384 and ecdsa-with-SHA384 only, leaf with digitalSignature */
     GRILLE_PATH_PEER,      /* P-256 or P-384, SHA-256 or SHA-384, extended key usage for the leaf's TLS role */
-    GRILLE_PATH_TLS_SERVER /* the same; path_server.h finds the path and looks at the name. No RSA: wolfCrypt has none
-                              here */
+    GRILLE_PATH_TLS_SERVER /* the same, and RSA where the request hands it on; path_server.h finds the path and looks at
+                              the name */
 } grille_path_profile;
 
 /* What the leaf is used for, where the profile asks for an extended key usage. */
@@ -30,6 +31,7 @@ typedef struct grille_path_request {
     grille_wall_ms now_ms;
     int64_t leeway_ms;        /* on notBefore only */
     grille_path_cache *cache; /* signatures of CA certificates that were verified before; NULL: none */
+    const grille_rsa *rsa;    /* for GRILLE_PATH_TLS_SERVER; NULL, and for the other profiles: RSA is refused */
 } grille_path_request;
 
 /* What a good path yields; views into the certificates. */

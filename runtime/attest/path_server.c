@@ -47,7 +47,8 @@ static grille_reason walk_from(const grille_crypto *crypto, const grille_server_
                                 .certificates = certificates,
                                 .now_ms = request->now_ms,
                                 .leeway_ms = request->leeway_ms,
-                                .cache = request->cache};
+                                .cache = request->cache,
+                                .rsa = request->rsa};
     certificates[walk.count++] = anchor;
     for (size_t i = top + 1; i > 0; i--)
         certificates[walk.count++] = request->sent[i - 1];

@@ -15,6 +15,7 @@ typedef struct grille_server_path_request {
     grille_wall_ms now_ms;
     int64_t leeway_ms;        /* on notBefore only */
     grille_path_cache *cache; /* NULL: none */
+    const grille_rsa *rsa;    /* grille_rsa_wolf(), where the server's CAs may use RSA; NULL: refused */
 } grille_server_path_request;
 
 /* Walks from an anchor to the leaf by the profile GRILLE_PATH_TLS_SERVER. The anchor may be any of those sent, or the

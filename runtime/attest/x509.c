@@ -11,15 +11,34 @@ static bool oid_is(grille_bytes oid, const char *content, size_t len) {
     return grille_bytes_equal(oid, grille_bytes_of(content, len));
 }
 
-/* AlgorithmIdentifier without parameters for ECDSA (RFC 5758 3.2); others are left unread. */
+/* Content of identifiers: 1.2.840.10045.4.3.n of ECDSA, 1.2.840.113549.1.1.n of RSA. */
+static const struct {
+    const char *oid;
+    size_t oid_len;
+    bool has_null; /* as parameters; else none */
+    grille_x509_signature kind;
+} signature_kinds[] = {
+    {"\x2a\x86\x48\xce\x3d\x04\x03\x02", 8, false, GRILLE_X509_ECDSA_SHA256},
+    {"\x2a\x86\x48\xce\x3d\x04\x03\x03", 8, false, GRILLE_X509_ECDSA_SHA384},
+    {"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", 9, true, GRILLE_X509_RSA_SHA256},
+    {"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c", 9, true, GRILLE_X509_RSA_SHA384},
+    {"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d", 9, true, GRILLE_X509_RSA_SHA512},
+};
+
+/* AlgorithmIdentifier: without parameters for ECDSA (RFC 5758 3.2), with NULL for RSA (RFC 4055 5). */
 static grille_x509_signature signature_kind_of(grille_bytes identifier, grille_reader *outer) {
+    const grille_bytes null = grille_bytes_of("\x05\x00", 2);
     grille_reader reader = grille_reader_of(identifier);
     grille_reader content = grille_reader_of(grille_der_take(&reader, GRILLE_DER_SEQUENCE));
-    grille_bytes oid = grille_der_take_oid(&content);
+    grille_bytes oid = grille_der_take_oid(&content), parameters;
     if (content.failed) grille_reader_fail(outer, REFUSED);
-    if (content.left != 0) return GRILLE_X509_SIGNATURE_OTHER;
-    if (oid_is(oid, "\x2a\x86\x48\xce\x3d\x04\x03\x02", 8)) return GRILLE_X509_ECDSA_SHA256;
-    if (oid_is(oid, "\x2a\x86\x48\xce\x3d\x04\x03\x03", 8)) return GRILLE_X509_ECDSA_SHA384;
+    parameters = grille_read_rest(&content);
+    if (oid_is(oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", 9)) return GRILLE_X509_RSA_PSS;
+    for (size_t i = 0; i < sizeof signature_kinds / sizeof signature_kinds[0]; i++) {
+        if (!oid_is(oid, signature_kinds[i].oid, signature_kinds[i].oid_len)) continue;
+        if (signature_kinds[i].has_null ? grille_bytes_equal(parameters, null) : parameters.len == 0)
+            return signature_kinds[i].kind;
+    }
     return GRILLE_X509_SIGNATURE_OTHER;
 }
 

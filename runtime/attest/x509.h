@@ -6,11 +6,15 @@
 
 #include "crypto/certificate.h"
 
-/* How a certificate is signed; everything else (RSA too) is OTHER. */
+/* How a certificate is signed; everything else (SHA-1 too) is OTHER. */
 typedef enum grille_x509_signature {
     GRILLE_X509_SIGNATURE_OTHER,
     GRILLE_X509_ECDSA_SHA256,
-    GRILLE_X509_ECDSA_SHA384
+    GRILLE_X509_ECDSA_SHA384,
+    GRILLE_X509_RSA_SHA256, /* PKCS #1 v1.5 (RFC 4055 5) */
+    GRILLE_X509_RSA_SHA384,
+    GRILLE_X509_RSA_SHA512,
+    GRILLE_X509_RSA_PSS /* with whatever parameters: no profile allows it */
 } grille_x509_signature;
 
 typedef enum grille_x509_name_kind { GRILLE_X509_DNS, GRILLE_X509_URI } grille_x509_name_kind;
@@ -19,14 +23,14 @@ typedef enum grille_x509_name_kind { GRILLE_X509_DNS, GRILLE_X509_URI } grille_x
 typedef struct grille_x509 {
     grille_bytes to_be_signed; /* the whole element */
     grille_x509_signature signature_kind;
-    grille_bytes signature; /* DER of r and s */
+    grille_bytes signature; /* ECDSA: DER of r and s */
     grille_bytes issuer;    /* the whole Name: names are compared as raw bytes */
     grille_bytes subject;
     grille_bytes common_name; /* of the subject; empty when it has none */
     grille_wall_ms not_before_ms;
     grille_wall_ms not_after_ms;
     grille_bytes spki; /* the whole element */
-    bool has_ec_key;   /* a P-256 or P-384 key, below; else another algorithm or curve */
+    bool has_ec_key;   /* a P-256 or P-384 key, below; else another algorithm (RSA: crypto/rsa.h reads it) or curve */
     grille_curve curve;
     grille_bytes point;
 

@@ -40,6 +40,7 @@
     X(ATTEST_CERT_CRITICAL_EXTENSION, "it was issued for another purpose", "issue one without it: grille identity new x509") \
     X(ATTEST_CERT_NAME_CONSTRAINTS, "the CA is meant for another purpose", "use a CA without them: grille identity new ca") \
     X(ATTEST_CERT_ALGORITHM, "it is an RSA certificate, or one of another system", "issue an EC one: grille identity new x509") \
+    X(ATTEST_CERT_RSA_KEY, "it is an old certificate, or of a CA that nobody should trust", "look at the key: openssl x509 -noout -text") \
     X(ATTEST_CERT_NAME_CHAIN, "a certificate of the chain is missing, or their order is wrong", "look at subject and issuer of each: openssl x509 -noout -subject -issuer") \
     X(ATTEST_CERT_SIGNATURE, "it is forged, or its CA changed its key", "compare the CA's key with the policy's: openssl x509 -noout -text") \
     X(ATTEST_CERT_NOT_CA, "somebody's leaf certificate was used to make another one", "look at it: openssl x509 -noout -text") \

@@ -188,6 +188,14 @@
 /* Signatures of CA certificates that are remembered (80 bytes each): three for each instance, zone and region. */
 #define GRILLE_LIMIT_PATH_CACHE_ENTRIES     256
 #define GRILLE_LIMIT_PEER_CERTIFICATE_BYTES 4096
+/* RSA keys of TLS servers outside of Grille's channels: 112 bits of strength at least (SP 800-57 5.6.1). */
+#define GRILLE_LIMIT_RSA_LEAST_BITS 2048
+/* The longest in use by public CAs: a verification costs the square of it, and so much stack. */
+#define GRILLE_LIMIT_RSA_MOST_BITS 4096
+/* Public exponents from 2^16 + 1 (FIPS 186-5 5.1: small ones have made forgeries possible) up to 32 bits: a
+ * verification costs a multiplication for each, and all in use are the least. */
+#define GRILLE_LIMIT_RSA_EXPONENT_LEAST     65537
+#define GRILLE_LIMIT_RSA_EXPONENT_MOST_BITS 32
 /* A policy is written by people. */
 #define GRILLE_LIMIT_POLICY_FILE_BYTES 262144
 /* CAs of one set of a policy: each whose name fits may cost a path walk. */

@@ -39,7 +39,8 @@ extern "C" {
     X(CRYPTO_BAD_KEY,          "CRYPTO-BAD-KEY",           INVALID_ARGUMENT,    "a key is malformed or not on its curve") \
     X(CRYPTO_BAD_SIGNATURE,    "CRYPTO-BAD-SIGNATURE",     UNAUTHENTICATED,     "a signature does not verify")         \
     X(CRYPTO_NOT_AUTHENTIC,    "CRYPTO-NOT-AUTHENTIC",     UNAUTHENTICATED,     "a ciphertext is not authentic")       \
-    X(CRYPTO_BAD_PEM,          "CRYPTO-BAD-PEM",           INVALID_ARGUMENT,    "a PEM block is malformed")
+    X(CRYPTO_BAD_PEM,          "CRYPTO-BAD-PEM",           INVALID_ARGUMENT,    "a PEM block is malformed")            \
+    X(CRYPTO_RSA_LIMIT,        "CRYPTO-RSA-LIMIT",         INVALID_ARGUMENT,    "an RSA key is too short or too long, or its exponent is")
 
 #define GRILLE_REASON_MAP_ATTEST(X)                                                                                    \
     X(ATTEST_KIND_REFUSED,             "ATTEST-KIND-REFUSED",             UNAUTHENTICATED,     "the policy accepts no peer with this kind of identity") \
@@ -100,7 +101,8 @@ extern "C" {
     X(ATTEST_DOCUMENT_ENCLAVE,         "ATTEST-DOCUMENT-ENCLAVE",         UNAUTHENTICATED,     "an enclave's document where a NitroTPM's is needed") \
     X(ATTEST_FEATURE_REFUSED,          "ATTEST-FEATURE-REFUSED",          UNAUTHENTICATED,     "the peer has a feature on, or does not tell, that the policy refuses") \
     X(ATTEST_POLICY_DIGEST,            "ATTEST-POLICY-DIGEST",            UNAUTHENTICATED,     "the peer's own policy is not one that the policy lists") \
-    X(ATTEST_EVIDENCE_EXPIRED,         "ATTEST-EVIDENCE-EXPIRED",         UNAUTHENTICATED,     "the peer's evidence has expired and it has not attested again")
+    X(ATTEST_EVIDENCE_EXPIRED,         "ATTEST-EVIDENCE-EXPIRED",         UNAUTHENTICATED,     "the peer's evidence has expired and it has not attested again") \
+    X(ATTEST_CERT_RSA_KEY,             "ATTEST-CERT-RSA-KEY",             UNAUTHENTICATED,     "a certificate's RSA key is too short, too long, or has a bad exponent")
 
 #define GRILLE_REASON_MAP_POLICY(X)                                                                                    \
     X(POLICY_FILE,                     "POLICY-FILE",                     INVALID_ARGUMENT,    "a file of the policy can't be read") \

@@ -121,6 +121,26 @@ static void write_algorithm(grille_writer *w, grille_hash_kind hash, bool rsa) {
     grille_der_end(w, mark);
 }
 
+/* shaNWithRSAEncryption */
+static void write_rsa_algorithm(grille_writer *w, grille_rsa_hash hash) {
+    const char *oids[] = {"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c",
+                          "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d"};
+    size_t mark = grille_der_begin(w, GRILLE_DER_SEQUENCE);
+    grille_der_write(w, GRILLE_DER_OID, grille_bytes_of(oids[hash], 9));
+    grille_der_write(w, GRILLE_DER_NULL, grille_bytes_of(NULL, 0));
+    grille_der_end(w, mark);
+}
+
+static void write_signature_algorithm(grille_writer *w, const forge_template *t, const rsa_forge_key *rsa) {
+    if (t->algorithm.len != 0) {
+        grille_write_bytes(w, t->algorithm);
+    } else if (rsa != NULL) {
+        write_rsa_algorithm(w, t->rsa_hash);
+    } else {
+        write_algorithm(w, t->hash, t->rsa_signature);
+    }
+}
+
 static void write_common_name(grille_writer *w, const char *name) {
     size_t set = grille_der_begin(w, GRILLE_DER_SET);
     size_t attribute = grille_der_begin(w, GRILLE_DER_SEQUENCE);
@@ -159,6 +179,11 @@ static void write_key(grille_writer *w, const forge_template *t, const grille_pr
         grille_write_bytes(w, t->public_key);
         return;
     }
+    if (t->rsa != NULL) {
+        uint8_t rsa_spki[700];
+        grille_write_bytes(w, grille_bytes_of(rsa_spki, rsa_forge_spki(t->rsa, rsa_spki, sizeof rsa_spki)));
+        return;
+    }
     if (t->rsa_key) {
         grille_write_bytes(w, grille_bytes_of(rsa_spki_head, sizeof rsa_spki_head));
         for (int i = 0; i < 256; i++)
@@ -192,7 +217,7 @@ static void write_extensions(grille_writer *w, const forge_template *t) {
 }
 
 static void write_to_be_signed(grille_writer *w, const forge_template *t, const char *issuer,
-                               const grille_private_key *key) {
+                               const grille_private_key *key, const rsa_forge_key *rsa_signer) {
     size_t tbs = grille_der_begin(w, GRILLE_DER_SEQUENCE);
     size_t version = grille_der_begin(w, GRILLE_DER_CONTEXT_CONSTRUCTED(0));
     size_t validity;
@@ -206,7 +231,7 @@ static void write_to_be_signed(grille_writer *w, const forge_template *t, const 
     if (t->other_inner_algorithm) {
         write_algorithm(w, t->hash == GRILLE_SHA384 ? GRILLE_SHA256 : GRILLE_SHA384, false);
     } else {
-        write_algorithm(w, t->hash, t->rsa_signature);
+        write_signature_algorithm(w, t, rsa_signer);
     }
     write_name(w, issuer, NULL);
     validity = grille_der_begin(w, GRILLE_DER_SEQUENCE);
@@ -220,8 +245,8 @@ static void write_to_be_signed(grille_writer *w, const forge_template *t, const 
     grille_der_end(w, tbs);
 }
 
-static void write_signature(grille_writer *w, const forge_template *t, grille_bytes tbs,
-                            const grille_private_key *key) {
+static void write_ecdsa_signature(grille_writer *w, const forge_template *t, grille_bytes tbs,
+                                  const grille_private_key *key) {
     uint8_t digest[GRILLE_HASH_MAX_BYTES], raw[GRILLE_RAW_SIGNATURE_MAX], der[128];
     size_t raw_len = 0, len = 0;
     size_t mark;
@@ -235,23 +260,37 @@ static void write_signature(grille_writer *w, const forge_template *t, grille_by
     grille_der_end(w, mark);
 }
 
+static void write_rsa_signature(grille_writer *w, const forge_template *t, grille_bytes tbs, const rsa_forge_key *key) {
+    uint8_t signature[RSA_FORGE_MAX];
+    size_t mark = grille_der_begin(w, GRILLE_DER_BIT_STRING);
+    rsa_forge_sign(key, t->rsa_hash, t->rsa_padding, tbs, signature);
+    grille_write_u8(w, 0);
+    grille_write_bytes(w, grille_bytes_of(signature, key->len));
+    grille_der_end(w, mark);
+}
+
 void forge_certificate_over(const forge_template *t, const forge_identity *issuer, grille_private_key *key,
                             forge_identity *out) {
     const char *issuer_name = t->issuer != NULL ? t->issuer : issuer != NULL ? issuer->subject : t->subject;
     const grille_private_key *signer = t->signer != NULL ? t->signer : issuer != NULL ? issuer->key : key;
+    const rsa_forge_key *rsa_signer = t->signer != NULL ? NULL : issuer != NULL ? issuer->rsa : t->rsa;
     uint8_t tbs_bytes[3072];
     grille_writer tbs = grille_writer_into(tbs_bytes, sizeof tbs_bytes);
     grille_writer w = grille_writer_into(out->der, sizeof out->der);
     size_t mark;
     out->key = key;
-    out->curve = crypto()->key_curve(key);
+    out->rsa = t->rsa;
+    out->curve = key != NULL ? crypto()->key_curve(key) : t->curve;
     (void)snprintf(out->subject, sizeof out->subject, "%s", t->subject != NULL ? t->subject : "");
-    write_to_be_signed(&tbs, t, issuer_name, key);
+    write_to_be_signed(&tbs, t, issuer_name, key, rsa_signer);
     must(grille_writer_end(&tbs) == GRILLE_REASON_OK);
     mark = grille_der_begin(&w, GRILLE_DER_SEQUENCE);
     grille_write_bytes(&w, grille_written(&tbs));
-    write_algorithm(&w, t->hash, t->rsa_signature);
-    write_signature(&w, t, grille_written(&tbs), signer);
+    write_signature_algorithm(&w, t, rsa_signer);
+    if (rsa_signer != NULL)
+        write_rsa_signature(&w, t, grille_written(&tbs), rsa_signer);
+    else
+        write_ecdsa_signature(&w, t, grille_written(&tbs), signer);
     grille_der_end(&w, mark);
     grille_write_zeros(&w, t->trailing_bytes);
     must(grille_writer_end(&w) == GRILLE_REASON_OK);
@@ -266,7 +305,7 @@ void forge_certificate_over(const forge_template *t, const forge_identity *issue
 
 void forge_certificate(const forge_template *t, const forge_identity *issuer, forge_identity *out) {
     grille_private_key *key = NULL;
-    must(crypto()->key_generate(t->curve, &key) == GRILLE_REASON_OK);
+    if (t->rsa == NULL) must(crypto()->key_generate(t->curve, &key) == GRILLE_REASON_OK);
     forge_certificate_over(t, issuer, key, out);
 }
 

@@ -7,6 +7,7 @@
 #include "base/writer.h"
 #include "crypto/certificate.h"
 #include "grille/identity.h"
+#include "rsa_forge.h"
 
 /* 2026-06-01T12:00:00Z: when tests take place. */
 #define FORGE_NOW_MS  INT64_C(1780315200000)
@@ -30,17 +31,20 @@ typedef struct forge_template {
     const char *second_subject; /* another common name after the first */
     grille_wall_ms not_before_ms, not_after_ms;
     grille_curve curve;
-    grille_hash_kind hash; /* of the signature that its issuer makes */
-    uint8_t version;       /* 2: v3 */
-    bool rsa_key;          /* the public key is an RSA one */
-    bool rsa_signature;    /* claims sha256WithRSAEncryption */
+    grille_hash_kind hash;    /* of the signature that its issuer makes */
+    uint8_t version;          /* 2: v3 */
+    bool rsa_key;             /* the public key is an RSA one of nobody */
+    bool rsa_signature;       /* claims sha256WithRSAEncryption */
+    const rsa_forge_key *rsa; /* the key, in place of an EC one; borrowed */
+    grille_rsa_hash rsa_hash; /* of the signature of an issuer with an RSA key */
+    rsa_forge_padding rsa_padding;
     bool other_inner_algorithm;
     bool unique_id;    /* issuerUniqueID */
     bool long_length;  /* the outer length is not minimal */
     bool general_time; /* GeneralizedTime before 2050 */
     size_t trailing_bytes;
     /* Encoded elements in place of the usual ones; empty: as usual. They are signed like everything else. */
-    grille_bytes serial, not_before, not_after, public_key, extension_list;
+    grille_bytes serial, not_before, not_after, public_key, extension_list, algorithm;
     grille_private_key *signer; /* in place of the issuer's key; borrowed */
     forge_extension extensions[FORGE_EXTENSIONS_MAX];
     size_t extension_count;
@@ -50,6 +54,7 @@ typedef struct forge_template {
 typedef struct forge_identity {
     char subject[64];
     grille_private_key *key;
+    const rsa_forge_key *rsa; /* or this one */
     grille_curve curve;
     uint8_t der[4096];
     size_t len;

@@ -71,7 +71,44 @@ static void other_keys_and_signatures_are_marked(void **state) {
     t.rsa_signature = true;
     assert_int_equal(GRILLE_REASON_OK, read_template(&t, &read));
     assert_false(read.has_ec_key);
-    assert_int_equal(GRILLE_X509_SIGNATURE_OTHER, read.signature_kind);
+    assert_int_equal(GRILLE_X509_RSA_SHA256, read.signature_kind);
+}
+
+static void signature_algorithms_have_their_parameters(void **state) {
+    static const struct {
+        const char *what, *identifier;
+        size_t len;
+        grille_x509_signature kind;
+    } rows[] = {
+#define SIGNED(what, identifier, kind) {what, identifier, sizeof identifier - 1, GRILLE_X509_##kind}
+#define RSA                            "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01"
+#define ECDSA                          "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03"
+        SIGNED("RSA with SHA-256", "\x30\x0d" RSA "\x0b\x05\x00", RSA_SHA256),
+        SIGNED("RSA with SHA-384", "\x30\x0d" RSA "\x0c\x05\x00", RSA_SHA384),
+        SIGNED("RSA with SHA-512", "\x30\x0d" RSA "\x0d\x05\x00", RSA_SHA512),
+        SIGNED("RSA without NULL", "\x30\x0b" RSA "\x0b", SIGNATURE_OTHER),
+        SIGNED("RSA with other parameters", "\x30\x0d" RSA "\x0b\x04\x00", SIGNATURE_OTHER),
+        SIGNED("RSA with NULL twice", "\x30\x0f" RSA "\x0b\x05\x00\x05\x00", SIGNATURE_OTHER),
+        SIGNED("RSA with a NULL of one byte", "\x30\x0e" RSA "\x0b\x05\x01\x00", SIGNATURE_OTHER),
+        SIGNED("RSA with a long NULL", "\x30\x0e" RSA "\x0b\x05\x81\x00", SIGNATURE_OTHER),
+        SIGNED("RSA with MD5", "\x30\x0d" RSA "\x04\x05\x00", SIGNATURE_OTHER),
+        SIGNED("RSA with SHA-1", "\x30\x0d" RSA "\x05\x05\x00", SIGNATURE_OTHER),
+        SIGNED("RSA with SHA-224", "\x30\x0d" RSA "\x0e\x05\x00", SIGNATURE_OTHER),
+        SIGNED("RSA alone", "\x30\x0d" RSA "\x01\x05\x00", SIGNATURE_OTHER),
+        SIGNED("RSASSA-PSS", "\x30\x0d" RSA "\x0a\x30\x00", RSA_PSS),
+        SIGNED("ECDSA with SHA-256", "\x30\x0a" ECDSA "\x02", ECDSA_SHA256),
+        SIGNED("ECDSA with SHA-384", "\x30\x0a" ECDSA "\x03", ECDSA_SHA384),
+        SIGNED("ECDSA with NULL", "\x30\x0c" ECDSA "\x02\x05\x00", SIGNATURE_OTHER),
+        SIGNED("ECDSA with SHA-512", "\x30\x0a" ECDSA "\x04", SIGNATURE_OTHER),
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        forge_template t = forge_template_of("algorithms", GRILLE_P256);
+        grille_x509 read;
+        t.algorithm = grille_bytes_of(rows[i].identifier, rows[i].len);
+        assert_int_equal(GRILLE_REASON_OK, read_template(&t, &read));
+        if (read.signature_kind != rows[i].kind) fail_msg("%s: %d", rows[i].what, (int)read.signature_kind);
+    }
 }
 
 static void name_constraints_and_unknown_critical_extensions_are_marked(void **state) {
@@ -266,6 +303,7 @@ int main(void) {
         cmocka_unit_test(a_leaf_is_read_whole),
         cmocka_unit_test(a_ca_is_read_whole),
         cmocka_unit_test(other_keys_and_signatures_are_marked),
+        cmocka_unit_test(signature_algorithms_have_their_parameters),
         cmocka_unit_test(name_constraints_and_unknown_critical_extensions_are_marked),
         cmocka_unit_test(only_strict_certificates_are_read),
         cmocka_unit_test(every_prefix_and_flip_is_survived),
