@@ -59,6 +59,9 @@ grille_reason grille_leaf_read(grille_bytes der, grille_wall_ms wall_ms, grille_
     if (der.len > GRILLE_CERTIFICATE_MAX) return bad(error, "is longer than 1,024 bytes");
     if (grille_x509_read(der, &certificate) != GRILLE_REASON_OK) return bad(error, "is not strict DER");
     if (!certificate.has_ec_key || certificate.curve != GRILLE_P256) return bad(error, "has another kind of key");
+    if (certificate.signature_kind != GRILLE_X509_ECDSA_SHA256 &&
+        certificate.signature_kind != GRILLE_X509_ECDSA_SHA384)
+        return bad(error, "has another kind of signature");
     if (!grille_bytes_equal(certificate.issuer, certificate.subject)) return bad(error, "has an issuer");
     if (certificate.has_unknown_critical_extension) return bad(error, "has an unknown critical extension");
     if (wall_ms < certificate.not_before_ms || wall_ms > certificate.not_after_ms)

@@ -4,9 +4,10 @@
 import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from client import gate, paths, wire
+from client import channel, gate, paths, wire
 from client.gate import CONFIRM, EVIDENCE, HELLO
 from world import PARENT, blob, method_id, unblob
 
@@ -141,6 +142,21 @@ def altered_identities(kind):
     return case
 
 
+def an_rsa_leaf(world):
+    """OpenSSL has a right one, and finds nobody who takes its signature: TLS ends before the gate."""
+    key = rsa.generate_private_key(65537, 2048)
+    leaf = key, paths.builder("grille", paths.name("grille"), key.public_key()).sign(key, paths.hashes.SHA256())
+    usual = channel.new_leaf
+    channel.new_leaf = lambda: leaf
+    try:
+        world.channel("x509")
+    except (channel.SSL.Error, channel.Closed):
+        return
+    finally:
+        channel.new_leaf = usual
+    raise AssertionError("an RSA leaf was taken")
+
+
 def named(function, name):
     function.__name__ = name
     return function
@@ -154,6 +170,6 @@ def each(kind, name):
         yield named(lambda world, alter=alter: refused(world, kind, alter), "%s, %s" % (row, name))
 
 
-CASES = (list(each("x509", "responder first")) + list(each("nitro", "initiator first")) +
+CASES = ([an_rsa_leaf] + list(each("x509", "responder first")) + list(each("nitro", "initiator first")) +
          [named(altered_identities("x509"), "identities that are not good enough, responder first"),
           named(altered_identities("nitro"), "identities that are not good enough, initiator first")])

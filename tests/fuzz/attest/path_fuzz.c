@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Certificate paths: a byte that chooses profile and purpose, then certificates with a u16 length each; every signature
- * is taken for good. */
+ * Certificate paths: a byte that chooses profile, purpose and RSA (of a server), then certificates with a u16 length
+ * each; every signature is taken for good. */
 #include "accept_any.h"
 #include "attest/path_server.h"
 #include "base/bytes.h"
@@ -17,13 +17,15 @@ static void check(const uint8_t *data, size_t size) {
                                    .purpose = (choice & 2) != 0 ? GRILLE_PATH_SERVER : GRILLE_PATH_CLIENT,
                                    .certificates = certificates,
                                    .now_ms = INT64_C(1780315200000),
-                                   .leeway_ms = 60000};
+                                   .leeway_ms = 60000,
+                                   .rsa = rsa_that_accepts_any_signature()}; /* which neither profile looks at */
     grille_server_path_request server = {.anchors = certificates,
                                          .anchor_count = 1,
                                          .sent = &certificates[1],
                                          .dns_name = grille_bytes_of_text("parent.example"),
                                          .now_ms = INT64_C(1780315200000),
-                                         .leeway_ms = 60000};
+                                         .leeway_ms = 60000,
+                                         .rsa = (choice & 4) != 0 ? rsa_that_accepts_any_signature() : NULL};
     grille_path path;
     grille_error error = {.code = GRILLE_OK};
     grille_reason reason;
@@ -35,7 +37,8 @@ static void check(const uint8_t *data, size_t size) {
     /* What a cache knows changes no verdict. */
     request.cache = cache;
     FUZZ_CHECK(grille_path_verify(crypto_that_accepts_any_signature(), &request, &path, &error) == reason);
-    if (reason == GRILLE_REASON_OK) FUZZ_CHECK(path.expires_ms >= request.now_ms && !path.leaf.is_ca);
+    if (reason == GRILLE_REASON_OK)
+        FUZZ_CHECK(path.expires_ms >= request.now_ms && !path.leaf.is_ca && path.leaf.has_ec_key);
     /* The first for an anchor, the others as a server sends them. */
     server.sent_count = request.count > 0 ? request.count - 1 : 0;
     error = (grille_error){.code = GRILLE_OK};

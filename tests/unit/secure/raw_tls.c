@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "raw_tls.h"
+#include "raw_tls_certificate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -77,6 +78,12 @@ void raw_tls_init(raw_tls *raw, const raw_tls_options *options) {
     wolfSSL_CTX_SetIORecv(raw->context, receive);
     wolfSSL_CTX_SetIOSend(raw->context, deliver);
     use_leaf(raw, options);
+    if (options->sent != NULL) {
+        size_t len = 0;
+        unsigned char *sent = raw_tls_certificate(raw->context, &len);
+        assert_int_equal(options->certificate_len, len);
+        memcpy(sent, options->sent, len);
+    }
     if (options->only_p384) {
         assert_int_equal(wolfSSL_CTX_UseSupportedCurve(raw->context, WOLFSSL_ECC_SECP384R1), WOLFSSL_SUCCESS);
         assert_int_equal(wolfSSL_CTX_set_groups(raw->context, groups, 1), WOLFSSL_SUCCESS);

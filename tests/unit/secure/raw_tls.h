@@ -20,6 +20,7 @@ typedef struct raw_tls_options {
     size_t certificate_len;
     const uint8_t *key;
     size_t key_len;
+    const uint8_t *sent; /* certificate_len bytes that the peer gets in the certificate's place, whatever they are */
 } raw_tls_options;
 
 typedef struct raw_tls {

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/reader.h"
 #include "cmocka_all.h"
 #include "raw_tls.h"
 #include "secure/leaf.h"
@@ -127,6 +128,49 @@ static void the_hook_sees_the_chain_once(void **state) {
     assert_carries(&pair->client, &pair->server, "request");
     assert_carries(&pair->server, &pair->client, "answer");
     pair_end(pair);
+}
+
+/* The content of an extension of a ClientHello in its first record (RFC 8446 4.1.2). */
+static grille_bytes extension_of(grille_bytes flight, uint16_t wanted) {
+    grille_reader reader = grille_reader_of(flight), extensions;
+    (void)grille_read_bytes(&reader, 5 + 4 + 2 + 32); /* record, handshake, version, random */
+    (void)grille_read_bytes(&reader, grille_read_u8(&reader));
+    (void)grille_read_block_u16(&reader);
+    (void)grille_read_bytes(&reader, grille_read_u8(&reader));
+    extensions = grille_reader_of(grille_read_block_u16(&reader));
+    assert_int_equal(grille_reader_end(&reader), GRILLE_REASON_OK);
+    while (extensions.left > 0) {
+        const uint16_t type = grille_read_u16(&extensions);
+        const grille_bytes content = grille_read_block_u16(&extensions);
+        if (type == wanted) return content;
+    }
+    return grille_bytes_of(NULL, 0);
+}
+
+/* ECDSA alone: nobody is asked to sign with RSA, in a handshake or in a certificate. */
+static void no_rsa_is_offered(void **state) {
+    enum { signature_algorithms = 13, signature_algorithms_cert = 50 };
+    static const uint16_t allowed[] = {0x0403, 0x0503, 0x0603}; /* ecdsa_secp256r1_sha256, 384, 521 */
+    (void)state;
+    for (int cipher = GRILLE_CIPHER_AUTO; cipher <= GRILLE_CIPHER_CHACHA20; cipher++) {
+        tls_side client = {.last = GRILLE_REASON_OK};
+        grille_tls_options options = options_of(&client, GRILLE_TLS_CLIENT);
+        grille_reader list, offered;
+        size_t count = 0;
+        options.cipher = (grille_cipher)cipher;
+        assert_int_equal(grille_tls_new(&options, &client.tls, NULL), GRILLE_REASON_OK);
+        drive(&client);
+        list = grille_reader_of(extension_of(grille_tls_outgoing(client.tls), signature_algorithms));
+        offered = grille_reader_of(grille_read_block_u16(&list));
+        assert_int_equal(grille_reader_end(&list), GRILLE_REASON_OK);
+        for (; offered.left > 0; count++) {
+            const uint16_t scheme = grille_read_u16(&offered);
+            assert_true(scheme == allowed[0] || scheme == allowed[1] || scheme == allowed[2]);
+        }
+        assert_true(count >= 1 && !offered.failed);
+        assert_int_equal(0, extension_of(grille_tls_outgoing(client.tls), signature_algorithms_cert).len);
+        grille_tls_free(client.tls);
+    }
 }
 
 static void a_hook_that_refuses_ends_it(void **state) {
@@ -403,6 +447,7 @@ static void options_are_checked(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_hook_sees_the_chain_once),
+        cmocka_unit_test(no_rsa_is_offered),
         cmocka_unit_test(a_hook_that_refuses_ends_it),
         cmocka_unit_test(a_server_need_not_ask_for_a_certificate),
         cmocka_unit_test(a_client_without_protocol_name),
