@@ -21,18 +21,14 @@ void grille_arena_init(grille_arena *arena, uint8_t *first, size_t first_capacit
     *arena = (grille_arena){.first = first, .first_capacity = first_capacity, .budget = budget};
 }
 
-/* Room for `bytes` in memory of which `*used` is taken, or NULL; moves `*used`. */
-static void *take(uint8_t *memory, size_t capacity, size_t *used, size_t bytes) {
-    const size_t alignment = alignof(max_align_t);
-    size_t misaligned = 0;
-    size_t padding = 0;
+/* Room in a block, or NULL. */
+static void *take(grille_arena_block *block, size_t bytes) {
+    const size_t misaligned = block->used % alignof(max_align_t);
+    const size_t padding = misaligned == 0 ? 0 : alignof(max_align_t) - misaligned;
     void *taken = NULL;
-    if (memory == NULL) return NULL;
-    misaligned = ((uintptr_t)memory + *used) % alignment;
-    padding = misaligned == 0 ? 0 : alignment - misaligned;
-    if (padding > capacity - *used || bytes > capacity - *used - padding) return NULL;
-    taken = memory + *used + padding;
-    *used += padding + bytes;
+    if (padding > block->capacity - block->used || bytes > block->capacity - block->used - padding) return NULL;
+    taken = block->bytes + block->used + padding;
+    block->used += padding + bytes;
     return taken;
 }
 
@@ -62,19 +58,13 @@ static grille_arena_block *add_block(grille_arena *arena, size_t bytes) {
     return block;
 }
 
-void *grille_arena_alloc(grille_arena *arena, size_t bytes) {
+void *grille_arena_alloc_further(grille_arena *arena, size_t bytes) {
     grille_arena_block *block = arena->blocks;
-    size_t wanted = bytes > 0 ? bytes : 1;
     void *taken = NULL;
-    if (block == NULL) taken = take(arena->first, arena->first_capacity, &arena->first_used, wanted);
-    if (taken != NULL) {
-        if (arena->first_used > arena->first_high_water) arena->first_high_water = arena->first_used;
-        return taken;
-    }
-    if (block != NULL) taken = take(block->bytes, block->capacity, &block->used, wanted);
+    if (block != NULL) taken = take(block, bytes);
     if (taken != NULL) return taken;
-    block = add_block(arena, wanted);
-    return block == NULL ? NULL : take(block->bytes, block->capacity, &block->used, wanted);
+    block = add_block(arena, bytes);
+    return block == NULL ? NULL : take(block, bytes);
 }
 
 grille_bytes grille_arena_copy(grille_arena *arena, grille_bytes bytes) {

@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/bytes.h"
 
-#include <string.h>
-
-grille_bytes grille_bytes_of(const void *data, size_t len) {
-    return (grille_bytes){.data = data, .len = len};
-}
-
-grille_bytes grille_bytes_of_text(const char *text) {
-    return grille_bytes_of(text, strlen(text));
-}
-
 bool grille_bytes_equal(grille_bytes left, grille_bytes right) {
     return left.len == right.len && (left.len == 0 || memcmp(left.data, right.data, left.len) == 0);
 }
@@ -34,12 +24,6 @@ bool grille_bytes_all_zero(grille_bytes bytes) {
     for (size_t i = 0; i < bytes.len; i++)
         seen = hidden(seen | bytes.data[i]);
     return seen == 0;
-}
-
-void grille_wipe(void *memory, size_t len) {
-    if (len == 0) return;
-    memset(memory, 0, len);
-    __asm__ __volatile__("" : : "r"(memory) : "memory");
 }
 
 void grille_hex_encode(grille_bytes bytes, char *text) {

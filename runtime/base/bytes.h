@@ -4,12 +4,18 @@
 #define GRILLE_BASE_BYTES_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "grille/bytes.h"
 
 /* Makes a view; grille_bytes_of_text leaves the terminator out. */
-grille_bytes grille_bytes_of(const void *data, size_t len);
-grille_bytes grille_bytes_of_text(const char *text);
+static inline grille_bytes grille_bytes_of(const void *data, size_t len) {
+    return (grille_bytes){.data = data, .len = len};
+}
+
+static inline grille_bytes grille_bytes_of_text(const char *text) {
+    return grille_bytes_of(text, strlen(text));
+}
 
 /* Compares public bytes; stops at the first difference. */
 bool grille_bytes_equal(grille_bytes left, grille_bytes right);
@@ -21,7 +27,11 @@ bool grille_bytes_equal_constant_time(grille_bytes left, grille_bytes right);
 bool grille_bytes_all_zero(grille_bytes bytes);
 
 /* Overwrites memory in a way the compiler can't remove. */
-void grille_wipe(void *memory, size_t len);
+static inline void grille_wipe(void *memory, size_t len) {
+    if (len == 0) return;
+    memset(memory, 0, len);
+    __asm__ __volatile__("" : : "r"(memory) : "memory");
+}
 
 /* Lower-case hex of `bytes` into `text`, which holds 2 * len + 1 characters. */
 void grille_hex_encode(grille_bytes bytes, char *text);

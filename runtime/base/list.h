@@ -15,15 +15,47 @@ typedef struct grille_link {
 /* The structure that holds `link` as its field `member`. */
 #define grille_container(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
-void grille_list_init(grille_link *link);
-bool grille_list_empty(const grille_link *head);
+/* Inline for the reason that the read cursor is: a call is in and out of a dozen lists. */
+
+static inline void grille_list_init(grille_link *link) {
+    link->next = link->previous = link;
+}
+
+static inline bool grille_list_empty(const grille_link *head) {
+    return head->next == head;
+}
+
+static inline void grille_list_insert_between(grille_link *previous, grille_link *link, grille_link *next) {
+    link->previous = previous;
+    link->next = next;
+    previous->next = link;
+    next->previous = link;
+}
+
 /* `link` must not be in a list. */
-void grille_list_append(grille_link *head, grille_link *link);
-void grille_list_prepend(grille_link *head, grille_link *link);
+static inline void grille_list_append(grille_link *head, grille_link *link) {
+    grille_list_insert_between(head->previous, link, head);
+}
+
+static inline void grille_list_prepend(grille_link *head, grille_link *link) {
+    grille_list_insert_between(head, link, head->next);
+}
+
 /* Takes a member out; harmless for a link outside a list. */
-void grille_list_remove(grille_link *link);
+static inline void grille_list_remove(grille_link *link) {
+    link->previous->next = link->next;
+    link->next->previous = link->previous;
+    grille_list_init(link);
+}
+
 /* Takes the first member out, or NULL. */
-grille_link *grille_list_take_first(grille_link *head);
+static inline grille_link *grille_list_take_first(grille_link *head) {
+    grille_link *first = head->next;
+    if (grille_list_empty(head)) return NULL;
+    grille_list_remove(first);
+    return first;
+}
+
 /* Moves all members of `from` behind those of `to`, in their order, at a cost that does not depend on their number. */
 void grille_list_move_all(grille_link *to, grille_link *from);
 

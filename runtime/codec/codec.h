@@ -24,6 +24,11 @@ typedef struct grille_codec {
     grille_reason (*encode)(const grille_message_type *type, const void *message, uint8_t *out, size_t len,
                             grille_error *error);
 
+    /* Measures and encodes in one pass. NO_SPACE: it does not fit in `capacity`, or can't be encoded; measure says
+     * which, and `out` may hold a part of it. NULL: the library has no such pass. */
+    grille_reason (*encode_short)(const grille_message_type *type, const void *message, uint8_t *out, size_t capacity,
+                                  size_t *len, grille_error *error);
+
     /* An initialised (default) message in the arena, for a handler's response. BUDGET when there is no memory. */
     grille_reason (*prepare)(const grille_message_type *type, grille_arena *arena, void **message);
 

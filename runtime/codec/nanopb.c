@@ -47,15 +47,38 @@ static grille_reason encode(const grille_message_type *type, const void *message
     return GRILLE_REASON_OK;
 }
 
+static grille_reason encode_short(const grille_message_type *type, const void *message, uint8_t *out, size_t capacity,
+                                  size_t *len, grille_error *error) {
+    if (!message) return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT, "the %s is NULL", type->name);
+    grille_reason reason = grille_nanopb_check(type, message, error);
+    if (reason != GRILLE_REASON_OK) return reason;
+    pb_ostream_t stream = pb_ostream_from_buffer(out, capacity);
+    *len = 0;
+    if (!pb_encode(&stream, type->descriptor, message)) return GRILLE_REASON_NO_SPACE;
+    *len = stream.bytes_written;
+    return GRILLE_REASON_OK;
+}
+
+/* No field has a proto2 default; messages below messages are not looked into. */
+static bool defaults_to_zero(const pb_msgdesc_t *descriptor) {
+    const pb_msgdesc_t *const *below = descriptor->submsg_info;
+    if (descriptor->default_value) return false;
+    for (; *below; below++)
+        if ((*below)->default_value || (*below)->submsg_info[0]) return false;
+    return true;
+}
+
 /* pb_decode leaves views as they are, so all of the struct is zeroed; decoding nothing then sets proto2 defaults, and
  * fails only where a field is required, which a fresh message does not have yet. */
 static grille_reason prepare(const grille_message_type *type, grille_arena *arena, void **message) {
     void *memory = grille_arena_alloc(arena, type->struct_bytes);
     if (!memory) return GRILLE_REASON_BUDGET;
     memset(memory, 0, type->struct_bytes);
-    pb_istream_t nothing = pb_istream_from_buffer(NULL, 0);
-    bool complete = pb_decode(&nothing, type->descriptor, memory);
-    (void)complete;
+    if (!defaults_to_zero(type->descriptor)) {
+        pb_istream_t nothing = pb_istream_from_buffer(NULL, 0);
+        bool complete = pb_decode(&nothing, type->descriptor, memory);
+        (void)complete;
+    }
     *message = memory;
     return GRILLE_REASON_OK;
 }
@@ -103,6 +126,7 @@ const grille_codec grille_codec_nanopb = {
     .borrows_encoded = true,
     .measure = measure,
     .encode = encode,
+    .encode_short = encode_short,
     .prepare = prepare,
     .decode = decode,
 };

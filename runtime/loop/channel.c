@@ -73,6 +73,8 @@ static void init_lists(dialed_channel *channel) {
     grille_list_init(&channel->again);
     grille_list_init(&channel->resting);
     grille_job_init(&channel->submit_job, grille_channel_on_submit);
+    grille_list_init(&channel->own_submitted);
+    grille_job_init(&channel->own_submit_job, grille_channel_on_own_submit);
     grille_job_init(&channel->notice_job, grille_channel_on_notice);
     grille_job_init(&channel->hold_job, grille_channel_on_hold);
     grille_job_init(&channel->close_job, grille_channel_on_close);

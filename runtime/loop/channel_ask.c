@@ -95,6 +95,11 @@ static bool on_loop(const grille_channel *base) {
     return grille_loop_in_turn() == &((const dialed_channel *)(const void *)base)->loop;
 }
 
+static grille_time_us turn_us(const grille_channel *base) {
+    const grille_loop *loop = &((const dialed_channel *)(const void *)base)->loop;
+    return grille_loop_in_turn() == loop ? loop->now_us : 0;
+}
+
 const grille_channel_ops grille_dialed_channel_ops = {
     .enter = grille_channel_enter,
     .leave = grille_channel_leave,
@@ -110,6 +115,7 @@ const grille_channel_ops grille_dialed_channel_ops = {
     .retry = grille_channel_retry,
     .must_not_block = must_not_block,
     .clock_us = grille_clock_us,
+    .turn_us = turn_us,
     .state = get_state,
     .peer = get_peer,
     .wait_ready = wait_ready,

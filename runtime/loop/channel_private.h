@@ -22,6 +22,7 @@ typedef struct call_owner {
     channel_connection *connection; /* where it runs, or NULL */
     grille_retry retry;             /* zeroed until an attempt has ended */
     grille_time_us retry_at_us;     /* in channel->resting */
+    bool noticed;                   /* it may be in channel->noticed */
 } call_owner;
 _Static_assert(sizeof(call_owner) <= GRILLE_CLIENT_CALL_OWNER_BYTES, "the owner's room in a call");
 
@@ -49,9 +50,9 @@ struct dialed_channel {
     bool keeper_needed; /* take the lead as soon as it is free */
     bool keeper_asleep; /* waits without a timeout: tell it when the lead is free */
     bool keeper_leads;
-    size_t inside; /* threads inside a blocking function */
-    bool closing;
-    bool detached; /* closed in a callback: the keeper frees */
+    size_t inside;        /* threads inside a blocking function */
+    _Atomic bool closing; /* written under lock */
+    bool detached;        /* closed in a callback: the keeper frees */
     grille_channel_state state;
     bool hopeless;             /* FAILED, and no use in waiting */
     grille_error last_error;   /* why it was FAILED last; code OK since it was READY */
@@ -68,6 +69,8 @@ struct dialed_channel {
     /* The leader's. */
     channel_waiter *leading; /* whose thread leads; NULL: the keeper */
     grille_job submit_job;
+    grille_link own_submitted; /* calls of this loop's own callbacks, until the end of the turn */
+    grille_job own_submit_job;
     grille_job notice_job;
     grille_job hold_job;
     grille_job close_job;
@@ -144,6 +147,7 @@ void grille_channel_fail_waiting(dialed_channel *channel, bool all, grille_code 
 grille_time_us grille_channel_expire_waiting(dialed_channel *channel, grille_time_us now_us);
 grille_time_us grille_channel_first_deadline(const dialed_channel *channel);
 void grille_channel_on_submit(grille_job *job);
+void grille_channel_on_own_submit(grille_job *job);
 void grille_channel_on_notice(grille_job *job);
 void grille_channel_on_hold(grille_job *job);
 /* Calls that are done wait for the return of the functions that made them. */

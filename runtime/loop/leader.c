@@ -76,8 +76,14 @@ static void pass_lead(dialed_channel *channel) {
 
 /* ---- Blocked callers ---- */
 
+/* A turn of the loop keeps its channel: inside one nobody has to be counted. */
+static bool is_kept(dialed_channel *channel) {
+    return grille_loop_in_turn() == &channel->loop;
+}
+
 bool grille_channel_enter(grille_channel *base, bool closing_too) {
     dialed_channel *channel = grille_container(base, dialed_channel, base);
+    if (is_kept(channel)) return closing_too || !atomic_load(&channel->closing);
     pthread_mutex_lock(&channel->lock);
     bool open = closing_too || !channel->closing;
     if (open) channel->inside++;
@@ -87,6 +93,7 @@ bool grille_channel_enter(grille_channel *base, bool closing_too) {
 
 void grille_channel_leave(grille_channel *base) {
     dialed_channel *channel = grille_container(base, dialed_channel, base);
+    if (is_kept(channel)) return;
     pthread_mutex_lock(&channel->lock);
     if (--channel->inside == 0 && channel->closing) {
         channel->keeper_needed = true;
@@ -208,8 +215,8 @@ static void park(dialed_channel *channel) {
 
 /* True when the loop has nothing left to do for a closed channel; the leader, under lock. */
 static bool is_over(dialed_channel *channel) {
-    return channel->closed && channel->inside == 0 && grille_channel_is_disconnected(channel) &&
-           !grille_channel_holds_calls(channel);
+    return channel->closed && channel->inside == 0 && grille_list_empty(&channel->own_submitted) &&
+           grille_channel_is_disconnected(channel) && !grille_channel_holds_calls(channel);
 }
 
 /* Turns the loop until a caller wants it or everything is over (then true, and the keeper still leads); under lock. */

@@ -25,6 +25,8 @@ void grille_channel_forget(grille_channel *base, grille_call *call) {
     dialed_channel *channel = grille_container(base, dialed_channel, base);
     grille_channel_leave_connection(channel, call);
     if (grille_client_call_is_async(call)) channel->async_count--;
+    /* A call that is done is noticed no more, and one that never was is in no list. */
+    if (!owner_of(call)->noticed) return;
     pthread_mutex_lock(&channel->notice_lock);
     grille_list_remove(grille_client_call_work_link(call));
     pthread_mutex_unlock(&channel->notice_lock);
@@ -41,7 +43,7 @@ static bool start(dialed_channel *channel, grille_call *call) {
     owner->connection = own;
     own->running++;
     channel->running++;
-    if (grille_endpoint_start(grille_connection_endpoint(own->connection), call, grille_clock_us())) {
+    if (grille_endpoint_start(grille_connection_endpoint(own->connection), call, channel->loop.now_us)) {
         grille_connection_changed(own->connection);
         return true;
     }
@@ -141,17 +143,35 @@ grille_time_us grille_channel_expire_waiting(dialed_channel *channel, grille_tim
     return grille_channel_first_deadline(channel);
 }
 
-void grille_channel_on_submit(grille_job *job) {
-    dialed_channel *channel = grille_container(job, dialed_channel, submit_job);
-    for (;;) {
-        pthread_mutex_lock(&channel->submit_lock);
-        grille_link *link = grille_list_take_first(&channel->submitted);
-        pthread_mutex_unlock(&channel->submit_lock);
-        if (link == NULL) return;
+static void accept_all(dialed_channel *channel, grille_link *batch, bool counts) {
+    for (grille_link *link; (link = grille_list_take_first(batch)) != NULL;) {
         grille_call *call = grille_client_call_of_link(link);
-        if (grille_client_call_is_async(call)) channel->async_count++;
+        if (counts && grille_client_call_is_async(call)) channel->async_count++;
         grille_channel_accept_call(channel, call);
     }
+}
+
+/* What was submitted before now, in one go: a call that is submitted meanwhile brings the job back. */
+static void accept_submitted(dialed_channel *channel) {
+    grille_link own;
+    grille_link others;
+    grille_list_init(&own);
+    grille_list_init(&others);
+    grille_list_move_all(&own, &channel->own_submitted);
+    pthread_mutex_lock(&channel->submit_lock);
+    grille_list_move_all(&others, &channel->submitted);
+    pthread_mutex_unlock(&channel->submit_lock);
+    grille_loop_refresh(&channel->loop);
+    accept_all(channel, &own, false);
+    accept_all(channel, &others, true);
+}
+
+void grille_channel_on_submit(grille_job *job) {
+    accept_submitted(grille_container(job, dialed_channel, submit_job));
+}
+
+void grille_channel_on_own_submit(grille_job *job) {
+    accept_submitted(grille_container(job, dialed_channel, own_submit_job));
 }
 
 /* A call is submitted before it can be noticed, so all that are in `noticed` are known once what was submitted is. */
@@ -179,7 +199,7 @@ void grille_channel_on_notice(grille_job *job) {
     dialed_channel *channel = grille_container(job, dialed_channel, notice_job);
     grille_link batch;
     take_noticed(channel, &batch);
-    grille_channel_on_submit(&channel->submit_job);
+    accept_submitted(channel);
     work(channel, &batch);
 }
 
@@ -189,7 +209,7 @@ void grille_channel_on_hold(grille_job *job) {
     grille_link batch;
     (void)sched_yield();
     take_noticed(channel, &batch);
-    grille_channel_on_submit(&channel->submit_job);
+    accept_submitted(channel);
     work(channel, &batch);
 }
 
@@ -197,6 +217,7 @@ static void add_notice(dialed_channel *channel, grille_call *call) {
     grille_link *link = grille_client_call_work_link(call);
     pthread_mutex_lock(&channel->notice_lock);
     if (grille_list_empty(link)) grille_list_append(&channel->noticed, link);
+    owner_of(call)->noticed = true;
     pthread_mutex_unlock(&channel->notice_lock);
 }
 
@@ -230,8 +251,20 @@ static void post_call(dialed_channel *channel, grille_call *call) {
     grille_client_call_submitted(call);
 }
 
+/* Of a callback: nothing has to be posted, and the turn goes on. */
+static void keep_call(dialed_channel *channel, grille_call *call) {
+    grille_client_call_submitted_here(call);
+    channel->async_count++;
+    grille_list_append(&channel->own_submitted, grille_client_call_link(call));
+    grille_loop_at_end_of_turn(&channel->loop, &channel->own_submit_job);
+}
+
 grille_code grille_channel_submit(grille_channel *base, grille_call *call, bool turns) {
     dialed_channel *channel = grille_container(base, dialed_channel, base);
+    if (grille_loop_in_turn() == &channel->loop && grille_client_call_is_async(call)) {
+        keep_call(channel, call);
+        return GRILLE_OK;
+    }
     post_call(channel, call);
     if (!turns) grille_channel_need_leader(channel);
     return GRILLE_OK;

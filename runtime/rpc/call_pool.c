@@ -166,6 +166,7 @@ static void call_forget(grille_client_call *call) {
 void grille_call_pool_give(grille_client_call *call) {
     grille_call_pool *pool = call->pool;
     bool keep = false;
+    bool last = false;
     call_forget(call);
     pthread_mutex_lock(&pool->lock);
     keep = pool->idle_count < pool->max_idle;
@@ -173,7 +174,8 @@ void grille_call_pool_give(grille_client_call *call) {
         grille_list_prepend(&pool->idle, &call->link);
         pool->idle_count++;
     }
+    last = --pool->references == 0;
     pthread_mutex_unlock(&pool->lock);
     if (!keep) call_destroy(call);
-    grille_call_pool_unref(pool);
+    if (last) pool_destroy(pool);
 }

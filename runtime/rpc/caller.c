@@ -79,6 +79,26 @@ void grille_client_call_submitted(grille_call *call) {
     pthread_mutex_unlock(&own->lock);
 }
 
+void grille_client_call_submitted_here(grille_call *call) {
+    grille_client_call *own = grille_client_call_of(call);
+    /* From another thread only the end of a parent reaches it yet. */
+    if (own->has_parent) {
+        grille_client_call_submitted(call);
+        return;
+    }
+    own->notice = notify;
+    own->notice_user = own->channel;
+}
+
+/* A deadline counts from this very moment. A call without one that a callback makes starts with the turn that it is
+ * made in, like the answers of that turn: no look at the clock. */
+static grille_time_us time_of(const grille_channel *channel, const grille_client_call_request *request) {
+    const grille_call_options *options = request->options;
+    const bool timed = request->method->default_timeout_ms != 0 || (options != NULL && options->timeout_ms != 0);
+    const grille_time_us turn_us = timed || channel->ops->turn_us == NULL ? 0 : channel->ops->turn_us(channel);
+    return turn_us != 0 ? turn_us : channel->ops->clock_us();
+}
+
 grille_code grille_caller_make(grille_channel *channel, const grille_client_call_request *request,
                                grille_client_call **call, grille_reply *reply) {
     grille_client_call_request wanted = *request;
@@ -88,7 +108,7 @@ grille_code grille_caller_make(grille_channel *channel, const grille_client_call
     wanted.interceptors = channel->interceptors;
     wanted.stats = channel->stats;
     wanted.clock_us = channel->ops->clock_us;
-    wanted.now_us = channel->ops->clock_us();
+    wanted.now_us = time_of(channel, request);
     wanted.done = on_done;
     wanted.user = channel;
     code = grille_client_call_new(channel->pool, &wanted, &made, reply);

@@ -43,10 +43,13 @@ typedef struct grille_channel_ops {
     /* This thread is on the channel's loop. */
     bool (*on_loop)(const grille_channel *channel);
     grille_time_us (*clock_us)(void);
+    /* When the turn began that this thread is in, of the channel's loop; else 0. May be NULL. */
+    grille_time_us (*turn_us)(const grille_channel *channel);
 
     /* Hands over a new call, which belongs to the channel until it has called `forget`. It is not started inside. The
-     * channel tells grille_client_call_submitted. With `turns` the thread calls `turn` or `wait` next. A code other
-     * than OK refuses it: the connection is gone for good. Between enter and leave, as the three after it. */
+     * channel tells grille_client_call_submitted (or …_here). With `turns` the thread calls `turn` or `wait` next. A
+     * code other than OK refuses it: the connection is gone for good. Between enter and leave, as the three after it.
+     */
     grille_code (*submit)(grille_channel *channel, grille_call *call, bool turns);
     /* Blocks until waiter->done; the thread may turn the loop itself meanwhile. */
     void (*wait)(grille_channel *channel, grille_waiter *waiter);

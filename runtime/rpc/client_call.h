@@ -74,6 +74,8 @@ void grille_client_call_on_notice(grille_call *call, grille_call_notice_fn *noti
 /* The channel has the call in its lists, so that notices may come from now on; right after it put it there. Harmless
  * when it is done meanwhile (but not given away). */
 void grille_client_call_submitted(grille_call *call);
+/* The same on the channel's loop, inside the function that makes the call, before the list knows it. */
+void grille_client_call_submitted_here(grille_call *call);
 
 /* What a notice asked for, and what was held back; on the loop. False: the caller ended the call, which is on no
  * endpoint; its channel takes it from where it waits, then grille_client_call_withdraw ends it. */

@@ -221,7 +221,7 @@ static void pump(grille_endpoint *endpoint) {
 
 grille_reason grille_endpoint_recv(grille_endpoint *endpoint, grille_bytes plain, grille_time_us now_us) {
     grille_reason reason = GRILLE_REASON_OK;
-    endpoint->now_us = now_us;
+    grille_endpoint_set_now(endpoint, now_us);
     reason = grille_session_recv(endpoint->session, plain, now_us);
     if (reason == GRILLE_REASON_OK) pump(endpoint);
     return reason;
@@ -233,12 +233,12 @@ bool grille_endpoint_wants_write(const grille_endpoint *endpoint) {
 
 grille_reason grille_endpoint_send(grille_endpoint *endpoint, uint8_t *buffer, size_t capacity, size_t *len,
                                    grille_time_us now_us) {
-    endpoint->now_us = now_us;
+    grille_endpoint_set_now(endpoint, now_us);
     return grille_session_send(endpoint->session, buffer, capacity, len, now_us);
 }
 
 void grille_endpoint_sent(grille_endpoint *endpoint, grille_time_us now_us) {
-    endpoint->now_us = now_us;
+    grille_endpoint_set_now(endpoint, now_us);
     grille_session_sent(endpoint->session, now_us);
     pump(endpoint);
 }
@@ -254,7 +254,7 @@ grille_time_us grille_endpoint_expiry(const grille_endpoint *endpoint) {
 
 grille_reason grille_endpoint_tick(grille_endpoint *endpoint, grille_time_us now_us) {
     grille_reason reason = GRILLE_REASON_OK;
-    endpoint->now_us = now_us;
+    grille_endpoint_set_now(endpoint, now_us);
     if (endpoint->peer_channel != NULL) grille_bound_channel_tick(endpoint->peer_channel, now_us);
     reason = grille_session_tick(endpoint->session, now_us);
     if (reason == GRILLE_REASON_OK) pump(endpoint);
@@ -272,7 +272,7 @@ grille_time_us grille_endpoint_idle_since(const grille_endpoint *endpoint) {
 /* ---- draining ---- */
 
 void grille_endpoint_drain(grille_endpoint *endpoint, grille_drain_reason reason, grille_time_us now_us) {
-    endpoint->now_us = now_us;
+    grille_endpoint_set_now(endpoint, now_us);
     grille_session_drain(endpoint->session, reason, now_us);
 }
 

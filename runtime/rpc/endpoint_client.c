@@ -131,7 +131,7 @@ bool grille_endpoint_start(grille_endpoint *endpoint, grille_call *call, grille_
     grille_stream *stream = NULL;
     grille_reason reason = GRILLE_REASON_OK;
     grille_error error;
-    endpoint->now_us = now_us;
+    grille_endpoint_set_now(endpoint, now_us);
     if (!grille_endpoint_can_start(endpoint)) return false;
     reason = check_peer(endpoint, own->method, &error);
     if (reason != GRILLE_REASON_OK) {
@@ -185,7 +185,7 @@ bool grille_client_call_work(grille_call *base, grille_time_us now_us) {
         return true;
     }
     if (call->stream == NULL) return true;
-    call->endpoint->now_us = now_us;
+    grille_endpoint_set_now(call->endpoint, now_us);
     if (!call->status_came) grille_client_stream_flush(call);
     if (call->stream != NULL) grille_client_stream_deliver(call);
     return true;
@@ -195,7 +195,7 @@ void grille_endpoint_cancel(grille_endpoint *endpoint, grille_call *call, grille
     grille_client_call *own = grille_client_call_of(call);
     const char *text = NULL;
     grille_code code = GRILLE_OK;
-    endpoint->now_us = now_us;
+    grille_endpoint_set_now(endpoint, now_us);
     if (own->stream == NULL) return;
     code = caller_s_reason(own, &text);
     grille_client_call_end_here(own, GRILLE_RESET_CANCELLED, code, text);

@@ -51,6 +51,11 @@ struct grille_endpoint {
     grille_service_digest services[]; /* what the registry serves, for the session */
 };
 
+/* Time never goes back: what is told is that of the loop's turn, and a handler that returned was after that. */
+static inline void grille_endpoint_set_now(grille_endpoint *endpoint, grille_time_us now_us) {
+    if (now_us > endpoint->now_us) endpoint->now_us = now_us;
+}
+
 /* endpoint_client.c: events of our streams. */
 void grille_endpoint_client_headers(grille_client_call *call, const grille_metadata_view *metadata);
 void grille_endpoint_client_message(grille_client_call *call, grille_stream *stream, grille_bytes message);

@@ -22,13 +22,13 @@ static void run_handler(grille_server_call *call) {
 
 /* What the handler returned is the answer, unless it answers later. */
 static void take_returned(grille_server_call *call) {
-    pthread_mutex_lock(&call->lock);
+    grille_server_call_lock(call);
     if (!call->deferred) {
         call->result = call->returned;
         call->answering = true;
         call->answered = true;
     }
-    pthread_mutex_unlock(&call->lock);
+    grille_server_call_unlock(call);
 }
 
 static void task_run(grille_task *task) {
@@ -59,12 +59,17 @@ static void offload(grille_server_call *call) {
 static void run_here(grille_server_call *call) {
     grille_endpoint *endpoint = call->endpoint;
     const char *path = call->registered->method->path;
-    grille_time_us start_us = endpoint->clock_us != NULL ? endpoint->clock_us() : 0;
     grille_time_us took_us = 0;
     grille_server_call_enter(call);
     run_handler(call);
     take_returned(call);
-    if (endpoint->clock_us != NULL) took_us = endpoint->clock_us() - start_us;
+    if (endpoint->clock_us != NULL) {
+        /* Counted from the last look at the clock: the events of one turn follow each other at once. */
+        const grille_time_us before_us = endpoint->now_us;
+        grille_endpoint_set_now(endpoint, endpoint->clock_us());
+        took_us = endpoint->now_us - before_us;
+        if (!call->deferred) call->ended_us = endpoint->now_us;
+    }
     if (took_us > SLOW_HANDLER_US && grille_endpoint_may_log(endpoint)) {
         grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_RPC, "%s held its loop thread for %llu ms; mark it offload", path,
                    (unsigned long long)(took_us / 1000));

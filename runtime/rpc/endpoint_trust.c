@@ -32,7 +32,7 @@ void grille_endpoint_set_revoked(grille_endpoint *endpoint, bool revoked) {
 
 void grille_endpoint_end_calls(grille_endpoint *endpoint, const char *text, grille_time_us now_us) {
     if (endpoint->closed) return;
-    endpoint->now_us = now_us;
+    grille_endpoint_set_now(endpoint, now_us);
     grille_session_end_streams(endpoint->session, GRILLE_REASON_RPC_PEER_REVOKED, text, now_us);
 }
 

@@ -62,9 +62,9 @@ grille_reason grille_server_send_headers(grille_server_call *call) {
     grille_metadata_view view = {0};
     grille_reason reason = GRILLE_REASON_OK;
     if (call->headers_sent) return GRILLE_REASON_OK;
-    pthread_mutex_lock(&call->lock);
+    grille_server_call_lock(call);
     call->headers_frozen = true;
-    pthread_mutex_unlock(&call->lock);
+    grille_server_call_unlock(call);
     reason = grille_server_watch_headers(call);
     if (reason == GRILLE_REASON_OK) reason = grille_metadata_builder_view(&call->headers, &view);
     if (reason == GRILLE_REASON_OK && view.count > 0) reason = grille_stream_send_headers(call->stream, &view);
@@ -82,11 +82,35 @@ grille_reason grille_server_measure(const grille_server_call *call, const void *
                             call->max_send_bytes);
 }
 
+/* An answer up to this is encoded before its length is known, and copied: that is cheaper than a pass for its length.
+ */
+enum { SHORT_ANSWER_BYTES = 256 };
+
+/* MORE: it is not short, or the codec can't. */
+static grille_reason send_short(grille_server_call *call, const void *message, grille_error *error) {
+    const grille_message_type *type = call->registered->method->response;
+    uint8_t encoded[SHORT_ANSWER_BYTES];
+    size_t len = 0;
+    grille_reason reason = GRILLE_REASON_OK;
+    if (type->codec->encode_short == NULL || call->max_send_bytes < sizeof encoded) return GRILLE_REASON_MORE;
+    reason = type->codec->encode_short(type, message, encoded, sizeof encoded, &len, error);
+    if (reason == GRILLE_REASON_OK) {
+        reason = grille_stream_send_message(call->stream, grille_bytes_of(encoded, len), 0);
+        grille_wipe(encoded, len);
+        if (reason == GRILLE_REASON_OK) grille_call_watch_message(&call->watch, GRILLE_MESSAGE_SENT, len);
+        return reason;
+    }
+    grille_wipe(encoded, sizeof encoded);
+    return reason == GRILLE_REASON_NO_SPACE ? GRILLE_REASON_MORE : reason;
+}
+
 grille_reason grille_server_send_message(grille_server_call *call, const void *message, grille_error *error) {
     const grille_message_type *type = call->registered->method->response;
     uint8_t *room = NULL;
     size_t len = 0;
-    grille_reason reason = grille_server_measure(call, message, &len, error);
+    grille_reason reason = send_short(call, message, error);
+    if (reason != GRILLE_REASON_MORE) return reason;
+    reason = grille_server_measure(call, message, &len, error);
     if (reason == GRILLE_REASON_OK) reason = grille_stream_reserve_message(call->stream, len, &room);
     if (reason == GRILLE_REASON_OK) reason = type->codec->encode(type, message, room, len, error);
     if (reason == GRILLE_REASON_OK) reason = grille_stream_send_reserved(call->stream, 0);

@@ -106,6 +106,10 @@ typedef struct grille_server_call {
     grille_metadata_builder headers;
     grille_metadata_builder trailers;
 
+    /* Other threads may know the call: it is offloaded, deferred, referenced or a stream. Set on the thread of the
+     * handler, before they do. Until then the loop thread needs no lock. */
+    bool shared;
+    grille_time_us ended_us; /* when the handler returned, if that was here and just now; else 0 */
     pthread_mutex_t lock;
     /* Under it. */
     uint32_t references; /* the application's */
@@ -124,6 +128,15 @@ typedef struct grille_server_call {
     grille_task task;       /* the handler on a worker */
     grille_task mail;       /* something for the loop thread */
 } grille_server_call;
+
+/* The lock, for the loop thread. */
+static inline void grille_server_call_lock(grille_server_call *call) {
+    if (call->shared) pthread_mutex_lock(&call->lock);
+}
+
+static inline void grille_server_call_unlock(grille_server_call *call) {
+    if (call->shared) pthread_mutex_unlock(&call->lock);
+}
 
 /* The call behind a handle of a handler; NULL for a caller's. */
 grille_server_call *grille_server_call_of(grille_call *call);

@@ -12,6 +12,7 @@ static void on_mail(grille_task *mail);
 
 void grille_server_own_memory(grille_server_call *call) {
     grille_server_memory *memory = NULL;
+    if (!call->shared) call->shared = true;
     if (call->memory != NULL) return;
     memory = grille_arena_alloc(grille_stream_arena(call->stream), sizeof *memory);
     if (memory == NULL) {
@@ -66,7 +67,7 @@ grille_server_call *grille_server_call_make(grille_endpoint *endpoint, grille_st
     } else if ((registered->method->flags & GRILLE_METHOD_OFFLOAD) != 0) {
         grille_server_own_memory(call);
     }
-    pthread_mutex_init(&call->lock, NULL);
+    call->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     call->peer = grille_peer_snapshot_ref(endpoint->peer);
     endpoint->calls++;
     grille_stream_set_user(stream, call);
@@ -140,11 +141,11 @@ void grille_server_call_end(grille_server_call *call, grille_call_end why) {
     /* Trailers of an answer are told with it; without one the handler may be making them still. */
     grille_server_watch_end(call, why == GRILLE_CALL_END_BROKEN ? GRILLE_INTERNAL : grille_server_ended_code(why), "",
                             &none);
-    pthread_mutex_lock(&call->lock);
+    grille_server_call_lock(call);
     call->why = why;
     if (why != GRILLE_CALL_END_ANSWERED) atomic_store(&call->cancelled, true);
     if (call->streaming != NULL) pthread_cond_broadcast(&call->streaming->changed);
-    pthread_mutex_unlock(&call->lock);
+    grille_server_call_unlock(call);
     /* Only a handler that is done, on this thread, can't be joined by children now. */
     if (why != GRILLE_CALL_END_ANSWERED || call->memory != NULL || call->base.children.next != NULL) {
         grille_call_family_end(&call->base);
@@ -168,12 +169,12 @@ void grille_server_call_abandon(grille_server_call *call, grille_code code, cons
 
 static grille_call_ended_fn *take_ended(grille_server_call *call) {
     grille_call_ended_fn *ended = NULL;
-    pthread_mutex_lock(&call->lock);
+    grille_server_call_lock(call);
     if (call->why != GRILLE_CALL_END_ANSWERED && !call->answering) {
         ended = call->ended;
         call->ended = NULL;
     }
-    pthread_mutex_unlock(&call->lock);
+    grille_server_call_unlock(call);
     return ended;
 }
 
@@ -207,17 +208,17 @@ static void release(grille_server_call *call) {
 
 static bool is_answered(grille_server_call *call) {
     bool answered = false;
-    pthread_mutex_lock(&call->lock);
+    grille_server_call_lock(call);
     answered = call->answered;
-    pthread_mutex_unlock(&call->lock);
+    grille_server_call_unlock(call);
     return answered;
 }
 
 static bool is_held(grille_server_call *call) {
     bool held = call->running;
-    pthread_mutex_lock(&call->lock);
+    grille_server_call_lock(call);
     held = held || call->references > 0 || call->mail_waits || (call->deferred && !call->answered);
-    pthread_mutex_unlock(&call->lock);
+    grille_server_call_unlock(call);
     return held;
 }
 

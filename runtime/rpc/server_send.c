@@ -224,6 +224,7 @@ static void stream_resume(grille_call *call) {
 
 void grille_server_ref(grille_call *call) {
     grille_server_call *own = grille_server_call_of(call);
+    if (!own->shared) own->shared = true;
     pthread_mutex_lock(&own->lock);
     own->references++;
     pthread_mutex_unlock(&own->lock);

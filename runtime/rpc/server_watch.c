@@ -3,7 +3,9 @@
  * thread, in memory of the session's stream, so that a handler on another thread is not in the way. */
 #include "rpc/endpoint_private.h"
 
-static grille_time_us now_us(const grille_endpoint *endpoint) {
+static grille_time_us now_us(const grille_server_call *call) {
+    const grille_endpoint *endpoint = call->endpoint;
+    if (call->ended_us != 0) return call->ended_us;
     return endpoint->clock_us != NULL ? endpoint->clock_us() : endpoint->now_us;
 }
 
@@ -53,5 +55,5 @@ void grille_server_watch_end(grille_server_call *call, grille_code code, const c
             grille_stats_refused(call->endpoint->stats, GRILLE_REFUSED_LIMIT);
         }
     }
-    grille_call_watch_end(&call->watch, code, now_us(call->endpoint));
+    if (call->watch.method != NULL) grille_call_watch_end(&call->watch, code, now_us(call));
 }
