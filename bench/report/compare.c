@@ -131,7 +131,7 @@ static int compare_rows(const bench_report_row *before, const bench_report_row *
     for (int figure = 0; figure < BENCH_FIGURE_COUNT; figure++) {
         worse += compare_figure(&grid, before, after, (bench_figure)figure, bound);
     }
-    if (grid.lines > 1 && !bench_grid_print(&grid, COMPARE_WIDTH, out)) worse = -1;
+    if (grid.failed || (grid.lines > 1 && !bench_grid_print(&grid, COMPARE_WIDTH, out))) worse = -1;
     if (before->errors != after->errors) {
         (void)fprintf(out, "  errors  %llu before, %llu after\n", (unsigned long long)before->errors,
                       (unsigned long long)after->errors);

@@ -94,7 +94,7 @@ bool bench_report_read(const char *path, bench_report *report, char why[512]);
 
 /* Rows of the same mode and spec, figure by figure: prints a table, returns how many got worse by more than `bound`
  * (0.1: ten parts in a hundred) with ranges that don't overlap. Rows that only one of them has are named. -1: no row in
- * common. */
+ * common, or no memory. */
 int bench_report_compare(const bench_report *before, const bench_report *after, double bound, FILE *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "failing_malloc.h"
 #include "tests/unit/base/cmocka_all.h"
 #include "tests/unit/bench/report/sample.h"
 
@@ -180,6 +181,29 @@ static void a_file_cut_anywhere_is_refused(void **state) {
     bench_report_deinit(&sample);
 }
 
+/* At whichever allocation memory ends, reading fails with a reason and leaves nothing behind. */
+static void no_memory_is_told(void **state) {
+    (void)state;
+    char why[512], path[512];
+    bench_report sample = sample_report(), report;
+    char *text = sample_text(bench_report_json, &sample);
+    sample_file(text, path);
+    free(text);
+    bench_report_deinit(&sample);
+    const size_t living = failing_malloc_living();
+    size_t index = 0;
+    for (bool read = false; !read; index++) {
+        failing_malloc_from(index);
+        read = bench_report_read(path, &report, why);
+        failing_malloc_never();
+        if (read) bench_report_deinit(&report);
+        if (!read) assert_memory_equal(why, path, strlen(path));
+        assert_int_equal(failing_malloc_living(), living);
+    }
+    assert_true(index > 100);
+    (void)unlink(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(written_read_and_written_is_the_same),
@@ -188,6 +212,7 @@ int main(void) {
         cmocka_unit_test(lines_are_right_in_any_layout),
         cmocka_unit_test(what_is_no_json_is_told_by_its_line),
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
+        cmocka_unit_test(no_memory_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failing_malloc.h"
 #include "tests/unit/base/cmocka_all.h"
 #include "tests/unit/bench/report/sample.h"
 
@@ -297,6 +298,31 @@ static void a_disk_that_is_full_is_told(void **state) {
     bench_report_deinit(&report);
 }
 
+static bool compared(const bench_report *report, FILE *out) {
+    return bench_report_compare(report, report, 0.1, out) == 0;
+}
+
+static void no_memory_is_told(void **state) {
+    (void)state;
+    bool (*const formats[])(const bench_report *, FILE *) = {bench_report_table, bench_report_html, compared};
+    bench_report report = sample_report();
+    FILE *out = fopen("/dev/null", "w");
+    assert_non_null(out);
+    const size_t living = failing_malloc_living();
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        size_t index = 0;
+        for (bool shown = false; !shown; index++) {
+            failing_malloc_from(index);
+            shown = formats[i](&report, out);
+            failing_malloc_never();
+            assert_int_equal(failing_malloc_living(), living);
+        }
+        assert_true(index > 3);
+    }
+    (void)fclose(out);
+    bench_report_deinit(&report);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_is_aligned_and_has_ratios),
@@ -310,6 +336,7 @@ int main(void) {
         cmocka_unit_test(hgrm_levels_are_numerically_right),
         cmocka_unit_test(hgrm_of_no_latencies_has_no_lines),
         cmocka_unit_test(a_disk_that_is_full_is_told),
+        cmocka_unit_test(no_memory_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
