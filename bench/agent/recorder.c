@@ -65,7 +65,8 @@ void bench_recorder_end(bench_recorder *recorder, uint64_t now_ns) {
     int64_t usage[4];
     if (recorder->ended || recorder->begin_ns == 0) return;
     read_usage(recorder, usage);
-    result->wall_ns = now_ns - recorder->begin_ns;
+    /* A handful of calls may end in the very instant in which the warm-up did: a rate is divided by this. */
+    result->wall_ns = now_ns > recorder->begin_ns ? now_ns - recorder->begin_ns : 1;
     result->client_cpu_ns = since(recorder->at_begin[CLIENT_CPU], usage[CLIENT_CPU]);
     result->server_cpu_ns = since(recorder->at_begin[SERVER_CPU], usage[SERVER_CPU]);
     result->client_heap_calls = since(recorder->at_begin[CLIENT_HEAP], usage[CLIENT_HEAP]);

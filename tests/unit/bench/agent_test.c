@@ -366,10 +366,50 @@ static void test_a_server_ends_and_leaves_nothing(void **unused) {
     assert_int_equal(stat(path, &about), -1);
 }
 
-static int listen_at(const char *path) {
+static struct sockaddr_un name_of(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    return address;
+}
+
+/* The stand-in for a VMM knows one request, with a port that somebody listens on. */
+static void test_the_multiplexer_refuses_what_it_does_not_know(void **unused) {
+    static const char *const lines[] = {"HELLO\n", "CONNECT\n", "CONNECT \n", "CONNECT 5x\n", "CONNECT 4294967296\n",
+                                        "connect 5\n",
+                                        /* Nobody is there. */
+                                        "CONNECT 6\n",
+                                        /* No end. */
+                                        "CONNECT 0000000000000000000000000005"};
+    char path[100];
+    char words[256];
+    char bound[256];
+    char byte = 0;
+    (void)unused;
+    (void)snprintf(path, sizeof path, "%s/vm", folder);
+    (void)snprintf(words, sizeof words, "serve raw --to hybrid:%s:5", path);
+    process server = serve(words, bound);
+    const struct sockaddr_un address = name_of(path);
+    for (size_t i = 0; i <= sizeof lines / sizeof *lines; i++) {
+        const char *line = i < sizeof lines / sizeof *lines ? lines[i] : "CONNECT 5\nx";
+        const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        char answer[8] = "";
+        assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+        assert_int_equal(send(fd, line, strlen(line), MSG_NOSIGNAL), (ssize_t)strlen(line));
+        if (i < sizeof lines / sizeof *lines) {
+            if (read(fd, &byte, 1) > 0) fail_msg("%s was answered", line);
+        } else {
+            /* The first byte behind the line is the server's, and comes back. */
+            assert_int_equal(recv(fd, answer, 6, MSG_WAITALL), 6);
+            assert_string_equal(answer, "OK 5\nx");
+        }
+        (void)close(fd);
+    }
+    stop_by_input(&server);
+}
+
+static int listen_at(const char *path) {
+    const struct sockaddr_un address = name_of(path);
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(fd, 8), 0);
     return fd;
@@ -435,6 +475,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_what_is_wrong_is_said),
         cmocka_unit_test(test_a_server_ends_and_leaves_nothing),
         cmocka_unit_test(test_a_bad_server_is_an_error),
+        cmocka_unit_test(test_the_multiplexer_refuses_what_it_does_not_know),
     };
     if (argc != 2) return 2;
     program = argv[1];

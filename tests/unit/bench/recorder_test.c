@@ -82,6 +82,21 @@ static void test_without_warm_up_the_first_call_counts(void **unused) {
     bench_recorder_deinit(&recorder);
 }
 
+/* One read has brought the end of the warm-up and all the rest. */
+static void test_no_time_at_all_is_still_time(void **unused) {
+    bench_spec spec = bench_spec_default();
+    bench_recorder recorder;
+    (void)unused;
+    spec.count = 20;
+    assert_true(bench_recorder_init(&recorder, &spec));
+    bench_recorder_start(&recorder, 5 * MS);
+    assert_true(bench_recorder_note_many(&recorder, 7 * MS, 2 * MS, 64, 2));
+    assert_false(bench_recorder_note_many(&recorder, 7 * MS, 2 * MS, 64, 20));
+    assert_int_equal(recorder.result.calls, 20);
+    assert_int_equal(recorder.result.wall_ns, 1);
+    bench_recorder_deinit(&recorder);
+}
+
 static void burn(void) {
     const int64_t until_ns = bench_usage_cpu_ns(CLOCK_PROCESS_CPUTIME_ID) + 2 * (int64_t)MS;
     while (bench_usage_cpu_ns(CLOCK_PROCESS_CPUTIME_ID) < until_ns) {
@@ -188,6 +203,7 @@ int main(void) {
         cmocka_unit_test(test_time_tells_warm_up_and_end),
         cmocka_unit_test(test_a_count_is_exact),
         cmocka_unit_test(test_without_warm_up_the_first_call_counts),
+        cmocka_unit_test(test_no_time_at_all_is_still_time),
         cmocka_unit_test(test_usage_of_both_ends),
         cmocka_unit_test(test_what_is_not_there_is_not_known),
         cmocka_unit_test(test_the_line_of_a_load),
