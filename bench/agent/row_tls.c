@@ -15,7 +15,7 @@
 #include "bench/agent/echo.h"
 #include "bench/agent/row.h"
 #include "crypto/certificate.h"
-#include "secure/record_pool.h"
+#include "secure/tls_alloc.h"
 
 typedef struct tls_link {
     bench_link base;
@@ -86,8 +86,6 @@ static bool prepare(bool is_server) {
     int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1};
     WOLFSSL_CTX *context = NULL;
     if (contexts[is_server] != NULL) return true;
-    /* Also brings in the library's allocator hooks, which the whole channel has too. */
-    grille_record_pool_use(NULL);
     context = wolfSSL_CTX_new(is_server ? wolfTLSv1_3_server_method() : wolfTLSv1_3_client_method());
     if (context == NULL || !use_own_certificate(context) ||
         wolfSSL_CTX_set_cipher_list(context, "TLS13-AES128-GCM-SHA256") != WOLFSSL_SUCCESS ||
@@ -182,18 +180,8 @@ static bench_link *open_link(int fd, bool is_server, bench_workspace *workspace)
     return &tls->base;
 }
 
-/* One read from the socket, then every record that is whole. */
-static long take(bench_link *link, bench_workspace *workspace, const uint8_t **bytes) {
-    tls_link *tls = (tls_link *)link;
-    const long got = bench_link_receive(link, workspace->received, BENCH_READ_BYTES);
+static long read_records(tls_link *tls, bench_workspace *workspace) {
     size_t len = 0;
-    *bytes = workspace->plain;
-    if (got <= 0) return got;
-    tls->workspace = workspace;
-    workspace->at = 0;
-    workspace->filled = (size_t)got;
-    if (!link->is_open && !shake(tls, workspace)) return -1;
-    if (!link->is_open) return 0;
     for (;;) {
         const int part = wolfSSL_read(tls->ssl, workspace->plain + len, (int)(BENCH_PLAIN_BYTES - len));
         if (part <= 0) {
@@ -206,17 +194,43 @@ static long take(bench_link *link, bench_workspace *workspace, const uint8_t **b
     }
 }
 
-static long put(bench_link *link, bench_workspace *workspace, const uint8_t *bytes, size_t len) {
+/* One read from the socket, then every record that is whole. */
+static long take(bench_link *link, bench_workspace *workspace, const uint8_t **bytes) {
     tls_link *tls = (tls_link *)link;
-    size_t taken = 0;
+    const long got = bench_link_receive(link, workspace->received, BENCH_READ_BYTES);
+    grille_tls_alloc_scope scope;
+    long len = 0;
+    *bytes = workspace->plain;
+    if (got <= 0) return got;
     tls->workspace = workspace;
-    if (link->behind != NULL && !bench_link_catch_up(link, workspace)) return -1;
-    while (taken < len && link->behind == NULL) {
+    workspace->at = 0;
+    workspace->filled = (size_t)got;
+    if (!link->is_open && !shake(tls, workspace)) return -1;
+    if (!link->is_open) return 0;
+    scope = grille_tls_alloc_enter_records(NULL);
+    len = read_records(tls, workspace);
+    return grille_tls_alloc_leave(scope) ? -1 : len;
+}
+
+static long write_records(tls_link *tls, bench_workspace *workspace, const uint8_t *bytes, size_t len) {
+    size_t taken = 0;
+    while (taken < len && tls->base.behind == NULL) {
         const size_t part = len - taken < BENCH_WRITE_BYTES ? len - taken : BENCH_WRITE_BYTES;
-        if (wolfSSL_write(tls->ssl, bytes + taken, (int)part) != (int)part || !flush(link, workspace)) return -1;
+        if (wolfSSL_write(tls->ssl, bytes + taken, (int)part) != (int)part || !flush(&tls->base, workspace)) return -1;
         taken += part;
     }
     return (long)taken;
+}
+
+static long put(bench_link *link, bench_workspace *workspace, const uint8_t *bytes, size_t len) {
+    tls_link *tls = (tls_link *)link;
+    grille_tls_alloc_scope scope;
+    long taken = 0;
+    tls->workspace = workspace;
+    if (link->behind != NULL && !bench_link_catch_up(link, workspace)) return -1;
+    scope = grille_tls_alloc_enter_records(NULL);
+    taken = write_records(tls, workspace, bytes, len);
+    return grille_tls_alloc_leave(scope) ? -1 : taken;
 }
 
 static const bench_link_kind kind = {.cipher = "TLS13-AES128-GCM-SHA256",
