@@ -170,6 +170,7 @@ static bool init(bench_rpc_load_state *load, const bench_rpc_trust *trust, const
     load->options.identity = load->end.identity;
     load->options.policy = load->end.policy;
     load->options.spin_us = spec->spin_us;
+    if (load->options.max_calls < bench_rpc_streams(spec)) load->options.max_calls = bench_rpc_streams(spec);
     load->options.max_message_bytes = bench_rpc_message_bytes(spec);
     load->options.max_memory_bytes = bench_rpc_memory_bytes(spec);
     if (strcmp(spec->address, "inproc") != 0) return true;

@@ -45,6 +45,7 @@ static void take_options(dialed_channel *channel, const grille_channel_options *
         .registry = options->services,
         .executor = &channel->executor.executor,
         .max_streams = options->services != NULL ? options->max_streams : GRILLE_MINIMUM_STREAMS,
+        .max_calls = options->max_calls,
         .max_message_bytes = options->max_message_bytes,
         .max_memory_bytes = options->max_memory_bytes,
         .keepalive_interval_ms = options->keepalive_interval_ms,

@@ -13,6 +13,7 @@ grille_channel_options grille_channel_options_default(void) {
         .spin_us = GRILLE_DEFAULT_SPIN_US,
         .workers = 2,
         .max_streams = GRILLE_DEFAULT_STREAMS,
+        .max_calls = GRILLE_DEFAULT_STREAMS,
         .retry = {.max_attempts = 3,
                   .first_backoff_ms = 20,
                   .longest_backoff_ms = 1000,
@@ -61,5 +62,7 @@ const char *grille_channel_options_fault(const grille_channel_options *options) 
     if (options->max_memory_bytes == 0) return "max_memory_bytes must not be 0";
     if (options->workers > GRILLE_MAX_WORKERS) return "workers must be at most 1,024";
     if (options->max_streams > GRILLE_LIMIT_STREAMS) return "max_streams must be at most 65,536";
+    if (options->max_calls == 0) return "max_calls must not be 0";
+    if (options->max_calls > GRILLE_LIMIT_STREAMS) return "max_calls must be at most 65,536";
     return life_fault(options);
 }

@@ -250,6 +250,7 @@ static grille_connection *allocate(grille_loop *loop, const grille_connection_op
     connection->executor = options->executor;
     connection->initiator = options->role == GRILLE_INITIATOR;
     connection->max_streams = options->max_streams;
+    connection->max_calls = options->max_calls;
     connection->max_message_bytes = options->max_message_bytes;
     connection->keepalive_interval_ms = options->keepalive_interval_ms;
     connection->keepalive_timeout_ms = options->keepalive_timeout_ms;

@@ -45,6 +45,7 @@ typedef struct grille_connection_options {
     const grille_services *registry; /* NULL: serves nothing; outlives the connection */
     grille_executor *executor;       /* NULL: handlers run on the loop; outlives the connection */
     uint32_t max_streams;
+    uint32_t max_calls; /* of ours; 0: GRILLE_DEFAULT_STREAMS */
     size_t max_message_bytes;
     size_t max_memory_bytes;
     uint32_t keepalive_interval_ms; /* 0: never */

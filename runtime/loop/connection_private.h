@@ -63,6 +63,7 @@ struct grille_connection {
     grille_policy *policy;
     bool initiator;
     uint32_t max_streams;
+    uint32_t max_calls;
     size_t max_message_bytes;
     uint32_t keepalive_interval_ms;
     uint32_t keepalive_timeout_ms;

@@ -93,6 +93,7 @@ static bool start_endpoint(grille_connection *connection, const grille_peer_iden
         .executor = connection->executor,
         .budget = &connection->budget,
         .max_streams = connection->max_streams,
+        .max_calls = connection->max_calls,
         .max_message_bytes = connection->max_message_bytes,
         .keepalive_interval_ms = connection->keepalive_interval_ms,
         .keepalive_timeout_ms = connection->keepalive_timeout_ms,

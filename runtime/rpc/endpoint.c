@@ -117,6 +117,7 @@ static grille_reason open_session(grille_endpoint *endpoint, const grille_endpoi
     session.initiator = options->initiator;
     session.settings.max_streams = clamp(options->max_streams, GRILLE_MINIMUM_STREAMS, GRILLE_LIMIT_STREAMS);
     session.settings.max_handlers = session.settings.max_streams;
+    session.max_own_streams = options->max_calls;
     session.settings.max_message_bytes =
         clamp(options->max_message_bytes, GRILLE_MINIMUM_MESSAGE_BYTES, GRILLE_LIMIT_MESSAGE_BYTES);
     session.services = endpoint->services;

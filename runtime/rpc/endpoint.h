@@ -24,6 +24,7 @@ typedef struct grille_endpoint_options {
     grille_executor *executor;        /* NULL: offloaded methods run on the loop thread */
     grille_budget *budget;            /* outlives the endpoint */
     uint32_t max_streams;             /* of the peer */
+    uint32_t max_calls;               /* of ours, at once; 0: GRILLE_DEFAULT_STREAMS */
     size_t max_message_bytes;         /* of what the peer sends */
     bool exact_schema;                /* make no call of a service whose schema differs from the peer's */
     uint32_t keepalive_interval_ms;   /* as grille_session_options; 0: never */

@@ -54,11 +54,12 @@ struct grille_health_source;
 /* Made by grille_channel_options_default(). */
 typedef struct grille_channel_options {
     size_t size;
-    grille_policy *policy;                  /* whom to trust; required; referenced */
-    const grille_identity *identity;        /* who we are; required; referenced */
-    grille_services *services;              /* what the peer may call here; NULL: nothing; must outlive the channel */
-    uint32_t workers;                       /* threads for methods of `services` that are marked offload; default 2 */
-    uint32_t max_streams;                   /* calls of the peer at once; default 128 */
+    grille_policy *policy;           /* whom to trust; required; referenced */
+    const grille_identity *identity; /* who we are; required; referenced */
+    grille_services *services;       /* what the peer may call here; NULL: nothing; must outlive the channel */
+    uint32_t workers;                /* threads for methods of `services` that are marked offload; default 2 */
+    uint32_t max_streams;            /* calls of the peer at once; default 256 */
+    uint32_t max_calls;              /* ours at once on one connection, if the peer allows; others wait; default 256 */
     const grille_interceptor *interceptors; /* copied; first to last on the way out */
     size_t interceptor_count;
     grille_balancing balancing;                       /* default PICK_FIRST */

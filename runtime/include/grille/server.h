@@ -23,7 +23,7 @@ typedef struct grille_server_options {
     uint32_t workers;                       /* threads for methods marked offload; default 2 */
     uint32_t max_connections;               /* open at once; default 1,024 */
     uint32_t max_half_open;                 /* of these, before their gate is open; default 64 */
-    uint32_t max_streams;                   /* calls at once on one connection; default 128 */
+    uint32_t max_streams;                   /* calls at once on one connection; default 256 */
     size_t max_message_bytes;               /* largest message taken; default 4 MiB */
     size_t max_memory_bytes;                /* what one connection may hold for its peer; default 64 MiB */
     const grille_interceptor *interceptors; /* copied; first to last on the way to the handler */

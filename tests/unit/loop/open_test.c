@@ -102,6 +102,11 @@ static void a_channel_needs_whole_options(void **state) {
     options.max_memory_bytes = 0;
     expect_no_channel(nowhere, &options, "LOOP-BAD-OPTIONS");
     options = channel_options();
+    options.max_calls = 0;
+    expect_no_channel(nowhere, &options, "LOOP-BAD-OPTIONS");
+    options.max_calls = 65537;
+    expect_no_channel(nowhere, &options, "LOOP-BAD-OPTIONS");
+    options = channel_options();
     expect_no_channel(NULL, &options, "LOOP-BAD-ADDRESS");
     expect_no_channel("vsock:any:5", &options, "LOOP-BAD-ADDRESS");
 }

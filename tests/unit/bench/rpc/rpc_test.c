@@ -284,7 +284,7 @@ static const pattern_row patterns[] = {
     ROW(40, 1 << 19, "--pattern", "stream-both", "--bytes", "256Ki", "--count", "40", "--connections", "2"),
     ROW(12, 128, "--pattern", "connect", "--in-flight", "3", "--count", "12"),
     /* … and in other ways. */
-    ROW(100, 128, "--pattern", "ping-pong", "--count", "100", "--idle-streams", "40", "--connections", "2"),
+    ROW(100, 128, "--pattern", "ping-pong", "--count", "100", "--idle-streams", "700", "--connections", "2"),
     ROW(300, 128, "--pattern", "in-flight", "--in-flight", "2", "--connections", "5", "--count", "300"),
     ROW(20, 1 << 18, "--pattern", "bulk", "--bytes", "256Ki", "--in-flight", "4", "--count", "20"),
     ROW(40, 1 << 18, "--pattern", "stream-up", "--bytes", "256Ki", "--count", "40", "--connections", "2"),
