@@ -447,6 +447,92 @@ static void test_a_bad_server_is_an_error(void **unused) {
     (void)unlink(path);
 }
 
+enum { MESSAGE = 64, PEERS = 3 };
+
+/* Echoes on so many connections until all have ended; what came on each. Nothing is answered before `first` bytes have
+ * come in all. */
+static void echo(int listener, size_t peers, uint64_t first, uint64_t received[PEERS]) {
+    struct pollfd fds[PEERS];
+    uint64_t sum = 0;
+    uint64_t held = 0;
+    for (size_t i = 0; i < peers; i++) {
+        fds[i] = (struct pollfd){.fd = accept(listener, NULL, NULL), .events = POLLIN};
+        received[i] = 0;
+    }
+    for (size_t open = peers; open > 0;) {
+        assert_true(poll(fds, peers, -1) > 0);
+        for (size_t i = 0; i < peers; i++) {
+            static char bytes[TEXT];
+            ssize_t got = 0;
+            if (fds[i].fd < 0 || fds[i].revents == 0) continue;
+            got = read(fds[i].fd, bytes, sizeof bytes);
+            if (got <= 0) {
+                (void)close(fds[i].fd);
+                fds[i].fd = -1;
+                open--;
+                continue;
+            }
+            received[i] += (uint64_t)got;
+            sum += (uint64_t)got;
+            held += (uint64_t)got;
+            if (sum < first) continue;
+            (void)send(fds[i].fd, bytes, (size_t)held, MSG_NOSIGNAL);
+            held = 0;
+        }
+    }
+}
+
+/* Calls that are one at a time go over the connections in turn. */
+static void test_calls_are_spread_over_the_connections(void **unused) {
+    static const char *const patterns_of_calls[] = {"ping-pong", "in-flight --in-flight 6"};
+    static char output[TEXT];
+    static char errors[TEXT];
+    uint64_t received[PEERS];
+    char words[256];
+    char path[100];
+    (void)unused;
+    (void)snprintf(path, sizeof path, "%s/spread", folder);
+    const int listener = listen_at(path);
+    for (size_t p = 0; p < 2; p++) {
+        (void)snprintf(words, sizeof words,
+                       "load raw --to unix:%s --connections 3 --count 30 --warm-up-ms 0 --pattern %s", path,
+                       patterns_of_calls[p]);
+        process load = start(words);
+        echo(listener, PEERS, 0, received);
+        assert_int_equal(finish(&load, output, errors), 0);
+        assert_int_equal(number(output, "calls"), 30);
+        for (size_t i = 0; i < PEERS; i++)
+            assert_in_range(received[i], 10 * MESSAGE, p == 0 ? 10 * MESSAGE : 12 * MESSAGE);
+    }
+    (void)close(listener);
+    (void)unlink(path);
+}
+
+/* The server answers nothing before the 20th request: a closed loop would wait for ever. The first call was meant to be
+ * sent 19 ms before that at least. */
+static void test_an_open_loop_does_not_wait_for_answers(void **unused) {
+    static char output[TEXT];
+    static char errors[TEXT];
+    uint64_t received[PEERS];
+    char words[256];
+    char path[100];
+    const char *most = NULL;
+    (void)unused;
+    (void)snprintf(path, sizeof path, "%s/open", folder);
+    const int listener = listen_at(path);
+    (void)snprintf(words, sizeof words,
+                   "load raw --to unix:%s --count 20 --warm-up-ms 0 --pattern open-loop --rate 1000", path);
+    process load = start(words);
+    echo(listener, 1, 20 * MESSAGE, received);
+    assert_int_equal(finish(&load, output, errors), 0);
+    assert_int_equal(number(output, "calls"), 20);
+    most = strrchr(output, '[');
+    assert_non_null(most);
+    assert_true(strtoull(most + 1, NULL, 10) >= 19000000);
+    (void)close(listener);
+    (void)unlink(path);
+}
+
 static int make_folder(void **unused) {
     char path[100];
     (void)unused;
@@ -475,6 +561,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_what_is_wrong_is_said),
         cmocka_unit_test(test_a_server_ends_and_leaves_nothing),
         cmocka_unit_test(test_a_bad_server_is_an_error),
+        cmocka_unit_test(test_calls_are_spread_over_the_connections),
+        cmocka_unit_test(test_an_open_loop_does_not_wait_for_answers),
         cmocka_unit_test(test_the_multiplexer_refuses_what_it_does_not_know),
     };
     if (argc != 2) return 2;
