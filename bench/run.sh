@@ -1,42 +1,54 @@
 #!/usr/bin/env bash
-# `./run bench`: unary ping-pong beside the raw ceilings on the same transport, shuffled, in rounds; medians at the end.
+# `./run bench`: everything that is measured, beside the raw ceilings on the same transport, in an optimised build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-rounds=${GRILLE_BENCH_ROUNDS:-5}
-calls=${GRILLE_BENCH_CALLS:-50000}
-bytes=64
-
-bazel build -c opt --config=opt //bench:pingpong //bench:verify //tools/grille || {
-    echo "bench: the build failed" >&2
+die() {
+    echo "bench: $*" >&2
     exit 1
 }
-bin=$(bazel info -c opt --config=opt bazel-bin 2>/dev/null)
-work=$(mktemp -d "${TMPDIR:-/tmp}/grille-bench.XXXXXX")
-trap 'rm -rf "$work"' EXIT
 
-"$bin/tools/grille/grille" identity new ca "$work/ca" >/dev/null
-for side in client server; do
-    "$bin/tools/grille/grille" identity new x509 "$work/$side" --ca "$work/ca" --name "spiffe://bench/$side" >/dev/null
-done
-policy() { # PEER EXTRA
-    printf 'peers:\n  - name: %s\n    kind: x509\n    ca: ca/ca.pem\n    names: [ "spiffe://bench/%s" ]\n%s' "$1" "$1" "$2"
+usage() {
+    cat <<'TEXT'
+usage: ./run bench [--full] [--peers] [OPTION of grille bench]…
+         measures, in about three minutes: calls one at a time, 100 in flight and of 1 MiB, connections attested both
+         ways, memory of idle connections, calls beside many connections and streams; then attestation documents
+         --full   five rounds of a second, and sweeps over sizes, streams and directions: about an hour
+         --peers  gRPC C++ and Go's ttrpc beside ours; their Debian packages are installed (as root)
+         other options go on to grille bench: which patterns, sizes and transports; --json FILE, --html FILE …
+TEXT
 }
-policy client '    may_call: [ "/grille.bench.v1.Echo/*" ]
-' >"$work/server.policy.yaml"
-policy server '' >"$work/client.policy.yaml"
 
-placements="same free"
-[ "$(nproc)" -lt 2 ] || placements="same split free"
-for _ in $(seq "$rounds"); do
-    for mode in raw tls grille; do
-        for placement in $placements; do echo "$mode $placement"; done
-    done | shuf | while read -r mode placement; do
-        "$bin/bench/pingpong" "$mode" "$placement" "$bytes" "$calls" "$work/socket" "$work"
-    done
-done >"$work/rows.json"
-/usr/bin/python3 bench/report.py "$work/rows.json"
+plan=standard
+with_peers=
+options=()
+for argument; do
+    case $argument in
+    --full) plan=full ;;
+    --peers) with_peers=1 ;;
+    --help)
+        usage
+        exit 0
+        ;;
+    *) options+=("$argument") ;;
+    esac
+done
+
+bazel build --config=opt //tools/grille //bench/insecure:agent //bench:verify >&2 || die "the build failed"
+bin=$(bazel info --config=opt bazel-bin 2>/dev/null)
+
+if [ -n "$with_peers" ]; then
+    mapfile -t peers < <(bench/peers/build.sh "$PWD/.cache/peers")
+    [ ${#peers[@]} -gt 0 ] || die "none of the peers could be built"
+    for peer in "${peers[@]}"; do options+=(--peer "$peer"); done
+fi
+
+status=0
+"$bin/tools/grille/grille" bench --plan "$plan" --insecure-agent "$bin/bench/insecure/agent" \
+    ${options[@]+"${options[@]}"} || status=$?
+[ "$status" -le 1 ] || exit "$status"
 
 echo
 echo "attestation documents verified, by CPU time"
-"$bin/bench/verify"
+"$bin/bench/verify" || status=1
+exit "$status"

@@ -195,16 +195,21 @@ static bool add_part(bench_plan *plan, const bench_wishes *wishes, unsigned cpus
 }
 
 static bool add_named(bench_plan *plan, const bench_wishes *wishes, unsigned cpus, bench_wrong *wrong) {
+    static const struct {
+        const bench_wishes *parts;
+        size_t count;
+        const char *seconds, *rounds; /* NULL: what any run has */
+    } plans[] = {{short_plan, COUNT(short_plan), NULL, NULL},
+                 {standard_plan, COUNT(standard_plan), NULL, NULL},
+                 {full_plan, COUNT(full_plan), "1", "5"}};
     bench_list which = {.at = {0}, .count = 1};
-    const bench_wishes *parts = short_plan;
-    size_t count = COUNT(short_plan);
     if (!bench_list_words("--plan", wishes->plan, plan_words, COUNT(plan_words), &which, wrong)) return false;
     if (which.count != 1) return bench_wrong_say(wrong, "--plan is one of short, standard and full");
     if (has_a_shape(wishes)) return add_part(plan, wishes, cpus, wrong);
-    if (which.at[0] == 1) parts = standard_plan, count = COUNT(standard_plan);
-    if (which.at[0] == 2) parts = full_plan, count = COUNT(full_plan);
-    for (size_t i = 0; i < count; i++) {
-        const bench_wishes part = merge(wishes, &parts[i]);
+    for (size_t i = 0; i < plans[which.at[0]].count; i++) {
+        bench_wishes part = merge(wishes, &plans[which.at[0]].parts[i]);
+        part.seconds = either(part.seconds, plans[which.at[0]].seconds);
+        part.rounds = either(part.rounds, plans[which.at[0]].rounds);
         if (!add_part(plan, &part, cpus, wrong)) return false;
     }
     return true;

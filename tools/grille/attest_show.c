@@ -148,9 +148,9 @@ static void print_json(const document_view *view) {
                  view->nitrotpm_pcrs.present ? "nitrotpm" : "enclave", view->len, view->tagged ? "18" : "null",
                  view->indefinite ? "indefinite" : "definite");
     (void)fputs(",\"module_id\":", stdout);
-    json_string(stdout, view->module_id);
+    json_quoted(stdout, view->module_id);
     (void)fputs(",\"digest\":", stdout);
-    json_string(stdout, view->digest);
+    json_quoted(stdout, view->digest);
     (void)fputs(",\"timestamp_ms\":", stdout);
     if (view->has_timestamp) {
         (void)printf("%" PRIu64, view->timestamp_ms);

@@ -21,7 +21,7 @@ static const char usage[] =
     "         makes FILE, readable by its owner only: a new random key, by which the end of that role proves to be\n"
     "         NAME. Both ends need a copy; the other end lists its copy in its policy. Make one for each direction.\n";
 
-static bool make(const char *id, const char *role, const char *path, grille_error *error) {
+bool identity_make_psk(const char *id, const char *role, const char *path, grille_error *error) {
     const grille_crypto *crypto = grille_crypto_wolf();
     uint8_t key[GRILLE_PSK_BYTES];
     char hex[2 * GRILLE_PSK_BYTES + 1] = "", text[GRILLE_PSK_FILE_MAX] = "";
@@ -65,7 +65,7 @@ int identity_new_psk(int argc, char **argv) {
         return usage_error(
             usage, "identity new psk: --role is initiator (who opens the channel) or responder, not \"%s\"", role);
     }
-    if (!make(id, role, path, &error)) {
+    if (!identity_make_psk(id, role, path, &error)) {
         (void)fprintf(stderr, "grille: identity: %s: %s\n", error.name, error.text);
         return EXIT_FAILED;
     }

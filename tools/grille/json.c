@@ -34,7 +34,7 @@ static grille_bytes take_character(grille_reader *reader, uint8_t first, int mor
     return whole;
 }
 
-void json_string(FILE *out, grille_bytes text) {
+void json_quoted(FILE *out, grille_bytes text) {
     grille_reader reader = grille_reader_of(text);
     (void)fputc('"', out);
     while (reader.left > 0) {
@@ -59,7 +59,7 @@ void json_string(FILE *out, grille_bytes text) {
 }
 
 void json_text(FILE *out, const char *text) {
-    json_string(out, grille_bytes_of_text(text));
+    json_quoted(out, grille_bytes_of_text(text));
 }
 
 void json_hex(FILE *out, grille_bytes bytes) {

@@ -8,7 +8,7 @@
 #include "grille/bytes.h"
 
 /* A string: quoted, escaped; each byte that is no part of valid UTF-8 becomes U+FFFD. */
-void json_string(FILE *out, grille_bytes text);
+void json_quoted(FILE *out, grille_bytes text);
 /* The same of a C string. */
 void json_text(FILE *out, const char *text);
 /* Lower-case hex as a string. */

@@ -42,7 +42,7 @@ void report_json(const report *result) {
         (void)puts("null,\"timestamp_ms\":null,\"pcrs\":null,\"debug\":null}");
         return;
     }
-    json_string(stdout, result->module_id);
+    json_quoted(stdout, result->module_id);
     (void)printf(",\"timestamp_ms\":%" PRId64 ",\"pcrs\":", (int64_t)result->timestamp_ms);
     print_json_pcrs(result);
     (void)printf(",\"debug\":%s}\n", result->debug ? "true" : "false");

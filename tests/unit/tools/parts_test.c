@@ -90,7 +90,7 @@ static const char *json_of(const char *bytes, size_t len) {
     size_t written_len = 0;
     FILE *out = open_memstream(&written, &written_len);
     assert_non_null(out);
-    json_string(out, grille_bytes_of(bytes, len));
+    json_quoted(out, grille_bytes_of(bytes, len));
     assert_int_equal(0, fclose(out));
     (void)snprintf(text, sizeof text, "%s", written);
     free(written);
