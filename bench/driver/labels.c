@@ -87,6 +87,20 @@ static void read_system(const char *root, bench_labels *labels) {
 
 /* ---- Build ---- */
 
+bool bench_labels_optimised(void) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
+    return false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+    return false;
+#else
+    return GRILLE_BENCH_OPTIMISED;
+#endif
+#else
+    return GRILLE_BENCH_OPTIMISED;
+#endif
+}
+
 static void read_build(bench_labels *labels) {
 #ifdef __clang__
     (void)snprintf(labels->compiler, sizeof labels->compiler, "clang %d.%d.%d", __clang_major__, __clang_minor__,
@@ -96,14 +110,7 @@ static void read_build(bench_labels *labels) {
                    __GNUC_PATCHLEVEL__);
 #endif
     (void)snprintf(labels->flags, sizeof labels->flags, "%s", GRILLE_BENCH_FLAGS);
-    labels->optimised = GRILLE_BENCH_OPTIMISED;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
-    labels->optimised = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    labels->optimised = false;
-#endif
-#endif
+    labels->optimised = bench_labels_optimised();
 }
 
 /* The whole answer of a git command in the working directory; false when it fails. */

@@ -9,6 +9,9 @@
  * repository that the working directory lies in, when it is Grille's, and the time. `command` stays the caller's. */
 void bench_labels_read(const char *root, bench_labels *labels);
 
+/* Whether numbers of this build mean anything: optimised, and not watched by a sanitizer. */
+bool bench_labels_optimised(void);
+
 /* What must be said beside every number of two processes on one machine; nothing for a server elsewhere. */
 void bench_labels_warn(bench_labels *labels, unsigned cpus, bool elsewhere);
 
