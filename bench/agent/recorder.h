@@ -50,7 +50,8 @@ void bench_recorder_start(bench_recorder *recorder, uint64_t now_ns);
 
 /* One call (or message) ended: latency and payload of both directions. Goes from warm-up to measuring by itself, and
  * ends the measured part by itself when time or count are over. Calls begun before the measured part count when they
- * end in it. True while there is more to do; after that nothing counts any more. */
+ * end in it; of an open loop also those that were meant for it and end a few seconds later. True while there is more
+ * to do; after that nothing counts any more. */
 bool bench_recorder_note(bench_recorder *recorder, uint64_t now_ns, uint64_t latency_ns, size_t message_bytes);
 /* So many of them that ended together; with a count, never more than are left. */
 bool bench_recorder_note_many(bench_recorder *recorder, uint64_t now_ns, uint64_t latency_ns, size_t message_bytes,

@@ -49,6 +49,29 @@ static void test_time_tells_warm_up_and_end(void **unused) {
     bench_recorder_deinit(&recorder);
 }
 
+/* What a stall at the end of the time holds up counts, as late as it is; a load that never catches up ends. */
+static void test_an_open_loop_waits_for_late_calls(void **unused) {
+    bench_spec spec = bench_spec_default();
+    bench_recorder recorder;
+    (void)unused;
+    spec.pattern = BENCH_OPEN_LOOP;
+    spec.rate = 10;
+    spec.warm_up_ms = 0;
+    spec.seconds = 1;
+    assert_true(bench_recorder_init(&recorder, &spec));
+    bench_recorder_start(&recorder, 1000 * MS);
+    for (uint64_t i = 0; i < 10; i++)
+        assert_true(bench_recorder_note(&recorder, 2500 * MS, (1500 - 100 * i) * MS, 1));
+    assert_false(bench_recorder_note(&recorder, 2500 * MS, 500 * MS, 1));
+    assert_int_equal(bench_histogram_most(recorder.result.latency_ns), 1500 * MS);
+    bench_recorder_deinit(&recorder);
+    assert_true(bench_recorder_init(&recorder, &spec));
+    bench_recorder_start(&recorder, 1000 * MS);
+    assert_true(bench_recorder_note(&recorder, 6999 * (uint64_t)MS, 5999 * (uint64_t)MS, 1));
+    assert_false(bench_recorder_note(&recorder, 7000 * (uint64_t)MS, 6000 * (uint64_t)MS, 1));
+    bench_recorder_deinit(&recorder);
+}
+
 static void test_a_count_is_exact(void **unused) {
     bench_spec spec = bench_spec_default();
     bench_recorder recorder;
@@ -201,6 +224,7 @@ static void test_the_line_of_a_load(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_time_tells_warm_up_and_end),
+        cmocka_unit_test(test_an_open_loop_waits_for_late_calls),
         cmocka_unit_test(test_a_count_is_exact),
         cmocka_unit_test(test_without_warm_up_the_first_call_counts),
         cmocka_unit_test(test_no_time_at_all_is_still_time),
