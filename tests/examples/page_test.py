@@ -15,7 +15,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SOURCES = ["*.c", "*.proto", "BUILD"]
 END = "--- end of block"
 # Command blocks that a page has at least.
-BLOCKS = {"simulated-nsm.md": 4}
+BLOCKS = {"simulated-nsm.md": 4, "benchmarking.md": 6}
 
 # Each block is a step of one shell. After a command that starts something, its socket is waited for, as people do.
 SHELL = """
