@@ -80,6 +80,24 @@ static ssize_t note_empty(ssize_t moved) {
     return moved;
 }
 
+static size_t bytes_of(const struct msghdr *message) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < message->msg_iovlen; i++)
+        bytes += message->msg_iov[i].iov_len;
+    return bytes;
+}
+
+static void note_write(size_t bytes) {
+    atomic_fetch_add(&counted.writes, 1);
+    atomic_fetch_add(&counted.written_bytes, bytes);
+}
+
+/* What did not go after all. */
+static ssize_t note_rest(ssize_t moved, size_t bytes) {
+    atomic_fetch_sub(&counted.written_bytes, moved < 0 ? bytes : bytes - (size_t)moved);
+    return moved;
+}
+
 ssize_t recv(int fd, void *buffer, size_t len, int flags) {
     atomic_fetch_add(&counted.reads, 1);
     return note_empty(syscall(SYS_recvfrom, fd, buffer, len, flags, NULL, NULL));
@@ -91,13 +109,14 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
 }
 
 ssize_t send(int fd, const void *bytes, size_t len, int flags) {
-    atomic_fetch_add(&counted.writes, 1);
-    return syscall(SYS_sendto, fd, bytes, len, flags, NULL, 0);
+    note_write(len);
+    return note_rest(syscall(SYS_sendto, fd, bytes, len, flags, NULL, 0), len);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
-    atomic_fetch_add(&counted.writes, 1);
-    return syscall(SYS_sendmsg, fd, message, flags);
+    const size_t len = bytes_of(message);
+    note_write(len);
+    return note_rest(syscall(SYS_sendmsg, fd, message, flags), len);
 }
 
 ssize_t read(int fd, void *buffer, size_t len) {

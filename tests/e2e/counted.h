@@ -6,11 +6,12 @@
 #include <stdatomic.h>
 
 typedef struct counted_calls {
-    atomic_ulong heap;        /* malloc, calloc, realloc, aligned forms; free is not counted */
-    atomic_ulong reads;       /* of sockets: recv, recvmsg */
-    atomic_ulong empty_reads; /* of these, answered EAGAIN */
-    atomic_ulong writes;      /* to sockets: send, sendmsg */
-    atomic_ulong others;      /* read, write and their kin, which wake a sleeping loop */
+    atomic_ulong heap;          /* malloc, calloc, realloc, aligned forms; free is not counted */
+    atomic_ulong reads;         /* of sockets: recv, recvmsg */
+    atomic_ulong empty_reads;   /* of these, answered EAGAIN */
+    atomic_ulong writes;        /* to sockets: send, sendmsg */
+    atomic_ulong written_bytes; /* by them */
+    atomic_ulong others;        /* read, write and their kin, which wake a sleeping loop */
 } counted_calls;
 
 extern counted_calls counted;

@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: the instructions that our own functions run for one unary call of 64 bytes, both ends together, do not grow.
+
+callgrind counts a program that makes so many calls, and twice as many; half of the difference is what they cost, so that
+start and handshake cancel out. Only functions of runtime/ are summed (functions.txt says which those are): wolfSSL and libc
+choose their code by the CPU, ours is the same everywhere. The build is the default one, which optimises less than what
+is shipped: the bounds are about ten percent above what it took when they were last set."""
+
+import collections
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+CALLS = 1000
+# Calls in flight: the most instructions of ours for one call.
+BOUNDS = {1: 21300, 100: 13500}
+# Of the loop, how often they run depends on the scheduler.
+PER_TURN = {"grille_loop_turn", "poll_events", "grille_poller_budget", "grille_poller_round", "sleep_for_events"}
+
+
+def functions_of(path):
+    """Names that archives define, the static ones too: what nm said of them."""
+    names = set()
+    for line in Path(path).read_text().splitlines():
+        words = line.split()
+        if len(words) == 3 and words[1] in "tT":
+            names.add(words[2].split(".")[0])
+    return names
+
+
+def costs_of(path):
+    """Instructions of each function itself, by its name. The format: Valgrind's manual, "Callgrind Format"."""
+    names, costs = {}, collections.Counter()
+    function, is_call = None, False
+    for line in path.read_text().splitlines():
+        named = re.match(r"c?fn=\((\d+)\)(?: (.*))?", line)
+        if named:
+            if named.group(2):
+                names[named.group(1)] = named.group(2)
+            if line.startswith("fn="):
+                function = names[named.group(1)]
+        elif line.startswith("calls="):
+            is_call = True
+        elif re.match(r"[0-9+*-]", line):
+            if not is_call:
+                costs[function] += int(line.split()[1])
+            is_call = False
+    return costs
+
+
+def run(program, world, alone, together):
+    """Costs of a program that makes so many calls one by one, and so many a hundred at a time."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "callgrind"
+        command = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}", program, *world, "run"]
+        subprocess.run([*command, str(alone), str(together)], check=True, timeout=240)
+        return costs_of(out)
+
+
+def is_within(in_flight, more, base, ours):
+    each = {name: (more[name] - base[name]) / CALLS for name in more if name.split("'")[0].split(".")[0] in ours}
+    total = sum(each.values())
+    print(f"{in_flight} in flight: {total:.0f} instructions of ours for one call, at most {BOUNDS[in_flight]}")
+    for name, cost in sorted(each.items(), key=lambda item: -item[1])[:12]:
+        print(f"    {cost:7.1f}  {name}")
+    return BOUNDS[in_flight] / 2 < total <= BOUNDS[in_flight]
+
+
+def main():
+    functions, program, *world = sys.argv[1:]
+    ours = functions_of(functions) - PER_TURN
+    base = run(program, world, CALLS, CALLS)
+    alone = is_within(1, run(program, world, 2 * CALLS, CALLS), base, ours)
+    together = is_within(100, run(program, world, CALLS, 2 * CALLS), base, ours)
+    if not alone or not together:
+        sys.exit("the count left its bounds: if more is really needed, measure again and say why")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A server and a caller in one process, and unary calls between them: protobuf-c calls, nanopb serves, x509 both ways,
+ * the whole channel over a Unix socket, with 64 bytes of payload each way. */
+#ifndef GRILLE_TESTS_COST_LOAD_H
+#define GRILLE_TESTS_COST_LOAD_H
+
+#include "world.h"
+
+enum { COST_PAYLOAD_BYTES = 64 };
+
+typedef struct cost_pair {
+    e2e_world world;
+    grille_policy *may_call;
+    grille_server *server;
+    grille_channel *channel;
+} cost_pair;
+
+/* The whole process keeps to one CPU, so that its threads take turns. Asserts. `grille` and `server` as in world_init.
+ */
+void cost_open(cost_pair *pair, const char *grille, const char *server);
+void cost_close(cost_pair *pair);
+
+/* `count` calls; one in flight: blocking calls, else asynchronous ones, each started by the callback of another.
+ * Asserts that they succeed. False when there was a pause so long that a connection may have counted as idle. */
+bool cost_call_many(const cost_pair *pair, unsigned in_flight, unsigned count);
+
+#endif
