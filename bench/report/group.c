@@ -153,16 +153,23 @@ static void add_ratios(bench_group *group) {
     }
 }
 
+static void add_figure(bench_group *group, bench_figure figure) {
+    bench_column column = {.kind = BENCH_COLUMN_FIGURE, .figure = figure};
+    bool known = false;
+    for (size_t i = 0; i < group->row_count && !known; i++)
+        known = bench_knows(group->rows[i], figure);
+    if (!known) return;
+    (void)snprintf(column.heading, sizeof(column.heading), "%s", bench_figure_names[figure].heading);
+    add_column(group, column);
+}
+
+/* What the rows are compared by comes first, with its ratios. */
 static void add_figures(bench_group *group) {
+    if (group->main == BENCH_FIGURE_COUNT) return;
+    add_figure(group, group->main);
+    add_ratios(group);
     for (int figure = 0; figure < BENCH_FIGURE_COUNT; figure++) {
-        bench_column column = {.kind = BENCH_COLUMN_FIGURE, .figure = (bench_figure)figure};
-        bool known = false;
-        for (size_t i = 0; i < group->row_count && !known; i++)
-            known = bench_knows(group->rows[i], column.figure);
-        if (!known) continue;
-        (void)snprintf(column.heading, sizeof(column.heading), "%s", bench_figure_names[figure].heading);
-        add_column(group, column);
-        if (column.figure == group->main) add_ratios(group);
+        if ((bench_figure)figure != group->main) add_figure(group, (bench_figure)figure);
     }
 }
 

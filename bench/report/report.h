@@ -83,6 +83,9 @@ void bench_report_deinit(bench_report *report);
 
 /* Each writes the whole report. False: a write failed. */
 bool bench_report_table(const bench_report *report, FILE *out);
+/* The same for lines of so many characters: columns that don't fit follow below. bench_report_table takes the width of
+ * the terminal, or 150. */
+bool bench_report_table_in(const bench_report *report, size_t width, FILE *out);
 bool bench_report_json(const bench_report *report, FILE *out);
 bool bench_report_csv(const bench_report *report, FILE *out);
 bool bench_report_html(const bench_report *report, FILE *out); /* one page, needs no network */

@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/ioctl.h>
+
 #include "bench/report/grid.h"
 #include "bench/report/group.h"
 
-enum { TABLE_WIDTH = 150 };
+enum { FILE_WIDTH = 150, TERMINAL_WIDTH_MIN = 60 };
+
+/* Of the terminal, when it is one. */
+static size_t width_of(FILE *out) {
+    struct winsize size;
+    if (fileno(out) < 0 || ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return FILE_WIDTH;
+    return size.ws_col > TERMINAL_WIDTH_MIN ? size.ws_col : TERMINAL_WIDTH_MIN;
+}
 
 static void print_label(FILE *out, const char *name, const char *text) {
     char plain[600];
@@ -54,26 +63,26 @@ static void fill_grid(const bench_group *group, bench_grid *grid) {
     }
 }
 
-static bool print_group(const bench_group *group, FILE *out) {
+static bool print_group(const bench_group *group, size_t width, FILE *out) {
     char title[sizeof(group->title)];
     bench_grid grid;
     bench_plain_text(group->title, title, sizeof(title));
     (void)fprintf(out, "\n%s\n", title);
     bench_grid_init(&grid, 0);
     fill_grid(group, &grid);
-    bool printed = bench_grid_print(&grid, TABLE_WIDTH, out);
+    bool printed = bench_grid_print(&grid, width, out);
     bench_grid_deinit(&grid);
     return printed;
 }
 
 static void print_legend(FILE *out) {
-    (void)fputs("\nmedian [min-max] of the rounds; x tls: the figure before it, as a multiple of that row's.\n"
+    (void)fputs("\nmedian [min-max] of the rounds; x tls: the first figure, as a multiple of that row's.\n"
                 "Client and server share this machine: more work than it has CPUs for measures its scheduler.\n"
                 "Only rows of one run compare, and of one placement; unpinned latency is mostly the scheduler's.\n",
                 out);
 }
 
-bool bench_report_table(const bench_report *report, FILE *out) {
+bool bench_report_table_in(const bench_report *report, size_t width, FILE *out) {
     bench_group *groups;
     size_t count;
     bool printed = true;
@@ -81,10 +90,14 @@ bool bench_report_table(const bench_report *report, FILE *out) {
     print_warnings(&report->labels, out);
     print_labels(&report->labels, out);
     for (size_t i = 0; i < count && printed; i++)
-        printed = print_group(&groups[i], out);
+        printed = print_group(&groups[i], width, out);
     if (count == 0) (void)fputs("\nno rows\n", out);
     print_legend(out);
     print_warnings(&report->labels, out);
     bench_groups_free(groups, count);
     return printed && !ferror(out);
+}
+
+bool bench_report_table(const bench_report *report, FILE *out) {
+    return bench_report_table_in(report, width_of(out), out);
 }

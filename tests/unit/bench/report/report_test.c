@@ -32,7 +32,7 @@ static const char *const table_text =
     "tls            1 MiB       7  2000 [1999-2001]   1.00\n"
     "rpc-attested   1 MiB       7  1900 [1899-1901]  0.950\n"
     "\n"
-    "median [min-max] of the rounds; x tls: the figure before it, as a multiple of that row's.\n"
+    "median [min-max] of the rounds; x tls: the first figure, as a multiple of that row's.\n"
     "Client and server share this machine: more work than it has CPUs for measures its scheduler.\n"
     "Only rows of one run compare, and of one placement; unpinned latency is mostly the scheduler's.\n"
     "NOT A NITRO NUMBER\n";
@@ -43,6 +43,30 @@ static void a_table_is_aligned_and_has_ratios(void **state) {
     bench_report report = sample_report();
     char *text = sample_text(bench_report_table, &report);
     assert_string_equal(text, table_text);
+    free(text);
+    bench_report_deinit(&report);
+}
+
+static bool narrow(const bench_report *report, FILE *out) {
+    return bench_report_table_in(report, 60, out);
+}
+
+/* The names of the rows stand in every block, what rows are compared by in the first. */
+static void a_narrow_table_goes_on_below(void **state) {
+    (void)state;
+    bench_report report = sample_report();
+    for (size_t i = 0; i < 3; i++)
+        report.rows[i].spec.pattern = BENCH_IN_FLIGHT;
+    char *text = sample_text(narrow, &report), *table = strstr(text, "\n\nin-flight") + 2;
+    strstr(table, "\n\nmedian")[1] = '\0';
+    for (char *line = strchr(table, '\n') + 1; *line != '\0'; line = strchr(line, '\n') + 1) {
+        if (strncmp(line, "bulk, ", 6) != 0) assert_true(strcspn(line, "\n") <= 60);
+    }
+    assert_non_null(strstr(table, "row           calls/s              x tls  x raw\n"
+                                  "raw              286k [250k-308k]   1.14   1.00\n"));
+    assert_non_null(strstr(table, "\n\nrow           p50 us              max us\n"));
+    assert_non_null(strstr(table, "\n\nrow           CPU us/call\nraw                  3.75\n"
+                                  "tls                     -\nrpc-attested         6.12\n"));
     free(text);
     bench_report_deinit(&report);
 }
@@ -326,6 +350,7 @@ static void no_memory_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_is_aligned_and_has_ratios),
+        cmocka_unit_test(a_narrow_table_goes_on_below),
         cmocka_unit_test(numbers_have_three_digits),
         cmocka_unit_test(what_is_no_number_is_not_shown),
         cmocka_unit_test(a_table_shows_no_control_characters),
