@@ -10,6 +10,7 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 enum { BULK_BYTES = 1 << 20, SMALL_BYTES = 64, MANY_IN_FLIGHT = 100, CONNECTS_AT_ONCE = 4, IDLE_CONNECTIONS = 1000 };
+enum { CONNECTIONS_PER_MS = 2, STREAMS_PER_MS = 20 };
 
 /* Starting and ending two processes. */
 #define OVERHEAD_S 0.1
@@ -27,8 +28,16 @@ static const bench_wishes standard_plan[] = {
      .placements = "free"},
     {.patterns = "connect", .rows = "tls", .placements = "free", .ours_only = true},
     {.patterns = "idle", .rows = "tls,rpc-attested", .placements = "free"},
-    {.patterns = "in-flight", .rows = "rpc-attested", .connections = "1000", .placements = "same", .ours_only = true},
-    {.patterns = "in-flight", .rows = "rpc-attested", .idle_streams = "10000", .placements = "same", .ours_only = true},
+    {.patterns = "ping-pong,in-flight",
+     .rows = "tls,rpc-attested",
+     .connections = "1000",
+     .placements = "same",
+     .ours_only = true},
+    {.patterns = "ping-pong,in-flight",
+     .rows = "rpc-attested",
+     .idle_streams = "10000",
+     .placements = "same",
+     .ours_only = true},
 };
 static const bench_wishes full_plan[] = {
     {.patterns = "ping-pong,in-flight,bulk", .placements = "same,split,free"},
@@ -39,12 +48,12 @@ static const bench_wishes full_plan[] = {
      .placements = "free"},
     {.patterns = "connect", .rows = "tls", .placements = "free", .ours_only = true},
     {.patterns = "idle", .rows = "tls,rpc-attested", .connections = "100,1000", .placements = "free"},
-    {.patterns = "in-flight",
-     .rows = "rpc-attested",
+    {.patterns = "ping-pong,in-flight",
+     .rows = "tls,rpc-attested",
      .connections = "10,1000",
      .placements = "same",
      .ours_only = true},
-    {.patterns = "in-flight",
+    {.patterns = "ping-pong,in-flight",
      .rows = "rpc-attested",
      .idle_streams = "1000,10000",
      .placements = "same",
@@ -154,6 +163,12 @@ static bench_list list_or(const bench_list *list, bool looks, uint64_t value) {
     return looks && list->count > 0 ? *list : (bench_list){.at = {value}, .count = 1};
 }
 
+/* Until each of many connections has had calls, and many streams have left the caches. */
+static uint32_t more_warm_up_ms(const bench_spec *spec) {
+    if (spec->pattern == BENCH_IDLE) return 0;
+    return spec->connections / CONNECTIONS_PER_MS + spec->idle_streams / STREAMS_PER_MS;
+}
+
 static bool add_pattern(bench_plan *plan, const bench_axes *axes, bench_pattern pattern, bench_wrong *wrong) {
     const bool connect = pattern == BENCH_CONNECT, idle = pattern == BENCH_IDLE, bulk = pattern == BENCH_BULK;
     const bool stream = bench_pattern_is_stream(pattern), many = pattern == BENCH_IN_FLIGHT;
@@ -176,6 +191,8 @@ static bool add_pattern(bench_plan *plan, const bench_axes *axes, bench_pattern 
                     row.spec.in_flight = (uint32_t)at_once.at[f];
                     row.spec.connections = (uint32_t)connections.at[c];
                     row.spec.idle_streams = (uint32_t)idle_streams.at[i];
+                    row.spec.warm_up_ms =
+                        axes->spec.warm_up_ms + (axes->warm_up_given ? 0 : more_warm_up_ms(&row.spec));
                     if (!add_places(plan, axes, row, wrong)) return false;
                 }
             }

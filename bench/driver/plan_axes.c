@@ -233,6 +233,7 @@ static bool read_times(const bench_wishes *wishes, bench_plan *plan, bench_axes 
         return false;
     }
     axes->spec.warm_up_ms = (uint32_t)(warm_up * 1000);
+    axes->warm_up_given = wishes->warm_up != NULL;
     return true;
 }
 

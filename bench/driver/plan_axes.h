@@ -34,6 +34,7 @@ typedef struct bench_axes {
     bench_spec spec; /* what all rows share */
     const char *target;
     bool left_out_split;
+    bool warm_up_given;
 } bench_axes;
 
 /* Reads the wishes; names of peers are copied to the plan's programs. False: *wrong says why. */

@@ -38,7 +38,7 @@ static const char usage[] =
     "         --peer NAME=PATH     another program that is measured beside; may be given again\n"
     "       how long\n"
     "         --seconds S          of each measurement; default 0.5\n"
-    "         --warmup S           before it; default 0.1\n"
+    "         --warmup S           before it; default 0.1, more for many connections\n"
     "         --rounds N           default 3; medians of them are shown\n"
     "         --seed N             of the order within a round; default: by the clock\n"
     "         --no-counts          don't count system calls and bytes on the wire\n"

@@ -123,6 +123,23 @@ static void values_reach_each_row(void **state) {
     bench_plan_deinit(&plan);
 }
 
+/* Many connections and streams are warm later, unless it was said how long. */
+static void many_connections_warm_up_longer(void **state) {
+    bench_wishes wishes = {
+        .patterns = "in-flight", .rows = "rpc-attested", .placements = "same", .connections = "1,1000"};
+    bench_plan plan;
+    bench_wrong wrong;
+    (void)state;
+    assert_true(bench_plan_make(&wishes, 2, &plan, &wrong));
+    assert_int_equal(plan.rows[0].spec.warm_up_ms, 100);
+    assert_int_equal(plan.rows[1].spec.warm_up_ms, 600);
+    bench_plan_deinit(&plan);
+    wishes.warm_up = "0.2";
+    assert_true(bench_plan_make(&wishes, 2, &plan, &wrong));
+    assert_int_equal(plan.rows[1].spec.warm_up_ms, 200);
+    bench_plan_deinit(&plan);
+}
+
 /* Each named plan can be made, on one CPU too, and what is typed stands above it. */
 static void plans_with_a_name(void **state) {
     static const char *const names[] = {NULL, "short", "standard", "full"};
@@ -242,8 +259,11 @@ static void mistakes_are_named(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_follow_the_options), cmocka_unit_test(values_reach_each_row),
-        cmocka_unit_test(plans_with_a_name),       cmocka_unit_test(named_plans_are_as_short_as_they_say),
+        cmocka_unit_test(rows_follow_the_options),
+        cmocka_unit_test(values_reach_each_row),
+        cmocka_unit_test(many_connections_warm_up_longer),
+        cmocka_unit_test(plans_with_a_name),
+        cmocka_unit_test(named_plans_are_as_short_as_they_say),
         cmocka_unit_test(mistakes_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
