@@ -48,7 +48,8 @@ typedef struct flight {
     uint64_t begin_ns;
 } flight;
 
-static void begin_next(flight *own, uint64_t now_ns);
+/* False: no further call begins. */
+static bool begin_next(flight *own, uint64_t now_ns);
 
 static void landed(flight *own, bool good, size_t moved) {
     bench_rpc_load_state *load = own->load;
@@ -58,8 +59,7 @@ static void landed(flight *own, bool good, size_t moved) {
     if (load->spec->in_flight < load->channel_count) {
         own->connection = (own->connection + load->spec->in_flight) % load->channel_count;
     }
-    begin_next(own, now_ns);
-    bench_rpc_land(load);
+    if (!begin_next(own, now_ns)) bench_rpc_land(load);
 }
 
 static void on_pong(const client_grille_bench_v1_echo_ping_reply *reply, void *user) {
@@ -78,19 +78,17 @@ static void on_taken(const client_grille_bench_v1_echo_take_reply *reply, void *
     landed(own, whole, load->ball.payload.len);
 }
 
-static void begin_next(flight *own, uint64_t now_ns) {
+static bool begin_next(flight *own, uint64_t now_ns) {
     bench_rpc_load_state *load = own->load;
     grille_channel *channel = load->channels[own->connection];
     grille_code code = GRILLE_OK;
-    if (atomic_load_explicit(&load->over, memory_order_relaxed)) return;
+    if (atomic_load_explicit(&load->over, memory_order_relaxed)) return false;
     own->begin_ns = now_ns;
-    bench_rpc_start(load);
     code = load->spec->pattern == BENCH_BULK
                ? client_grille_bench_v1_echo_take_async(channel, &load->ball, NULL, on_taken, own, NULL)
                : client_grille_bench_v1_echo_ping_async(channel, &load->ball, NULL, on_pong, own, NULL);
-    if (code == GRILLE_OK) return;
-    bench_rpc_failed(load, "a call did not begin", code, grille_code_text(code));
-    bench_rpc_land(load);
+    if (code != GRILLE_OK) bench_rpc_failed(load, "a call did not begin", code, grille_code_text(code));
+    return code == GRILLE_OK;
 }
 
 void bench_rpc_load_in_flight(bench_rpc_load_state *load) {
@@ -102,7 +100,8 @@ void bench_rpc_load_in_flight(bench_rpc_load_state *load) {
     }
     for (uint32_t i = 0; i < count; i++) {
         flights[i] = (flight){.load = load, .connection = i % load->channel_count};
-        begin_next(&flights[i], bench_now_ns());
+        bench_rpc_start(load);
+        if (!begin_next(&flights[i], bench_now_ns())) bench_rpc_land(load);
     }
     bench_rpc_wait(load);
     free(flights);
