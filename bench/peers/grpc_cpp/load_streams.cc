@@ -126,18 +126,17 @@ class Both : public Stream {
 
     void write() {
         writing_ = true;
-        sent_++;
-        stream_->Write(outgoing_, &on_written_);
+        if (recorder_->may_send()) {
+            sent_++;
+            stream_->Write(outgoing_, &on_written_);
+        } else {
+            stream_->WritesDone(&on_done_);
+        }
     }
 
     void was_written(bool ok) {
         writing_ = false;
-        if (ok && !recorder_->over()) {
-            write();
-        } else if (ok) {
-            writing_ = true;
-            stream_->WritesDone(&on_done_);
-        }
+        if (ok) write();
         end_when_still();
     }
 

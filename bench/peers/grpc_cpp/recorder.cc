@@ -62,7 +62,7 @@ int64_t Recorder::server_rss_kib() const {
 
 void Recorder::start(uint64_t now) {
     warm_until_ = now + spec_.warm_up_ms * 1000000ULL;
-    warm_left_ = spec_.count / 10;
+    warm_left_ = warm_calls_ = spec_.warm_up_ms > 0 ? spec_.count / 10 : 0;
     if (spec_.warm_up_ms == 0 || (spec_.count > 0 && warm_left_ == 0)) begin(now);
 }
 

@@ -42,7 +42,8 @@ class Recorder {
     /* The same for who begins and ends by hand. */
     void add(uint64_t latency_ns, uint64_t message_bytes);
     void failed(const std::string &why);
-    bool over() const { return ended_ != 0; }
+    /* For who sends without waiting for answers: one more message. With --count never more than are wanted. */
+    bool may_send() { return ended_ == 0 && (spec_.count == 0 || sent_++ < spec_.count + warm_calls_); }
 
     void set_first_rss(int64_t kib) { first_rss_kib_ = kib; }
     int64_t server_rss_kib() const;
@@ -55,7 +56,9 @@ class Recorder {
     const Spec &spec_;
     Histogram latency_;
     uint64_t warm_until_ = 0;
+    uint64_t warm_calls_ = 0;
     uint64_t warm_left_ = 0;
+    uint64_t sent_ = 0;
     uint64_t began_ = 0;
     uint64_t ended_ = 0;
     uint64_t calls_ = 0;
