@@ -57,7 +57,7 @@ struct grille_connection {
     bool revoked;   /* the policy in force refuses the peer */
     grille_error revoked_why;
     grille_time_us revoke_at_us; /* what runs ends, or GRILLE_TIME_NEVER */
-    grille_time_us published_us;
+    grille_time_us publish_us; /* the counters are told again, not before */
     grille_services const *registry;
     grille_executor *executor;
     grille_policy *policy;

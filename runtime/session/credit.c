@@ -34,6 +34,11 @@ static void change_undone(grille_stream *stream, uint64_t undone_bytes) {
     if (!stream->open) return;
     stream->session->held_bytes += grille_credit_held(stream);
     stream->session->held_bytes -= before;
+    if (undone_bytes == 0) {
+        grille_list_remove(&stream->holds);
+    } else if (grille_list_empty(&stream->holds)) {
+        grille_list_append(&stream->session->holders, &stream->holds);
+    }
 }
 
 uint32_t grille_credit_hold(grille_stream *stream, uint64_t charge) {
@@ -50,6 +55,7 @@ void grille_credit_release(grille_stream *stream, uint64_t charge) {
 
 void grille_credit_close(grille_stream *stream) {
     stream->session->held_bytes -= grille_credit_held(stream);
+    grille_list_remove(&stream->holds);
 }
 
 /* Half of what the peer may have: it goes on with the other half while the grant is on its way. */

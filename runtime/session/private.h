@@ -24,6 +24,7 @@ struct grille_stream {
     grille_link turn;     /* one of session->ready, blocked, resets, unwritten */
     grille_link credit;   /* session->credits: a grant waits */
     grille_link writable; /* session->writable: on_writable waits */
+    grille_link holds;    /* session->holders: messages of it hold credit */
     void *user;
 
     uint32_t id;        /* 0: ours and not sent yet */
@@ -139,6 +140,7 @@ struct grille_session {
     grille_link credits;   /* their CREDIT waits */
     grille_link unwritten; /* wait only for their last frame to be written */
     grille_link writable;  /* their on_writable waits */
+    grille_link holders;   /* open streams that hold a part of the connection's window: what idle ones do not */
     uint64_t built;        /* buffers built */
     uint64_t written;      /* of these, written */
     grille_refusals refusals;

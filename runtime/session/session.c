@@ -45,6 +45,7 @@ static void init_lists(grille_session *session) {
     grille_list_init(&session->credits);
     grille_list_init(&session->unwritten);
     grille_list_init(&session->writable);
+    grille_list_init(&session->holders);
 }
 
 static size_t call_budget_bytes(const grille_budget *budget) {
@@ -201,9 +202,10 @@ grille_session_stats grille_session_get_stats(const grille_session *session) {
     stats.send_credit_bytes = session->send_credit;
     stats.receive_credit_bytes = session->receive_credit;
     stats.undone_bytes = (uint32_t)session->held_bytes;
-    for (const grille_link *link = session->all.next; link != &session->all; link = link->next) {
-        const grille_stream *stream = grille_container((grille_link *)(void *)(uintptr_t)link, grille_stream, all);
-        const uint32_t held = stream->open ? grille_credit_held(stream) : 0;
+    for (const grille_link *link = session->holders.next; link != &session->holders; link = link->next) {
+        const grille_stream *stream = grille_container((grille_link *)(void *)(uintptr_t)link, grille_stream, holds);
+        const uint32_t held = grille_credit_held(stream);
+        stats.holding_streams++;
         if (held <= stats.largest_holder_bytes) continue;
         stats.largest_holder_bytes = held;
         stats.largest_holder_stream = stream->id;

@@ -241,9 +241,11 @@ typedef struct grille_session_stats {
     uint32_t undone_bytes;          /* of the connection's window held by messages that are not done */
     uint32_t largest_holder_stream; /* id of the stream that holds most of it; 0: none */
     uint32_t largest_holder_bytes;  /* how much that is */
+    uint32_t holding_streams;       /* that hold something of it */
     uint32_t blocked_streams;       /* that have something to send and wait for the connection's credit */
 } grille_session_stats;
 
+/* Looks at every stream that holds credit or is blocked; not at idle ones. */
 grille_session_stats grille_session_get_stats(const grille_session *session);
 
 #endif

@@ -23,6 +23,7 @@ static void init_slot(grille_session *session, grille_stream *stream) {
     grille_list_init(&stream->turn);
     grille_list_init(&stream->credit);
     grille_list_init(&stream->writable);
+    grille_list_init(&stream->holds);
     grille_arena_init(&stream->arena, stream->arena_memory, sizeof stream->arena_memory, &session->call_budget);
     grille_message_queue_init(&stream->inbox, stream->inbox_memory, &session->buffers);
     grille_message_queue_init(&stream->outbox, stream->outbox_memory, &session->buffers);
@@ -140,11 +141,12 @@ void grille_slots_visit(grille_session *session, grille_slot_visitor *visit, con
     }
 }
 
+/* No slot is in use: each was wiped when its call ended. */
 static void free_chunks(grille_session *session) {
     while (session->chunks != NULL) {
         grille_slot_chunk *chunk = session->chunks;
         session->chunks = chunk->next;
-        grille_budget_free_wiped(&session->call_budget, chunk, chunk_bytes(chunk->count));
+        grille_budget_free(&session->call_budget, chunk, chunk_bytes(chunk->count));
     }
     session->slots_held = 0;
     grille_list_init(&session->free_slots);
