@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@
 #include "bench/driver/process.h"
 
 enum { PATH_BYTES = 4200 };
+
+#define WORTH_A_WORD 0.1 /* of one CPU */
 
 #define GIT_NS UINT64_C(2500000000)
 
@@ -158,6 +161,11 @@ void bench_labels_read(const char *root, bench_labels *labels) {
     }
 }
 
+static double seconds_of(const struct rusage *usage) {
+    return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) +
+           (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e6;
+}
+
 void bench_labels_warn(bench_labels *labels, unsigned cpus, bool elsewhere) {
     if (elsewhere) {
         (void)snprintf(labels->note, sizeof labels->note,
@@ -169,6 +177,27 @@ void bench_labels_warn(bench_labels *labels, unsigned cpus, bool elsewhere) {
         "client and server ran on one machine, with no network between them, and shared %s: with a server of "
         "its own machine, figures differ",
         cpus > 1 ? "its cores" : "its one core");
+}
+
+double bench_labels_others_cpu_s(const char *root) {
+    unsigned long long user, nice, system, idle, waiting, interrupts, soft;
+    struct rusage own, children;
+    char line[256];
+    read_line(root, "/proc/stat", line, sizeof line);
+    if (sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system, &idle, &waiting, &interrupts,
+               &soft) != 7 ||
+        getrusage(RUSAGE_SELF, &own) != 0 || getrusage(RUSAGE_CHILDREN, &children) != 0) {
+        return -1;
+    }
+    return (double)(user + nice + system + interrupts + soft) / (double)sysconf(_SC_CLK_TCK) - seconds_of(&own) -
+           seconds_of(&children);
+}
+
+void bench_labels_disturbed(bench_labels *labels, double others_cpus) {
+    const size_t used = strlen(labels->note);
+    if (others_cpus < WORTH_A_WORD) return;
+    (void)snprintf(labels->note + used, sizeof labels->note - used, "; other processes used %.1f CPUs meanwhile",
+                   others_cpus);
 }
 
 void bench_labels_command(bench_labels *labels, int argc, char *const *argv) {

@@ -33,7 +33,7 @@ static bool choose_address(const bench_bed *bed, const bench_plan_row *row, uint
     if (is(row, "tcp")) len = snprintf(address, size, "tcp:127.0.0.1:0");
     if (is(row, "vsock")) len = snprintf(address, size, "vsock:any:%u", bed->port);
     if (is(row, "hybrid")) len = snprintf(address, size, "hybrid:%s/%u.socket:%u", bed->folder, number, bed->port);
-    if (is(row, "inproc")) len = snprintf(address, size, "inproc:");
+    if (is(row, "inproc")) len = snprintf(address, size, "inproc:bench");
     return len > 0 && (size_t)len < size;
 }
 

@@ -105,7 +105,7 @@ static bench_wishes merge(const bench_wishes *typed, const bench_wishes *part) {
 static bool fits(const bench_axes *axes, const bench_plan_row *row, const bench_mode *mode) {
     const bool inproc = strcmp(row->transport, "inproc") == 0;
     if (row->spec.idle_streams > 0 && !mode->is_rpc) return false;
-    if (inproc && (mode->is_rpc || mode->is_peer || strcmp(row->placement, "split") == 0)) return false;
+    if (inproc && (mode->is_peer || strcmp(row->placement, "split") == 0)) return false; /* one process */
     /* A pattern that a peer has not it says itself. */
     if (mode->is_peer && strcmp(row->transport, "unix") != 0 && strcmp(row->transport, "tcp") != 0) return false;
     (void)axes;

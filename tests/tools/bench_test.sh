@@ -160,6 +160,10 @@ interrupted() {
     expect_same status "$status" 130 && expect_err interrupted && nothing_left
 }
 
+if [ "${1:-}" = files ]; then
+    check "files" files
+    finish
+fi
 check "help" help_is_no_error
 check "wrong command lines" wrong_command_lines
 check "a table" a_table_comes_out

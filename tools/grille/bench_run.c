@@ -90,6 +90,8 @@ static int run_rounds(const bench_request *asked, const bench_plan *plan, const 
     char self[64];
     bench_bed bed = {.self = self, .folder = folder->path, .vsock_cid = plan->vsock_cid, .port = plan->port};
     bench_progress progress = bench_progress_begin(asked->quiet, plan->rounds);
+    const double others_s = bench_labels_others_cpu_s("");
+    const uint64_t begin_ns = bench_now_ns();
     bench_rounds rounds;
     bool whole = false;
     int status = EXIT_FAILED;
@@ -104,6 +106,10 @@ static int run_rounds(const bench_request *asked, const bench_plan *plan, const 
         whole = bench_rounds_run(&rounds) && (asked->no_counts || count_calls(&rounds, &bed, &progress));
         bench_progress_end(&progress);
         if (whole) {
+            if (others_s >= 0) {
+                bench_labels_disturbed(labels, (bench_labels_others_cpu_s("") - others_s) * 1e9 /
+                                                   (double)(bench_now_ns() - begin_ns));
+            }
             status = show(asked, &rounds, labels);
         } else {
             (void)fprintf(stderr, "grille: bench: interrupted\n");

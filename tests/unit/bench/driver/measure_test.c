@@ -276,6 +276,28 @@ static void only_nitro_is_nitro(void **state) {
     }
 }
 
+/* What others use is what all use without us: of 100 ticks a second, or as many as the machine has. */
+static void others_are_told_of(void **state) {
+    bench_labels labels = {.note = "alone"};
+    double before, after;
+    char line[96];
+    (void)state;
+    assert_true(bench_labels_others_cpu_s(folder) < 0);
+    write_file("/proc/stat", "cpu  1000 0 0 77777 0 0 0 0 0 0\n");
+    before = bench_labels_others_cpu_s(folder);
+    (void)snprintf(line, sizeof line, "cpu  %ld 0 %ld 99999 5 0 0 0 0 0\n", 1000 + 3 * sysconf(_SC_CLK_TCK),
+                   4 * sysconf(_SC_CLK_TCK));
+    write_file("/proc/stat", line);
+    after = bench_labels_others_cpu_s(folder);
+    assert_true(after - before <= 7 && after - before > 1); /* we used some ourselves meanwhile */
+    bench_labels_disturbed(&labels, 0.05);
+    assert_string_equal(labels.note, "alone");
+    bench_labels_disturbed(&labels, 1.26);
+    assert_string_equal(labels.note, "alone; other processes used 1.3 CPUs meanwhile");
+    drop("/proc/stat");
+    drop("/proc");
+}
+
 static void a_build_for_tests_is_not_optimised(void **state) {
     bench_labels labels;
     (void)state;
@@ -318,6 +340,7 @@ int main(void) {
         cmocka_unit_test(what_can_not_be_counted_says_so),
         cmocka_unit_test(only_calls_between_two_processes_are_counted),
         cmocka_unit_test(only_nitro_is_nitro),
+        cmocka_unit_test(others_are_told_of),
         cmocka_unit_test(a_build_for_tests_is_not_optimised),
         cmocka_unit_test(placements),
         cmocka_unit_test(progress_says_how_long),

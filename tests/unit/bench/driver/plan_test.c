@@ -47,10 +47,10 @@ static void rows_follow_the_options(void **state) {
          "raw unix free stream-up 64 B\nraw unix free stream-down 64 B\nraw unix free stream-both 64 B\n"},
         {{.rate = "1000", .rows = "raw", .placements = "free", .transports = "tcp,hybrid"},
          "raw tcp free open-loop 64 B\nraw hybrid free open-loop 64 B\n"},
-        /* Calls need two processes; streams that stand open need streams. */
-        {{.patterns = "ping-pong", .transports = "inproc", .placements = "same,split,free"},
-         "raw inproc same ping-pong 64 B\ntls inproc same ping-pong 64 B\nraw inproc free ping-pong 64 B\n"
-         "tls inproc free ping-pong 64 B\n"},
+        /* One process is on one CPU, or free; streams that stand open need streams. */
+        {{.patterns = "ping-pong", .transports = "inproc", .placements = "same,split,free", .rows = "raw,rpc-attested"},
+         "raw inproc same ping-pong 64 B\nrpc-attested inproc same ping-pong 64 B\nraw inproc free ping-pong 64 B\n"
+         "rpc-attested inproc free ping-pong 64 B\n"},
         {{.patterns = "in-flight", .idle_streams = "0,10000", .placements = "same", .rows = "raw,rpc-attested"},
          "raw unix same in-flight 64 B x100\nrpc-attested unix same in-flight 64 B x100\n"
          "rpc-attested unix same in-flight 64 B x100 +10000\n"},
@@ -231,7 +231,7 @@ static void mistakes_are_named(void **state) {
         {{.target = "unix:x", .patterns = "idle"}, "can't be seen at a --target", NULL},
         {{.target = "unix:x", .transports = "unix"}, "without --transport", NULL},
         {{.target = "unix:x", .peers = {"a=b"}, .peer_count = 1}, "--peer does not go with --target", NULL},
-        {{.rows = "rpc-attested", .transports = "inproc"}, "no row is left", NULL},
+        {{.rows = "rpc-attested", .transports = "inproc", .placements = "split"}, "no row is left", NULL},
         {{.bytes = "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32"},
          "--bytes has more than 32 parts",
          NULL},
