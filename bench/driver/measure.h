@@ -12,7 +12,7 @@ typedef struct bench_bed {
     const char *self;   /* this command's executable */
     const char *folder; /* 0700; in it a folder SERVER-CLIENT for each pair of kinds, or "target" */
     uint32_t vsock_cid, port;
-    uint32_t patience_ms; /* beyond the measured time, for an agent to answer; 0: 20 s */
+    uint32_t patience_ms; /* beyond the measured time, for a load to answer; 0: 20 s */
     uint32_t next_number; /* of sockets and files */
 } bench_bed;
 

@@ -152,9 +152,11 @@ has_a_socket() {
 # Ctrl-C in the middle: no process, no folder.
 interrupted() {
     local driver status=0
-    "$grille" bench --rows raw --patterns ping-pong --seconds 1000 --placement free >"$scratch/out" 2>"$scratch/err" </dev/null &
+    "$grille" bench --rows rpc-attested --patterns ping-pong --seconds 1000 --placement free >"$scratch/out" 2>"$scratch/err" </dev/null &
     driver=$!
     wait_for has_a_socket
+    expect_same "permissions of the folder" "$(stat -c %a "$TMPDIR"/grille-bench.*)" 700 || return 1
+    expect_same "of its keys" "$(find "$TMPDIR" -name '*.key' -printf '%m\n' | sort -u)" 600 || return 1
     kill -TERM "$driver"
     wait "$driver" || status=$?
     expect_same status "$status" 130 && expect_err interrupted && nothing_left
