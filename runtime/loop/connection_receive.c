@@ -64,8 +64,13 @@ static void receive_frames(grille_connection *connection) {
     if (connection->stage != CONNECTION_FRAMES) return;
     connection->events->on_progress(connection, connection->user);
     if (connection->stage != CONNECTION_FRAMES) return;
-    grille_connection_arm(connection);
-    grille_connection_changed(connection);
+    if (connection->draining || grille_endpoint_wants_write(connection->endpoint) ||
+        grille_secure_outgoing(connection->secure).len > 0) {
+        grille_connection_changed(connection);
+    } else {
+        grille_connection_publish(connection, false);
+        grille_connection_arm(connection);
+    }
 }
 
 static void on_idle(void *user) {
@@ -112,7 +117,7 @@ static bool start_endpoint(grille_connection *connection, const grille_peer_iden
         grille_connection_end(connection, &why, GRILLE_UNAVAILABLE);
         return false;
     }
-    grille_endpoint_set_clock(connection->endpoint, grille_clock_us);
+    grille_endpoint_set_clock(connection->endpoint, grille_loop_clock_us);
     grille_endpoint_on_write(connection->endpoint, on_idle, connection);
     return true;
 }

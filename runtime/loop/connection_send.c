@@ -107,6 +107,5 @@ void grille_connection_write(grille_connection *connection) {
 void grille_connection_on_flush(grille_job *job) {
     grille_connection *connection = grille_container(job, grille_connection, flush);
     if (connection->stage >= CONNECTION_LINGER) return;
-    grille_loop_refresh(connection->loop);
     grille_connection_write(connection);
 }

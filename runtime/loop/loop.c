@@ -16,6 +16,10 @@ grille_time_us grille_clock_us(void) {
     return (grille_time_us)now.tv_sec * 1000000 + (grille_time_us)now.tv_nsec / 1000;
 }
 
+grille_time_us grille_loop_clock_us(void) {
+    return turning != NULL ? grille_loop_refresh(turning) : grille_clock_us();
+}
+
 grille_wall_ms grille_clock_wall_ms(void) {
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
@@ -236,12 +240,13 @@ void grille_loop_turn(grille_loop *loop, bool wait) {
     grille_loop_refresh(loop);
     run_mail(loop);
     run_step(loop);
+    const bool wrote = !grille_list_empty(&loop->end_of_turn);
     run_end_of_turn(loop);
     /* What has happened so far may be what the leader waits for. */
     if (!wait || loop->active || is_busy(loop)) {
         (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
     } else {
-        grille_time_us start_us = grille_clock_us();
+        grille_time_us start_us = wrote ? grille_clock_us() : loop->now_us;
         if (!poll_events(loop, start_us)) sleep_for_events(loop, start_us);
     }
     run_end_of_turn(loop);

@@ -81,6 +81,8 @@ void grille_loop_turn(grille_loop *loop, bool wait);
 
 /* Reads the clock: monotonic microseconds. `refresh` stores it as the loop's own time. */
 grille_time_us grille_clock_us(void);
+/* The same, and stored as the time of the loop that this thread turns, if it does. */
+grille_time_us grille_loop_clock_us(void);
 grille_wall_ms grille_clock_wall_ms(void);
 grille_time_us grille_loop_refresh(grille_loop *loop);
 /* Tells the loop that something happened: it will poll before it sleeps again. */

@@ -158,9 +158,10 @@ static void call_forget(grille_client_call *call) {
     call->notice = NULL;
     forget_stream(call);
     forget_application(call);
-    atomic_store(&call->cancel_requested, false);
-    atomic_store(&call->is_done, false);
-    atomic_store(&call->returned, false);
+    /* Whoever takes it from the pool sees this by the pool's lock. */
+    atomic_store_explicit(&call->cancel_requested, false, memory_order_relaxed);
+    atomic_store_explicit(&call->is_done, false, memory_order_relaxed);
+    atomic_store_explicit(&call->returned, false, memory_order_relaxed);
 }
 
 void grille_call_pool_give(grille_client_call *call) {

@@ -144,7 +144,7 @@ static bool take_options(grille_client_call *call, const grille_client_call_requ
 }
 
 static void call_prepare(grille_client_call *call, const grille_client_call_request *request) {
-    atomic_store(&call->references, 1);
+    atomic_store_explicit(&call->references, 1, memory_order_relaxed);
     call->form = request->form;
     call->previous_attempts = 0;
     call->method = request->method;

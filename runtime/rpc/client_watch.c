@@ -42,6 +42,7 @@ static void take_changed(grille_client_call *call, grille_metadata_place place, 
 
 void grille_client_watch_peer(grille_client_call *call, grille_peer_snapshot *peer) {
     grille_peer_snapshot *before = call->peer;
+    if (call->watch.interception == NULL && before == NULL) return;
     call->peer = peer != NULL ? grille_peer_snapshot_ref(peer) : NULL;
     grille_interception_set_peer(call->watch.interception, peer != NULL ? &peer->identity : NULL);
     grille_peer_snapshot_unref(before);

@@ -229,7 +229,7 @@ void grille_client_call_end_here(grille_client_call *call, grille_reset_code res
 
 static void describe_trailers(const grille_metadata_view *trailers, grille_retry_facts *end) {
     end->has_pushback =
-        trailers != NULL &&
+        trailers != NULL && trailers->count > 0 &&
         grille_metadata_find(trailers, grille_bytes_of_text(GRILLE_METADATA_RETRY_PUSHBACK), &end->pushback);
 }
 

@@ -52,14 +52,6 @@ grille_record *grille_message_queue_push(grille_message_queue *queue, uint32_t l
     return record;
 }
 
-grille_record *grille_message_queue_first(const grille_message_queue *queue) {
-    return queue->count == 0 ? NULL : record_at(queue->first, queue->first->begin);
-}
-
-grille_record *grille_message_queue_last(const grille_message_queue *queue) {
-    return queue->newest;
-}
-
 static void free_chunk(grille_message_queue *queue, grille_queue_chunk *chunk) {
     if (chunk == &queue->home) return;
     grille_budget_free_wiped(queue->pool->budget, chunk, sizeof *chunk + chunk->capacity);

@@ -56,8 +56,14 @@ void grille_message_queue_init(grille_message_queue *queue, uint8_t *home, grill
 GRILLE_MUST_USE grille_record *grille_message_queue_push(grille_message_queue *queue, uint32_t len,
                                                          grille_record_kind kind);
 /* The oldest and the newest record, or NULL. */
-grille_record *grille_message_queue_first(const grille_message_queue *queue);
-grille_record *grille_message_queue_last(const grille_message_queue *queue);
+static inline grille_record *grille_message_queue_first(const grille_message_queue *queue) {
+    return queue->count == 0 ? NULL : (grille_record *)(void *)(queue->first->bytes + queue->first->begin);
+}
+
+static inline grille_record *grille_message_queue_last(const grille_message_queue *queue) {
+    return queue->newest;
+}
+
 /* Wipes the oldest; a LONG one's buffer goes back to the pool. */
 void grille_message_queue_pop(grille_message_queue *queue);
 /* The same for all. */

@@ -154,10 +154,8 @@ static grille_turn send_data(grille_stream *stream, grille_writer *writer) {
 }
 
 /* The last frame: the stream closes. */
-static grille_turn send_status(grille_stream *stream, grille_writer *writer) {
-    grille_status_payload status = {.header = stream->status};
-    const size_t header_bytes = grille_status_payload_size(&status.header);
-    status.has_message = queued(stream) == 1 && fits_frame(stream, header_bytes);
+static grille_turn send_status(grille_stream *stream, grille_writer *writer, size_t header_bytes, bool with_message) {
+    grille_status_payload status = {.header = stream->status, .has_message = with_message};
     if (room(writer) < frame_bytes(stream, header_bytes, status.has_message)) return GRILLE_TURN_FULL;
     if (status.has_message) {
         status.message = message_bytes(stream);
@@ -169,17 +167,18 @@ static grille_turn send_status(grille_stream *stream, grille_writer *writer) {
     return GRILLE_TURN_SENT;
 }
 
-static bool status_takes_message(const grille_stream *stream) {
-    return stream->status_waits && queued(stream) == 1 &&
-           fits_frame(stream, grille_status_payload_size(&stream->status));
-}
-
 static grille_turn send_next(grille_stream *stream, grille_writer *writer) {
+    const uint32_t messages = queued(stream);
+    size_t status_bytes = 0;
+    bool takes_message = false;
     if (stream->call_waits) return send_call(stream, writer);
     if (stream->headers_wait) return send_headers(stream, writer);
-    if (status_takes_message(stream)) return send_status(stream, writer);
-    if (queued(stream) > 0 || stream->end_waits) return send_data(stream, writer);
-    return send_status(stream, writer);
+    if (stream->status_waits) {
+        status_bytes = grille_status_payload_size(&stream->status);
+        takes_message = messages == 1 && fits_frame(stream, status_bytes);
+    }
+    if (!takes_message && (messages > 0 || stream->end_waits)) return send_data(stream, writer);
+    return send_status(stream, writer, status_bytes, takes_message);
 }
 
 grille_turn grille_send_stream(grille_stream *stream, grille_writer *writer) {
