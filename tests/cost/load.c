@@ -46,13 +46,16 @@ static grille_policy *make_policy(const e2e_world *world) {
     return policy;
 }
 
-void cost_open(cost_pair *pair, const char *grille, const char *server) {
-    static const test_cost_v1_cost_handlers handlers = {.ping = ping};
-    grille_server_options options = grille_server_options_default();
-    grille_error error;
+void cost_prepare(cost_pair *pair, const char *grille, const char *server) {
     world_init(&pair->world, grille, server);
     keep_to_one_cpu();
     pair->may_call = make_policy(&pair->world);
+}
+
+void cost_serve(cost_pair *pair) {
+    static const test_cost_v1_cost_handlers handlers = {.ping = ping};
+    grille_server_options options = grille_server_options_default();
+    grille_error error;
     options.policy = pair->may_call;
     options.identity = pair->world.gateway;
     if (grille_server_new(&options, &pair->server, &error) != GRILLE_OK) fail_msg("%s", error.text);
@@ -61,6 +64,12 @@ void cost_open(cost_pair *pair, const char *grille, const char *server) {
         fail_msg("%s", error.text);
     }
     if (grille_server_start(pair->server, &error) != GRILLE_OK) fail_msg("%s", error.text);
+}
+
+void cost_open(cost_pair *pair, const char *grille, const char *server) {
+    grille_error error;
+    cost_prepare(pair, grille, server);
+    cost_serve(pair);
     pair->channel = world_channel(&pair->world, "x509", grille_server_address(pair->server, 0));
     if (grille_channel_wait_ready(pair->channel, 30000, &error) != GRILLE_OK) fail_msg("%s", error.text);
 }
@@ -68,6 +77,10 @@ void cost_open(cost_pair *pair, const char *grille, const char *server) {
 void cost_close(cost_pair *pair) {
     grille_channel_close(pair->channel);
     grille_server_free(pair->server);
+    cost_clean_up(pair);
+}
+
+void cost_clean_up(cost_pair *pair) {
     grille_policy_free(pair->may_call);
     world_deinit(&pair->world);
 }
@@ -151,6 +164,23 @@ static bool call_alone(const cost_pair *pair, unsigned count) {
         client_test_cost_v1_cost_ping_reply reply;
         const grille_code code = client_test_cost_v1_cost_ping(pair->channel, &request, NULL, &reply);
         if (code != GRILLE_OK) fail_msg("call %u: %s: %s", i, grille_code_name(code), reply.message);
+        client_test_cost_v1_cost_ping_reply_free(&reply);
+        note_time(&made);
+    }
+    return !made.paused;
+}
+
+bool cost_call_large(const cost_pair *pair, const uint8_t *bytes, size_t len, unsigned count) {
+    load made = {.last_us = grille_clock_us()};
+    for (unsigned i = 0; i < count; i++) {
+        Test__Cost__V1__Ball request = TEST__COST__V1__BALL__INIT;
+        client_test_cost_v1_cost_ping_reply reply;
+        request.payload.data = (uint8_t *)(uintptr_t)bytes;
+        request.payload.len = len;
+        const grille_code code = client_test_cost_v1_cost_ping(pair->channel, &request, NULL, &reply);
+        if (code != GRILLE_OK) fail_msg("call %u: %s: %s", i, grille_code_name(code), reply.message);
+        assert_int_equal(reply.response->payload.len, len);
+        assert_memory_equal(reply.response->payload.data, bytes, len);
         client_test_cost_v1_cost_ping_reply_free(&reply);
         note_time(&made);
     }

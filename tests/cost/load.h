@@ -20,8 +20,16 @@ typedef struct cost_pair {
 void cost_open(cost_pair *pair, const char *grille, const char *server);
 void cost_close(cost_pair *pair);
 
+/* The parts of cost_open and cost_close for a server in a process of its own: identities and policies, which both have;
+ * the server, on "unix:" and the file cost in the world's folder; and the end of the first. */
+void cost_prepare(cost_pair *pair, const char *grille, const char *server);
+void cost_serve(cost_pair *pair);
+void cost_clean_up(cost_pair *pair);
+
 /* `count` calls; one in flight: blocking calls, else asynchronous ones, each started by the callback of another.
  * Asserts that they succeed. False when there was a pause so long that a connection may have counted as idle. */
 bool cost_call_many(const cost_pair *pair, unsigned in_flight, unsigned count);
+/* The same with blocking calls of `len` bytes of payload each way, which are looked at. */
+bool cost_call_large(const cost_pair *pair, const uint8_t *bytes, size_t len, unsigned count);
 
 #endif
