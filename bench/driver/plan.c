@@ -112,7 +112,18 @@ static bool fits(const bench_axes *axes, const bench_plan_row *row, const bench_
     return true;
 }
 
+static bool is_same(const bench_plan_row *one, const bench_plan_row *other) {
+    return one->spec.pattern == other->spec.pattern && one->spec.bytes == other->spec.bytes &&
+           one->spec.in_flight == other->spec.in_flight && one->spec.connections == other->spec.connections &&
+           one->spec.idle_streams == other->spec.idle_streams && strcmp(one->mode, other->mode) == 0 &&
+           strcmp(one->transport, other->transport) == 0 && strcmp(one->placement, other->placement) == 0;
+}
+
+/* Parts of a plan may meet in a row: it is measured once. */
 static bool add_row(bench_plan *plan, const bench_plan_row *row, bench_wrong *wrong) {
+    for (size_t i = 0; i < plan->row_count; i++) {
+        if (is_same(&plan->rows[i], row)) return true;
+    }
     if (plan->row_count == BENCH_ROWS_MAX)
         return bench_wrong_say(wrong, "that makes more than %d rows", BENCH_ROWS_MAX);
     plan->rows[plan->row_count++] = *row;

@@ -165,6 +165,31 @@ static void plans_with_a_name(void **state) {
     }
 }
 
+/* However parts of a plan meet, each row is measured once. */
+static void no_row_comes_twice(void **state) {
+    static const bench_wishes cases[] = {
+        {.plan = "standard", .insecure_agent = "x", .peers = {"a=b", "c=d"}, .peer_count = 2},
+        {.plan = "full", .insecure_agent = "x", .peers = {"a=b", "c=d"}, .peer_count = 2},
+        {.plan = "standard", .rows = "raw"},
+        {.patterns = "stream,stream-up", .directions = "up,both"},
+    };
+    (void)state;
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        bench_plan plan;
+        bench_wrong wrong;
+        if (!bench_plan_make(&cases[c], 2, &plan, &wrong)) fail_msg("%zu: %s", c, wrong.text);
+        for (size_t i = 0; i < plan.row_count; i++) {
+            char name[160], other[160];
+            bench_plan_row_name(&plan.rows[i], name);
+            for (size_t j = 0; j < i; j++) {
+                bench_plan_row_name(&plan.rows[j], other);
+                assert_string_not_equal(name, other);
+            }
+        }
+        bench_plan_deinit(&plan);
+    }
+}
+
 /* The short plan ends within a minute, the standard one within three. */
 static void named_plans_are_as_short_as_they_say(void **state) {
     bench_plan plan;
@@ -263,6 +288,7 @@ int main(void) {
         cmocka_unit_test(values_reach_each_row),
         cmocka_unit_test(many_connections_warm_up_longer),
         cmocka_unit_test(plans_with_a_name),
+        cmocka_unit_test(no_row_comes_twice),
         cmocka_unit_test(named_plans_are_as_short_as_they_say),
         cmocka_unit_test(mistakes_are_named),
     };
