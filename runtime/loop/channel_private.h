@@ -50,6 +50,8 @@ struct dialed_channel {
     bool keeper_needed; /* take the lead as soon as it is free */
     bool keeper_asleep; /* waits without a timeout: tell it when the lead is free */
     bool keeper_leads;
+    bool keeper_hurries;  /* asynchronous calls were open when the lead was given back last */
+    bool keeper_dawdles;  /* waits for a long tick */
     size_t inside;        /* threads inside a blocking function */
     _Atomic bool closing; /* written under lock */
     bool detached;        /* closed in a callback: the keeper frees */

@@ -2,7 +2,8 @@
  * Which thread turns a channel's loop: a blocked caller if there is one, so that a call costs no switch between
  * threads; else the keeper, so that callbacks, keepalive and drain go on between calls. The keeper does not take over
  * at once when the last caller leaves (it would have to be woken, and would be in the next caller's way): it looks
- * every few milliseconds while callers come and go, and not at all while one caller leads for longer. */
+ * every few milliseconds while callers come and go, more often where asynchronous calls and streams
+ * wait for events too, and not at all while one caller leads for longer. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -10,8 +11,9 @@
 #include "base/error.h"
 #include "loop/channel_private.h"
 
-/* How long the lead stays free before the keeper takes it. */
-#define KEEPER_TICK_US 2000
+/* How long the lead stays free before the keeper takes it: twice as long at the most. */
+#define KEEPER_TICK_US       2000
+#define KEEPER_SHORT_TICK_US 400
 
 /* ---- Waking ---- */
 
@@ -53,10 +55,9 @@ static void take_lead(dialed_channel *channel, channel_waiter *waiter) {
     channel->leading = waiter;
 }
 
-/* True when somebody has to turn the loop although no caller is blocked. */
+/* True when somebody has to turn the loop at once although no caller is blocked. */
 static bool has_work(dialed_channel *channel) {
-    return channel->async_count != 0 || channel->state != GRILLE_CHANNEL_READY || channel->closing ||
-           atomic_load(&channel->loop.mail_count) != 0;
+    return channel->state != GRILLE_CHANNEL_READY || channel->closing || atomic_load(&channel->loop.mail_count) != 0;
 }
 
 static void pass_lead(dialed_channel *channel) {
@@ -70,8 +71,10 @@ static void pass_lead(dialed_channel *channel) {
         pthread_cond_signal(&waiter->woken);
         return;
     }
+    channel->keeper_hurries = channel->async_count != 0;
     if (has_work(channel)) channel->keeper_needed = true;
-    if (channel->keeper_needed || channel->keeper_asleep) wake_keeper(channel);
+    if (channel->keeper_needed || channel->keeper_asleep || (channel->keeper_hurries && channel->keeper_dawdles))
+        wake_keeper(channel);
 }
 
 /* ---- Blocked callers ---- */
@@ -194,9 +197,11 @@ void grille_channel_turn(grille_channel *base) {
 /* ---- The keeper ---- */
 
 static void wait_a_tick(dialed_channel *channel) {
-    grille_time_us until_us = grille_clock_us() + KEEPER_TICK_US;
+    grille_time_us until_us = grille_clock_us() + (channel->keeper_hurries ? KEEPER_SHORT_TICK_US : KEEPER_TICK_US);
     struct timespec until = {.tv_sec = (time_t)(until_us / 1000000), .tv_nsec = (long)(until_us % 1000000) * 1000};
+    channel->keeper_dawdles = !channel->keeper_hurries;
     (void)pthread_cond_timedwait(&channel->keeper_woken, &channel->lock, &until);
+    channel->keeper_dawdles = false;
 }
 
 /* Until the keeper is to lead; under lock. */
