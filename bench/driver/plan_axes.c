@@ -18,6 +18,7 @@ enum {
 #define MOST_VSOCK   UINT64_C(0xfffffffe) /* VMADDR_CID_ANY is no one's */
 #define MOST_RATE    1e7
 #define MOST_SECONDS 3600.0
+#define MOST_WARM_UP 600.0
 
 const char *const bench_transport_words[] = {"unix", "unix-abstract", "tcp", "vsock", "hybrid", "inproc"};
 const char *const bench_placement_words[] = {"same", "split", "free"};
@@ -198,7 +199,7 @@ static bool check_use(const bench_wishes *wishes, const bench_axes *axes, bench_
 /* ---- The rest ---- */
 
 static bool read_numbers(const bench_wishes *wishes, bench_axes *axes, bench_wrong *wrong) {
-    return bench_list_numbers("--bytes", wishes->bytes, 0, MOST_BYTES, &axes->bytes, wrong) &&
+    return bench_list_numbers("--bytes", wishes->bytes, 1, MOST_BYTES, &axes->bytes, wrong) &&
            bench_list_numbers("--in-flight", wishes->in_flight, 1, MOST_AT_ONCE, &axes->in_flight, wrong) &&
            bench_list_numbers("--streams", wishes->streams, 1, MOST_AT_ONCE, &axes->streams, wrong) &&
            bench_list_numbers("--connections", wishes->connections, 1, MOST_AT_ONCE, &axes->connections, wrong) &&
@@ -224,7 +225,7 @@ static bool read_times(const bench_wishes *wishes, bench_plan *plan, bench_axes 
     plan->vsock_cid = 1; /* loopback */
     plan->port = 5000;
     if (!bench_list_real("--seconds", wishes->seconds, 0.01, MOST_SECONDS, &axes->spec.seconds, wrong) ||
-        !bench_list_real("--warmup", wishes->warm_up, 0, MOST_SECONDS, &warm_up, wrong) ||
+        !bench_list_real("--warmup", wishes->warm_up, 0, MOST_WARM_UP, &warm_up, wrong) ||
         !read_one("--rounds", wishes->rounds, 1, BENCH_ROUNDS_MAX, &plan->rounds, wrong) ||
         !read_one("--loops", wishes->loops, 1, MOST_LOOPS, &axes->spec.loops, wrong) ||
         !read_one("--spin-us", wishes->spin_us, 0, MOST_SPIN_US, &axes->spec.spin_us, wrong) ||

@@ -14,7 +14,7 @@ nothing_left() {
 }
 
 wrong_command_lines() {
-    refuses_all "$grille" "bench --rowz raw" "bench --rows" "bench --rows rwa" "bench --patterns pingpong" "bench --seconds 0" \
+    refuses_all "$grille" "bench --rowz raw" "bench --rows" "bench --rows rwa" "bench --patterns pingpong" "bench --seconds 0" "bench --bytes 0" \
         "bench --seed x" "bench --rounds 0" "bench --target unix:x" "bench --target unix:x --identity y" "bench --policy x" \
         "bench --quiet --quiet" "bench --quiet=1" "bench --peer x" "bench sevre" "bench compare" "bench compare a" "bench compare a b c" \
         "bench compare --max-regress much a b" "bench compare --max-regress -1% a b" "bench serve" "bench serve --listen unix:x" \

@@ -165,6 +165,43 @@ static void plans_with_a_name(void **state) {
     }
 }
 
+/* What a plan takes, an agent takes too: the bounds of both fit. */
+static void agents_take_what_a_plan_takes(void **state) {
+    static const bench_wishes cases[] = {
+        {.patterns = "open-loop", .rate = "0.1", .bytes = "1", .seconds = "0.01", .warm_up = "0", .connections = "1"},
+        {.patterns = "open-loop",
+         .rate = "10000000",
+         .bytes = "64Mi",
+         .seconds = "3600",
+         .warm_up = "600",
+         .connections = "65536",
+         .idle_streams = "1000000",
+         .rows = "rpc-attested",
+         .loops = "64",
+         .spin_us = "10000"},
+        {.patterns = "in-flight", .in_flight = "65536", .spin_us = "0", .loops = "1"},
+        {.patterns = "stream", .streams = "65536", .idle_streams = "0"},
+    };
+    (void)state;
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        bench_plan plan;
+        bench_wrong wrong;
+        if (!bench_plan_make(&cases[c], 2, &plan, &wrong)) fail_msg("%zu: %s", c, wrong.text);
+        for (size_t i = 0; i < plan.row_count; i++) {
+            bench_spec again = bench_spec_default();
+            bench_words words;
+            char why[512];
+            (void)snprintf(plan.rows[i].spec.address, sizeof plan.rows[i].spec.address, "unix:x");
+            assert_true(bench_spec_words(&plan.rows[i].spec, &words));
+            for (int w = 0; w + 1 < words.argc; w += 2) {
+                if (!bench_spec_option(&again, words.argv[w] + 2, words.argv[w + 1], why)) fail_msg("%zu: %s", c, why);
+            }
+            if (!bench_spec_check(&again, why)) fail_msg("%zu: %s", c, why);
+        }
+        bench_plan_deinit(&plan);
+    }
+}
+
 /* However parts of a plan meet, each row is measured once. */
 static void no_row_comes_twice(void **state) {
     static const bench_wishes cases[] = {
@@ -222,7 +259,9 @@ static void mistakes_are_named(void **state) {
         {{.client_kinds = "x508"}, "--client-kind takes no", "x509"},
         {{.patterns = "stream", .directions = "left"}, "--direction takes no \"left\"", "both"},
         {{.patterns = "bulk", .directions = "up"}, "--direction goes with --patterns stream", NULL},
-        {{.bytes = "64KB"}, "--bytes takes numbers from 0 to 67108864, as 64,1Ki, not \"64KB\"", NULL},
+        {{.bytes = "64KB"}, "--bytes takes numbers from 1 to 67108864, as 64,1Ki, not \"64KB\"", NULL},
+        {{.bytes = "0"}, "--bytes takes numbers from 1 to 67108864, as 64,1Ki, not \"0\"", NULL},
+        {{.warm_up = "601"}, "--warmup is a number from 0 to 600", NULL},
         {{.bytes = "-1"}, "not \"-1\"", NULL},
         {{.bytes = "65Mi"}, "not \"65Mi\"", NULL},
         {{.bytes = "9999999999999999999999"}, "--bytes takes numbers", NULL},
@@ -257,7 +296,7 @@ static void mistakes_are_named(void **state) {
         {{.target = "unix:x", .transports = "unix"}, "without --transport", NULL},
         {{.target = "unix:x", .peers = {"a=b"}, .peer_count = 1}, "--peer does not go with --target", NULL},
         {{.rows = "rpc-attested", .transports = "inproc", .placements = "split"}, "no row is left", NULL},
-        {{.bytes = "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32"},
+        {{.bytes = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33"},
          "--bytes has more than 32 parts",
          NULL},
         {{.patterns = "in-flight",
@@ -288,6 +327,7 @@ int main(void) {
         cmocka_unit_test(values_reach_each_row),
         cmocka_unit_test(many_connections_warm_up_longer),
         cmocka_unit_test(plans_with_a_name),
+        cmocka_unit_test(agents_take_what_a_plan_takes),
         cmocka_unit_test(no_row_comes_twice),
         cmocka_unit_test(named_plans_are_as_short_as_they_say),
         cmocka_unit_test(mistakes_are_named),
