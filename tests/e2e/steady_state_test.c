@@ -80,15 +80,20 @@ static figures count_rounds(grille_channel *channel, e2e_method method, const ch
     return made;
 }
 
+static figures count_on(grille_channel *channel, e2e_method method, const char *text) {
+    figures made = count_rounds(channel, method, text);
+    print_message("%u calls: %lu heap calls, %lu reads (%lu empty), %lu writes, %lu wake-ups\n", CALLS, made.heap,
+                  made.reads, made.empty_reads, made.writes, made.others);
+    return made;
+}
+
 static figures count_calls(e2e_method method, const char *text) {
     static e2e_counts counts;
     grille_server *server = in_process_server(&w, "steady", NULL, &counts);
     grille_channel *channel = world_channel(&w, "x509", grille_server_address(server, 0));
     grille_error error;
     assert_int_equal(grille_channel_wait_ready(channel, 10000, &error), GRILLE_OK);
-    figures made = count_rounds(channel, method, text);
-    print_message("%u calls: %lu heap calls, %lu reads (%lu empty), %lu writes, %lu wake-ups\n", CALLS, made.heap,
-                  made.reads, made.empty_reads, made.writes, made.others);
+    figures made = count_on(channel, method, text);
     grille_channel_close(channel);
     grille_server_free(server);
     return made;
@@ -122,11 +127,37 @@ static void test_offloaded_calls(void **state) {
     assert_int_equal(made.heap, 0);
 }
 
+static void note_code(grille_code code, const char *answer, void *user) {
+    (void)answer;
+    *(grille_code *)user = code;
+}
+
+/* What waits for events of its own does not make each blocking call hand the loop over and back. */
+static void test_small_calls_beside_an_open_one(void **state) {
+    (void)state;
+    static e2e_counts counts;
+    grille_server *server = in_process_server(&w, "beside", NULL, &counts);
+    grille_channel *channel = world_channel(&w, "x509", grille_server_address(server, 0));
+    grille_code ended = GRILLE_OK;
+    e2e_async open = {note_code, &ended};
+    grille_error error;
+    assert_int_equal(grille_channel_wait_ready(channel, 10000, &error), GRILLE_OK);
+    assert_int_equal(e2e_call_async(channel, E2E_WORK, "hold", NULL, &open, NULL), GRILLE_OK);
+    figures made = count_on(channel, E2E_ECHO, "a small message");
+    assert_int_equal(made.heap, 0);
+    assert_int_equal(made.writes, 2 * CALLS);
+    assert_true(made.others <= CALLS / 2); /* 2 to each call, were the lead handed over */
+    grille_channel_close(channel);
+    assert_int_equal(ended, GRILLE_CANCELLED);
+    grille_server_free(server);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_calls),
         cmocka_unit_test(test_calls_of_a_full_frame),
         cmocka_unit_test(test_offloaded_calls),
+        cmocka_unit_test(test_small_calls_beside_an_open_one),
     };
     if (argc != 3) return 2;
     grille_program = argv[1];
