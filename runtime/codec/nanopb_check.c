@@ -69,10 +69,12 @@ static const char *field_problem(const pb_field_t *field, uint32_t *number) {
 static const char *find_problem(const pb_msgdesc_t *descriptor, const void *message, uint32_t *number) {
     pb_field_iter_t field;
     const char *problem = NULL;
+    pb_size_t left = descriptor->field_count;
     if (!pb_field_iter_begin_const(&field, descriptor, message)) return NULL;
     do
         problem = field_problem(&field, number);
-    while (!problem && pb_field_iter_next(&field));
+    /* Counted, since the step from the last field reads the first one anew. */
+    while (!problem && --left > 0 && pb_field_iter_next(&field));
     return problem;
 }
 

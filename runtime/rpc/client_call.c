@@ -15,10 +15,6 @@
 /* What decoding an answer may take: its structures are a few times its bytes (protobuf-c's repeated fields). */
 enum { DECODED_PER_ENCODED_BYTE = 8, DECODED_BASE_BYTES = 65536 };
 
-grille_client_call *grille_client_call_of(grille_call *call) {
-    return call != NULL && call->side == GRILLE_CALL_OF_CALLER ? (grille_client_call *)(void *)call : NULL;
-}
-
 grille_call_options grille_call_options_default(void) {
     return GRILLE_CALL_OPTIONS(.timeout_ms = 0);
 }

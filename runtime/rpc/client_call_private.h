@@ -125,7 +125,9 @@ typedef struct grille_client_call {
 } grille_client_call;
 
 /* The call behind a handle of a caller; NULL for a handler's. */
-grille_client_call *grille_client_call_of(grille_call *call);
+static inline grille_client_call *grille_client_call_of(grille_call *call) {
+    return call != NULL && call->side == GRILLE_CALL_OF_CALLER ? (grille_client_call *)(void *)call : NULL;
+}
 
 static inline bool grille_method_streams_requests(const grille_method *method) {
     return method->kind == GRILLE_METHOD_CLIENT_STREAMING || method->kind == GRILLE_METHOD_BIDIRECTIONAL;

@@ -72,15 +72,6 @@ grille_reason grille_byte_queue_append(grille_byte_queue *queue, grille_bytes by
     return GRILLE_REASON_OK;
 }
 
-grille_bytes grille_byte_queue_view(const grille_byte_queue *queue) {
-    if (grille_byte_queue_len(queue) == 0) return (grille_bytes){NULL, 0};
-    return grille_bytes_of(queue->data + queue->start, grille_byte_queue_len(queue));
-}
-
-size_t grille_byte_queue_len(const grille_byte_queue *queue) {
-    return queue->end - queue->start;
-}
-
 void grille_byte_queue_consume(grille_byte_queue *queue, size_t len) {
     const size_t waiting = grille_byte_queue_len(queue);
     queue->start += len <= waiting ? len : waiting;

@@ -30,8 +30,15 @@ void grille_byte_queue_commit(grille_byte_queue *queue, size_t len);
 GRILLE_MUST_USE grille_reason grille_byte_queue_append(grille_byte_queue *queue, grille_bytes bytes);
 
 /* All that waits; borrowed until the next call. */
-grille_bytes grille_byte_queue_view(const grille_byte_queue *queue);
-size_t grille_byte_queue_len(const grille_byte_queue *queue);
+static inline size_t grille_byte_queue_len(const grille_byte_queue *queue) {
+    return queue->end - queue->start;
+}
+
+static inline grille_bytes grille_byte_queue_view(const grille_byte_queue *queue) {
+    const size_t len = grille_byte_queue_len(queue);
+    return (grille_bytes){.data = len > 0 ? queue->data + queue->start : NULL, .len = len};
+}
+
 /* Drops up to `len` bytes from the front. */
 void grille_byte_queue_consume(grille_byte_queue *queue, size_t len);
 
