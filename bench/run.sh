@@ -13,7 +13,7 @@ usage() {
 usage: ./run bench [--full] [--peers] [OPTION of grille bench]…
          measures, in about three minutes: calls one at a time, 100 in flight and of 1 MiB, connections attested both
          ways, memory of idle connections, calls beside many connections and streams; then attestation documents
-         --full   five rounds of a second, and sweeps over sizes, streams and directions: about an hour
+         --full   five rounds of a second, and sweeps over sizes, streams and directions: about half an hour
          --peers  gRPC C++ and Go's ttrpc beside ours; their Debian packages are installed (as root)
          other options go on to grille bench: which patterns, sizes and transports; --json FILE, --html FILE …
 TEXT

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/driver/plan_axes.h"
+#include "bench/driver/plan_named.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -15,108 +16,23 @@ enum { CONNECTIONS_PER_MS = 2, STREAMS_PER_MS = 20 };
 /* Starting and ending two processes. */
 #define OVERHEAD_S 0.1
 
-/* ---- Plans with a name ---- */
-
-/* Parts of a plan; what the command line says stands above each. */
-static const bench_wishes short_plan[] = {{.patterns = "ping-pong,in-flight,bulk"}};
-static const bench_wishes standard_plan[] = {
-    {.patterns = "ping-pong,in-flight,bulk"},
-    {.patterns = "connect",
-     .rows = "rpc-attested",
-     .server_kinds = "x509,nitro",
-     .client_kinds = "x509,nitro",
-     .placements = "free"},
-    {.patterns = "connect", .rows = "tls", .placements = "free", .ours_only = true},
-    {.patterns = "idle", .rows = "tls,rpc-attested", .placements = "free"},
-    {.patterns = "ping-pong,in-flight",
-     .rows = "tls,rpc-attested",
-     .connections = "1000",
-     .placements = "same",
-     .ours_only = true},
-    {.patterns = "ping-pong,in-flight",
-     .rows = "rpc-attested",
-     .idle_streams = "10000",
-     .placements = "same",
-     .ours_only = true},
-};
-static const bench_wishes full_plan[] = {
-    {.patterns = "ping-pong,in-flight,bulk", .placements = "same,split,free"},
-    {.patterns = "connect",
-     .rows = "rpc-attested",
-     .server_kinds = "x509,nitro,psk",
-     .client_kinds = "x509,nitro,psk",
-     .placements = "free"},
-    {.patterns = "connect", .rows = "tls", .placements = "free", .ours_only = true},
-    {.patterns = "idle", .rows = "tls,rpc-attested", .connections = "100,1000", .placements = "free"},
-    {.patterns = "ping-pong,in-flight",
-     .rows = "tls,rpc-attested",
-     .connections = "10,1000",
-     .placements = "same",
-     .ours_only = true},
-    {.patterns = "ping-pong,in-flight",
-     .rows = "rpc-attested",
-     .idle_streams = "1000,10000",
-     .placements = "same",
-     .ours_only = true},
-    {.patterns = "stream", .directions = "up,down,both", .bytes = "64,1Ki,16Ki,64Ki,256Ki,1Mi", .placements = "same"},
-    {.patterns = "stream", .directions = "up,down,both", .bytes = "64Ki", .streams = "4,8", .placements = "same"},
-    {.patterns = "bulk", .bytes = "64,1Ki,16Ki,64Ki,256Ki", .placements = "same"},
-    {.patterns = "ping-pong,in-flight", .transports = "tcp", .placements = "same,free"},
-    {.patterns = "open-loop", .rate = "20000", .placements = "free"},
-};
-
-static const char *const plan_words[] = {"short", "standard", "full"};
-
-/* Whether the command line says itself what is measured. */
-static bool has_a_shape(const bench_wishes *wishes) {
-    const char *const shapes[] = {wishes->patterns,     wishes->directions, wishes->bytes,
-                                  wishes->in_flight,    wishes->streams,    wishes->connections,
-                                  wishes->idle_streams, wishes->rate,       wishes->target};
-    for (size_t i = 0; i < COUNT(shapes); i++) {
-        if (shapes[i] != NULL) return true;
-    }
-    return false;
-}
-
-static const char *either(const char *above, const char *below) {
-    return above != NULL ? above : below;
-}
-
-static bench_wishes merge(const bench_wishes *typed, const bench_wishes *part) {
-    bench_wishes both = *typed;
-    both.rows = either(typed->rows, part->rows);
-    both.placements = either(typed->placements, part->placements);
-    both.transports = either(typed->transports, part->transports);
-    both.server_kinds = either(typed->server_kinds, part->server_kinds);
-    both.client_kinds = either(typed->client_kinds, part->client_kinds);
-    both.patterns = part->patterns;
-    both.directions = part->directions;
-    both.bytes = part->bytes;
-    both.streams = part->streams;
-    both.connections = part->connections;
-    both.idle_streams = part->idle_streams;
-    both.rate = part->rate;
-    both.ours_only = part->ours_only;
-    return both;
-}
-
 /* ---- Rows ---- */
 
-static bool fits(const bench_axes *axes, const bench_plan_row *row, const bench_mode *mode) {
+static bool fits(const bench_plan_row *row, const bench_mode *mode) {
     const bool inproc = strcmp(row->transport, "inproc") == 0;
     if (row->spec.idle_streams > 0 && !mode->is_rpc) return false;
     if (inproc && (mode->is_peer || strcmp(row->placement, "split") == 0)) return false; /* one process */
     /* A pattern that a peer has not it says itself. */
     if (mode->is_peer && strcmp(row->transport, "unix") != 0 && strcmp(row->transport, "tcp") != 0) return false;
-    (void)axes;
     return true;
 }
 
 static bool is_same(const bench_plan_row *one, const bench_plan_row *other) {
     return one->spec.pattern == other->spec.pattern && one->spec.bytes == other->spec.bytes &&
            one->spec.in_flight == other->spec.in_flight && one->spec.connections == other->spec.connections &&
-           one->spec.idle_streams == other->spec.idle_streams && strcmp(one->mode, other->mode) == 0 &&
-           strcmp(one->transport, other->transport) == 0 && strcmp(one->placement, other->placement) == 0;
+           one->spec.idle_streams == other->spec.idle_streams && one->spec.loops == other->spec.loops &&
+           strcmp(one->mode, other->mode) == 0 && strcmp(one->transport, other->transport) == 0 &&
+           strcmp(one->placement, other->placement) == 0;
 }
 
 /* Parts of a plan may meet in a row: it is measured once. */
@@ -130,13 +46,24 @@ static bool add_row(bench_plan *plan, const bench_plan_row *row, bench_wrong *wr
     return true;
 }
 
+/* Who calls whom, by what each proves; or how many loops serve, where it is not one. */
+static void name_mode(bench_plan_row *row, const bench_mode *mode, bool usual) {
+    if (!usual) {
+        (void)snprintf(row->mode, sizeof row->mode, "%.13s %s>%s", mode->name, row->client_kind, row->server_kind);
+    } else if (mode->is_rpc && row->spec.loops > 1) {
+        (void)snprintf(row->mode, sizeof row->mode, "%.13s %u loops", mode->name, row->spec.loops);
+    } else {
+        (void)snprintf(row->mode, sizeof row->mode, "%.31s", mode->name);
+    }
+}
+
 /* One mode, with each pair of kinds where it has identities. */
 static bool add_mode(bench_plan *plan, const bench_axes *axes, bench_plan_row row, const bench_mode *mode,
                      bench_wrong *wrong) {
     const bench_list once = {.at = {BENCH_X509}, .count = 1};
     const bench_list *servers = mode->is_attested ? &axes->server_kinds : &once;
     const bench_list *clients = mode->is_attested ? &axes->client_kinds : &once;
-    if (!fits(axes, &row, mode)) return true;
+    if (!fits(&row, mode)) return true;
     row.program = mode->program;
     (void)snprintf(row.agent_row, sizeof row.agent_row, "%s", mode->name);
     for (size_t s = 0; s < servers->count; s++) {
@@ -146,8 +73,7 @@ static bool add_mode(bench_plan *plan, const bench_axes *axes, bench_plan_row ro
                                clients->at[0] == BENCH_X509;
             (void)snprintf(row.server_kind, sizeof row.server_kind, "%s", server);
             (void)snprintf(row.client_kind, sizeof row.client_kind, "%s", client);
-            /* Who calls whom, by what each proves. */
-            (void)snprintf(row.mode, sizeof row.mode, usual ? "%s" : "%s %s>%s", mode->name, client, server);
+            name_mode(&row, mode, usual);
             if (!add_row(plan, &row, wrong)) return false;
         }
     }
@@ -222,22 +148,12 @@ static bool add_part(bench_plan *plan, const bench_wishes *wishes, unsigned cpus
     return true;
 }
 
-static bool add_named(bench_plan *plan, const bench_wishes *wishes, unsigned cpus, bench_wrong *wrong) {
-    static const struct {
-        const bench_wishes *parts;
-        size_t count;
-        const char *seconds, *rounds; /* NULL: what any run has */
-    } plans[] = {{short_plan, COUNT(short_plan), NULL, NULL},
-                 {standard_plan, COUNT(standard_plan), NULL, NULL},
-                 {full_plan, COUNT(full_plan), "1", "5"}};
-    bench_list which = {.at = {0}, .count = 1};
-    if (!bench_list_words("--plan", wishes->plan, plan_words, COUNT(plan_words), &which, wrong)) return false;
-    if (which.count != 1) return bench_wrong_say(wrong, "--plan is one of short, standard and full");
-    if (has_a_shape(wishes)) return add_part(plan, wishes, cpus, wrong);
-    for (size_t i = 0; i < plans[which.at[0]].count; i++) {
-        bench_wishes part = merge(wishes, &plans[which.at[0]].parts[i]);
-        part.seconds = either(part.seconds, plans[which.at[0]].seconds);
-        part.rounds = either(part.rounds, plans[which.at[0]].rounds);
+static bool add_parts(bench_plan *plan, const bench_wishes *wishes, unsigned cpus, bench_wrong *wrong) {
+    bench_named_plan named;
+    if (!bench_plan_named(wishes, &named, wrong)) return false;
+    if (bench_plan_has_a_shape(wishes)) return add_part(plan, wishes, cpus, wrong);
+    for (size_t i = 0; i < named.count; i++) {
+        const bench_wishes part = bench_plan_part(wishes, &named, i);
         if (!add_part(plan, &part, cpus, wrong)) return false;
     }
     return true;
@@ -248,7 +164,7 @@ bool bench_plan_make(const bench_wishes *wishes, unsigned cpus, bench_plan *plan
     memset(wrong, 0, sizeof *wrong);
     plan->rows = calloc(BENCH_ROWS_MAX, sizeof *plan->rows);
     if (plan->rows == NULL) return bench_wrong_say(wrong, "no memory");
-    if (!add_named(plan, wishes, cpus, wrong)) return false;
+    if (!add_parts(plan, wishes, cpus, wrong)) return false;
     if (plan->row_count == 0) return bench_wrong_say(wrong, "nothing of that can be measured: no row is left");
     return true;
 }

@@ -76,6 +76,8 @@ static void rows_follow_the_options(void **state) {
         {{.patterns = "ping-pong", .placements = "same", .insecure_agent = "agent"},
          "raw unix same ping-pong 64 B\ntls unix same ping-pong 64 B\nrpc-insecure unix same ping-pong 64 B\n"
          "rpc-attested unix same ping-pong 64 B\n"},
+        {{.patterns = "ping-pong", .rows = "tls,rpc-attested", .loops = "2", .placements = "free"},
+         "tls unix free ping-pong 64 B\nrpc-attested 2 loops unix free ping-pong 64 B\n"},
         {{.target = "vsock:16:5000", .patterns = "ping-pong"}, "rpc-attested target free ping-pong 64 B\n"},
     };
     (void)state;
