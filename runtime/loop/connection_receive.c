@@ -30,9 +30,12 @@ static void peer_closed(grille_connection *connection, const char *how) {
 static void drain_records(grille_connection *connection) {
     grille_loop *loop = connection->loop;
     while (connection->stage == CONNECTION_FRAMES) {
+        uint8_t *into = NULL;
         size_t len = 0;
-        grille_reason reason =
-            grille_secure_read(connection->secure, loop->plain, GRILLE_LOOP_PLAIN_BYTES, &len, loop->now_us);
+        size_t capacity = grille_endpoint_recv_wish(connection->endpoint, &into);
+        if (into == NULL) into = loop->plain;
+        if (capacity == 0 || capacity > GRILLE_LOOP_PLAIN_BYTES) capacity = GRILLE_LOOP_PLAIN_BYTES;
+        grille_reason reason = grille_secure_read(connection->secure, into, capacity, &len, loop->now_us);
         if (reason == GRILLE_REASON_MORE) {
             if (grille_secure_get_state(connection->secure) == GRILLE_SECURE_CLOSED) {
                 peer_closed(connection, "in good order");
@@ -43,8 +46,8 @@ static void drain_records(grille_connection *connection) {
             fail_secure(connection);
             return;
         }
-        if (len > loop->plain_dirty) loop->plain_dirty = len;
-        reason = grille_endpoint_recv(connection->endpoint, (grille_bytes){loop->plain, len}, loop->now_us);
+        if (into == loop->plain && len > loop->plain_dirty) loop->plain_dirty = len;
+        reason = grille_endpoint_recv(connection->endpoint, (grille_bytes){into, len}, loop->now_us);
         if (grille_secure_get_state(connection->secure) == GRILLE_SECURE_FAILED) {
             fail_secure(connection);
             return;

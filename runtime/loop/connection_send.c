@@ -30,8 +30,8 @@ static write_result write_outgoing(grille_connection *connection) {
     return (size_t)moved == outgoing.len ? WROTE_ALL : WROTE_PART;
 }
 
-/* Seals the frames that wait. False when there were none, or when sealing failed and the connection ended. */
-static bool seal_frames(grille_connection *connection) {
+/* One record's frames. False when there were none, or when sealing failed and the connection ended. */
+static bool seal_record(grille_connection *connection) {
     grille_loop *loop = connection->loop;
     if (connection->endpoint == NULL || connection->ended || !grille_endpoint_wants_write(connection->endpoint)) {
         return false;
@@ -52,6 +52,15 @@ static bool seal_frames(grille_connection *connection) {
     }
     connection->unsent = true;
     return true;
+}
+
+/* Seals the frames that wait, as many as leave in one write, record by record: what was built is sealed while the CPU's
+ * cache has it. False when there were none. */
+static bool seal_frames(grille_connection *connection) {
+    unsigned records = 0;
+    while (records < GRILLE_LOOP_WRITE_RECORDS && seal_record(connection))
+        records++;
+    return records > 0;
 }
 
 void grille_connection_queue_goodbye(grille_connection *connection) {

@@ -19,8 +19,10 @@
 #define GRILLE_LOOP_RECEIVE_BYTES 262144
 /* Plaintext of one record. */
 #define GRILLE_LOOP_PLAIN_BYTES 16384
-/* Frames that leave in one write: eight full records. */
-#define GRILLE_LOOP_SEND_BYTES (8 * (GRILLE_FRAME_HEADER_BYTES + GRILLE_LIMIT_FRAME_PAYLOAD_BYTES))
+/* Frames of one full record. */
+#define GRILLE_LOOP_SEND_BYTES (GRILLE_FRAME_HEADER_BYTES + GRILLE_LIMIT_FRAME_PAYLOAD_BYTES)
+/* Records that leave in one write. */
+#define GRILLE_LOOP_WRITE_RECORDS 8
 
 /* Something to do on the loop's thread; inside its owner, who must not touch it while it is queued. */
 typedef struct grille_job {

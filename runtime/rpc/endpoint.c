@@ -228,6 +228,10 @@ grille_reason grille_endpoint_recv(grille_endpoint *endpoint, grille_bytes plain
     return reason;
 }
 
+size_t grille_endpoint_recv_wish(const grille_endpoint *endpoint, uint8_t **room) {
+    return grille_session_recv_wish(endpoint->session, room);
+}
+
 bool grille_endpoint_wants_write(const grille_endpoint *endpoint) {
     return grille_session_wants_write(endpoint->session);
 }
@@ -260,10 +264,6 @@ grille_reason grille_endpoint_tick(grille_endpoint *endpoint, grille_time_us now
     reason = grille_session_tick(endpoint->session, now_us);
     if (reason == GRILLE_REASON_OK) pump(endpoint);
     return reason;
-}
-
-const grille_error *grille_endpoint_failure(const grille_endpoint *endpoint) {
-    return grille_session_failure(endpoint->session);
 }
 
 grille_time_us grille_endpoint_idle_since(const grille_endpoint *endpoint) {

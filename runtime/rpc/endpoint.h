@@ -49,6 +49,8 @@ GRILLE_MUST_USE grille_reason grille_endpoint_new(const grille_endpoint_options 
  * goodbye. */
 GRILLE_MUST_USE grille_reason grille_endpoint_recv(grille_endpoint *endpoint, grille_bytes plain,
                                                    grille_time_us now_us);
+/* As grille_session_recv_wish: long messages are read straight into the memory of their call. */
+size_t grille_endpoint_recv_wish(const grille_endpoint *endpoint, uint8_t **room);
 bool grille_endpoint_wants_write(const grille_endpoint *endpoint);
 GRILLE_MUST_USE grille_reason grille_endpoint_send(grille_endpoint *endpoint, uint8_t *buffer, size_t capacity,
                                                    size_t *len, grille_time_us now_us);

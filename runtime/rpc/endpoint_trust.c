@@ -20,6 +20,10 @@ uint32_t grille_endpoint_different_schemas(const grille_endpoint *endpoint) {
     return endpoint->peer_services.different;
 }
 
+const grille_error *grille_endpoint_failure(const grille_endpoint *endpoint) {
+    return grille_session_failure(endpoint->session);
+}
+
 void grille_endpoint_replace_policy(grille_endpoint *endpoint, grille_policy *policy) {
     grille_policy *before = endpoint->policy;
     endpoint->policy = grille_policy_ref(policy);

@@ -159,6 +159,7 @@ struct grille_session {
     uint8_t data_prefix[GRILLE_MESSAGE_LENGTH_BYTES];
     uint8_t data_prefix_len;
     grille_stream *data_stream; /* NULL: its bytes are dropped */
+    bool expects_data;          /* the last frame was DATA of a long message of which much is missing */
 
     /* control frames */
     bool ping_waits;

@@ -98,7 +98,10 @@ static bool append(grille_stream *stream, grille_bytes bytes) {
     grille_record *record = grille_message_queue_last(&stream->inbox);
     const uint32_t end = stream->assembled + (uint32_t)bytes.len;
     if (!make_room(stream, record, end)) return false;
-    memcpy(record->data + stream->assembled, bytes.data, bytes.len);
+    /* They may have been read to their place: grille_session_recv_wish. */
+    if (bytes.data != record->data + stream->assembled) {
+        memcpy(record->data + stream->assembled, bytes.data, bytes.len);
+    }
     stream->assembled = end;
     return true;
 }
@@ -157,6 +160,29 @@ grille_reason grille_recv_data_body(grille_session *session, grille_bytes *input
     return session->data_left > 0 ? GRILLE_REASON_MORE : GRILLE_REASON_OK;
 }
 
+/* A long message of which so much is missing that the next frame is likely a full one of it. */
+static bool is_long_under_way(const grille_stream *stream) {
+    const grille_record *record = stream->assembling ? grille_message_queue_last(&stream->inbox) : NULL;
+    return record != NULL && record->kind == GRILLE_RECORD_LONG && record->data != NULL &&
+           record->len - stream->assembled >= GRILLE_LIMIT_FRAME_PAYLOAD_BYTES / 2;
+}
+
+size_t grille_session_recv_wish(const grille_session *session, uint8_t **room) {
+    const grille_stream *stream = session->data_stream;
+    size_t free_bytes = 0;
+    *room = NULL;
+    if (session->broken || session->header_len > 0) return 0;
+    if (!session->in_payload) return session->expects_data ? GRILLE_FRAME_HEADER_BYTES : 0;
+    if (stream == NULL || session->header.type != GRILLE_FRAME_DATA || has_flag(session, GRILLE_FLAG_BEGIN)) return 0;
+    if (!grille_stream_listens(stream) || !stream->assembling) return 0;
+    const grille_record *record = grille_message_queue_last(&stream->inbox);
+    if (record->kind != GRILLE_RECORD_LONG || record->data == NULL) return 0;
+    free_bytes = grille_buffer_capacity(record->data) - stream->assembled;
+    if (free_bytes < session->data_left) return 0;
+    *room = record->data + stream->assembled;
+    return session->data_left;
+}
+
 static grille_reason end_stream(grille_stream *stream) {
     const grille_session *session = stream->session;
     if (stream->assembling) return grille_stream_fault(stream, "END_STREAM inside a message");
@@ -178,6 +204,8 @@ grille_reason grille_recv_data_end(grille_session *session) {
     record = grille_message_queue_last(&stream->inbox);
     if (stream->assembling && stream->assembled == record->len) deliver(stream, stream->assembled_charge);
     if (has_flag(session, GRILLE_FLAG_END_STREAM) && grille_stream_listens(stream)) reason = end_stream(stream);
+    session->expects_data =
+        stream->open && session->header.length >= GRILLE_LIMIT_FRAME_PAYLOAD_BYTES / 2 && is_long_under_way(stream);
     grille_credit_schedule(stream);
     stream->events--;
     grille_slot_settle(stream);

@@ -103,6 +103,11 @@ void grille_session_free(grille_session *session);
  * grille_session_failure says why, and what grille_session_send still yields is the goodbye: one DRAIN frame that tells
  * the peer no more than that it is over. Further calls answer the same reason. */
 GRILLE_MUST_USE grille_reason grille_session_recv(grille_session *session, grille_bytes plain, grille_time_us now_us);
+/* For the owner's next read of plaintext: how many bytes the session would like to get at once. With *room the bytes
+ * of a message belong there and may be read to it (all or fewer), and are then given to grille_session_recv where they
+ * are, before anything else is called; else *room is NULL: the header of a frame that likely comes, or 0: as many as
+ * there are. It is always right to give others. */
+size_t grille_session_recv_wish(const grille_session *session, uint8_t **room);
 
 /* Builds as many whole frames as there are and fit: SETTINGS, control frames, then the streams in turn, one frame each.
  * *len may be 0. `capacity` must be at least GRILLE_SESSION_SEND_BYTES, a multiple of it makes frames end where TLS
@@ -125,8 +130,8 @@ GRILLE_MUST_USE grille_reason grille_session_tick(grille_session *session, grill
  * never sent is marked never_processed). Nothing is sent afterwards. No effect the second time. `text` may be NULL. */
 void grille_session_abort(grille_session *session, grille_reason reason, const char *text);
 
-/* Ends every stream and goes on: ours by RESET, the peer's by a STATUS of the reason's code and `text` (RESET where part
- * of a message has been sent). Each gets its terminal event. Not inside an event. */
+/* Ends every stream and goes on: ours by RESET, the peer's by a STATUS of the reason's code and `text` (RESET where
+ * part of a message has been sent). Each gets its terminal event. Not inside an event. */
 void grille_session_end_streams(grille_session *session, grille_reason reason, const char *text, grille_time_us now_us);
 
 /* Why it is broken; code OK while it is not. */

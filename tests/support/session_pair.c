@@ -175,11 +175,25 @@ pair_end *pair_other(session_pair *pair, pair_end *end) {
     return end == &pair->initiator ? &pair->responder : &pair->initiator;
 }
 
+/* As a connection reads: to the place that the session names, or in front of it what it wishes to see first. */
+static grille_bytes read_piece(session_pair *pair, pair_end *to, grille_reader *reader) {
+    uint8_t *room = NULL;
+    const size_t wish = pair->direct ? grille_session_recv_wish(to->session, &room) : 0;
+    size_t len = pair->piece == 0 || pair->piece > reader->left ? reader->left : pair->piece;
+    if (wish > 0 && wish < len) len = wish;
+    const grille_bytes read = grille_read_bytes(reader, len);
+    if (room == NULL) return read;
+    assert_true(wish > 0 && len <= wish);
+    memcpy(room, read.data, len);
+    pair->direct_bytes += len;
+    return grille_bytes_of(room, len);
+}
+
 static void recv_pieces(session_pair *pair, pair_end *to, grille_bytes bytes) {
     grille_reader reader = grille_reader_of(bytes);
     while (reader.left > 0) {
-        const size_t len = pair->piece == 0 || pair->piece > reader.left ? reader.left : pair->piece;
-        const grille_reason reason = grille_session_recv(to->session, grille_read_bytes(&reader, len), pair->now_us);
+        const grille_bytes read = read_piece(pair, to, &reader);
+        const grille_reason reason = grille_session_recv(to->session, read, pair->now_us);
         if (reason != GRILLE_REASON_OK) to->reason = reason;
     }
 }

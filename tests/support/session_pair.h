@@ -63,6 +63,8 @@ typedef struct session_pair {
     pair_end responder;
     grille_time_us now_us;
     size_t piece; /* bytes of one recv; 0: all at once */
+    bool direct;  /* what is received goes where the session wishes it */
+    uint64_t direct_bytes;
     uint64_t carried_bytes;
     uint8_t buffer[PAIR_BUFFER_BYTES];
 } session_pair;

@@ -47,6 +47,48 @@ static void a_part_is_no_message(void **state) {
     pair_free(pair);
 }
 
+/* A long message can be read to its place: it is the same, most of it went there, and short ones between its frames
+ * arrive whatever a read holds. */
+static void long_messages_are_read_to_their_place(void **state) {
+    static const size_t pieces[] = {0, 1, 7, 8, 9, 1000, 16383, 16384, 16385, 50000};
+    enum { LONG_BYTES = 300000, WARM = 2 };
+    (void)state;
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        const pair_options options = pair_options_default();
+        const grille_call_open open = {.method_id = 7};
+        session_pair *pair = pair_start(&options);
+        grille_stream *streams[2];
+        pair->piece = pieces[i];
+        pair->direct = true;
+        for (int round = 0; round < WARM; round++) {
+            grille_bytes message = {0};
+            for (int at = 0; at < 2; at++)
+                assert_int_equal(grille_session_open(pair->initiator.session, &open, pair->now_us, &streams[at]),
+                                 GRILLE_REASON_OK);
+            assert_int_equal(grille_stream_send_message(streams[0], pair_bytes(LONG_BYTES), GRILLE_SEND_END_STREAM),
+                             GRILLE_REASON_OK);
+            (void)pair_carry(pair, &pair->initiator, &pair->responder);
+            assert_int_equal(grille_stream_send_message(streams[1], pair_bytes(10), GRILLE_SEND_END_STREAM),
+                             GRILLE_REASON_OK);
+            grille_stream *receiver = pair->responder.newest;
+            pair_run(pair);
+            for (size_t at = 0; at < pair->responder.event_count; at++) {
+                if (pair->responder.events[at].kind == PAIR_CALL && pair->responder.events[at].id % 4 == 1)
+                    receiver = pair->responder.events[at].stream;
+            }
+            assert_true(grille_stream_next_message(receiver, &message));
+            assert_int_equal(message.len, LONG_BYTES);
+            assert_memory_equal(message.data, pair_bytes(LONG_BYTES).data, LONG_BYTES);
+            for (int at = 0; at < 2; at++)
+                grille_stream_release(streams[at]);
+            pair_run(pair);
+        }
+        assert_int_equal(pair->responder.message_bytes, (LONG_BYTES + 10) * WARM);
+        if (pieces[i] == 0) assert_true(pair->direct_bytes > LONG_BYTES / 2);
+        pair_free(pair);
+    }
+}
+
 static size_t own_limit;
 
 static void limit_in_call(void *user, grille_stream *stream, const grille_call_header *header) {
@@ -216,6 +258,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_wait_until_they_are_done),
         cmocka_unit_test(a_part_is_no_message),
+        cmocka_unit_test(long_messages_are_read_to_their_place),
         cmocka_unit_test(a_call_may_have_a_limit_of_its_own),
         cmocka_unit_test(an_answer_inside_a_frame_stands),
         cmocka_unit_test(an_answer_inside_a_frame_ends_it),
