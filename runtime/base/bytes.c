@@ -11,6 +11,12 @@ static uint8_t hidden(uint8_t value) {
     return value;
 }
 
+void grille_wipe(void *memory, size_t len) {
+    if (len == 0) return;
+    memset(memory, 0, len);
+    __asm__ __volatile__("" : : "r"(memory) : "memory");
+}
+
 bool grille_bytes_equal_constant_time(grille_bytes left, grille_bytes right) {
     uint8_t difference = 0;
     if (left.len != right.len) return false;

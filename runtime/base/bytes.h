@@ -26,12 +26,8 @@ bool grille_bytes_equal_constant_time(grille_bytes left, grille_bytes right);
 /* True when every byte is zero (an unset PCR, an all-zero shared secret); constant time. */
 bool grille_bytes_all_zero(grille_bytes bytes);
 
-/* Overwrites memory in a way the compiler can't remove. */
-static inline void grille_wipe(void *memory, size_t len) {
-    if (len == 0) return;
-    memset(memory, 0, len);
-    __asm__ __volatile__("" : : "r"(memory) : "memory");
-}
+/* Overwrites memory in a way the compiler can't remove. Not inline: tests put another in its place. */
+void grille_wipe(void *memory, size_t len);
 
 /* Lower-case hex of `bytes` into `text`, which holds 2 * len + 1 characters. */
 void grille_hex_encode(grille_bytes bytes, char *text);
