@@ -5,8 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "grille/stats.h"
 
 enum { MOST_ERRORS = 100, READY_TIMEOUT_MS = 20000, STAND_TIMEOUT_S = 10 };
+/* As many addresses as a channel takes. */
+enum { CONNECTIONS_PER_CHANNEL = 32 };
 
 /* ---- Counting ---- */
 
@@ -72,21 +77,52 @@ bool bench_rpc_ping(bench_rpc_load_state *load, grille_channel *channel) {
     return same;
 }
 
-grille_channel *bench_rpc_open_one(bench_rpc_load_state *load) {
+/* True when so many connections of the channel are verified. */
+static bool has_connections(grille_channel *channel, uint32_t count) {
+    grille_stats *stats = NULL;
+    bool has = grille_channel_get_stats(channel, &stats) == GRILLE_OK && stats->connection_count >= count;
+    grille_stats_free(stats);
+    return has;
+}
+
+static bool wait_for_connections(grille_channel *channel, uint32_t count) {
+    for (unsigned waited_ms = 0; !has_connections(channel, count); waited_ms++) {
+        if (waited_ms == READY_TIMEOUT_MS) {
+            (void)fprintf(stderr, "bench: not all of %u connections stand after %d ms\n", count, READY_TIMEOUT_MS);
+            return false;
+        }
+        (void)usleep(1000);
+    }
+    return true;
+}
+
+/* A channel with `count` connections to the same address, whose calls go over them in turn. */
+static grille_channel *open_several(bench_rpc_load_state *load, uint32_t count) {
+    char address[CONNECTIONS_PER_CHANNEL * (sizeof load->spec->address + 1)];
+    grille_channel_options options = load->options;
     grille_channel *channel = NULL;
     grille_error error;
-    if (bench_rpc_told(grille_channel_open(load->address, &load->options, &channel, &error), &error) &&
+    size_t used = 0;
+    for (uint32_t i = 0; i < count; i++)
+        used += (size_t)snprintf(address + used, sizeof address - used, "%s%s", i > 0 ? "," : "", load->address);
+    options.balancing = count > 1 ? GRILLE_ROUND_ROBIN : GRILLE_PICK_FIRST;
+    if (bench_rpc_told(grille_channel_open(address, &options, &channel, &error), &error) &&
         bench_rpc_told(grille_channel_wait_ready(channel, READY_TIMEOUT_MS, &error), &error) &&
-        bench_rpc_ping(load, channel)) {
+        (count == 1 || wait_for_connections(channel, count)) && bench_rpc_ping(load, channel)) {
         return channel;
     }
     grille_channel_close(channel);
     return NULL;
 }
 
-bool bench_rpc_open_channels(bench_rpc_load_state *load, uint32_t count) {
-    while (load->channel_count < count) {
-        grille_channel *channel = bench_rpc_open_one(load);
+grille_channel *bench_rpc_open_one(bench_rpc_load_state *load) {
+    return open_several(load, 1);
+}
+
+bool bench_rpc_open_channels(bench_rpc_load_state *load, uint32_t connections, uint32_t per_channel) {
+    for (uint32_t opened = load->channel_count * per_channel; opened < connections; opened += per_channel) {
+        const uint32_t left = connections - opened;
+        grille_channel *channel = open_several(load, left < per_channel ? left : per_channel);
         if (channel == NULL) return false;
         load->channels[load->channel_count++] = channel;
     }
@@ -212,6 +248,19 @@ static void run_on_channels(bench_rpc_load_state *load) {
     bench_rpc_load_blocking(load);
 }
 
+/* A channel is a thread: a thousand of them would measure the scheduler. Streams stay where they began. */
+static uint32_t per_channel(const bench_spec *spec) {
+    switch (spec->pattern) {
+    case BENCH_PING_PONG:
+    case BENCH_IN_FLIGHT:
+    case BENCH_OPEN_LOOP:
+    case BENCH_BULK:
+        return spec->idle_streams > 0 ? 1 : CONNECTIONS_PER_CHANNEL;
+    default:
+        return 1;
+    }
+}
+
 static bool run(bench_rpc_load_state *load) {
     const bench_spec *spec = load->spec;
     bench_rpc_idle_stream *streams = NULL;
@@ -221,7 +270,7 @@ static bool run(bench_rpc_load_state *load) {
     } else if (spec->pattern == BENCH_IDLE) {
         bench_rpc_load_idle(load);
     } else {
-        stands = bench_rpc_open_channels(load, spec->connections > 0 ? spec->connections : 1) &&
+        stands = bench_rpc_open_channels(load, spec->connections > 0 ? spec->connections : 1, per_channel(spec)) &&
                  bench_rpc_open_idle_streams(load, &streams);
         if (stands) {
             bench_recorder_start(load->recorder, bench_now_ns());

@@ -29,9 +29,10 @@ typedef struct bench_rpc_load_state {
     atomic_bool closing; /* what ends now was meant to */
 } bench_rpc_load_state;
 
-/* Opens the channels of the spec: both ends proved and one call answered on each. False after a message on standard
- * error. close is harmless before it. */
-bool bench_rpc_open_channels(bench_rpc_load_state *load, uint32_t count);
+/* Opens channels until there are so many connections: both ends proved on each, and one call answered on each channel.
+ * Calls go over the connections of a channel in turn. False after a message on standard error. close is harmless
+ * before it. */
+bool bench_rpc_open_channels(bench_rpc_load_state *load, uint32_t connections, uint32_t per_channel);
 void bench_rpc_close_channels(bench_rpc_load_state *load);
 
 /* A channel of its own, ready, and one call over it; NULL after a message on standard error. */

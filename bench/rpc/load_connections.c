@@ -54,13 +54,13 @@ static void settle(void) {
 void bench_rpc_load_idle(bench_rpc_load_state *load) {
     bench_recorder *recorder = load->recorder;
     const uint32_t count = load->spec->connections > 0 ? load->spec->connections : 1;
-    if (!bench_rpc_open_channels(load, 1)) return;
+    if (!bench_rpc_open_channels(load, 1, 1)) return;
     settle();
     if (load->spec->server_pid > 0) {
         recorder->result.server_first_rss_kib = bench_usage_rss_kib(load->spec->server_pid);
     }
     bench_recorder_begin(recorder, bench_now_ns());
-    if (!bench_rpc_open_channels(load, count)) return;
+    if (!bench_rpc_open_channels(load, count, 1)) return;
     settle();
     recorder->result.calls = count;
     bench_recorder_end(recorder, bench_now_ns());
