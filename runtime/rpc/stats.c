@@ -7,20 +7,8 @@
 #include "grille/interceptor.h"
 
 #define add(counter, amount) atomic_fetch_add_explicit(&(counter), (amount), memory_order_relaxed)
-/* Callers' counters are written by every thread that calls; handlers' by their loop thread alone, which needs no locked
- * instruction. */
-#define add_to(counters, counter, amount)                                                                              \
-    do {                                                                                                               \
-        if ((counters)->is_caller) {                                                                                   \
-            add((counters)->calls.counter, (amount));                                                                  \
-        } else {                                                                                                       \
-            atomic_store_explicit(&(counters)->calls.counter,                                                          \
-                                  atomic_load_explicit(&(counters)->calls.counter, memory_order_relaxed) + (amount),   \
-                                  memory_order_relaxed);                                                               \
-        }                                                                                                              \
-    } while (0)
-#define LATENCY_SUB_BUCKETS 4u
-#define LATENCY_SUB_BITS    2u
+#define LATENCY_SUB_BUCKETS  4u
+#define LATENCY_SUB_BITS     2u
 
 /* ---- latency ---- */
 
@@ -137,27 +125,27 @@ grille_method_counters *grille_stats_method(grille_stats_table *table, const gri
 
 void grille_stats_call_started(grille_method_counters *counters) {
     if (counters == NULL) return;
-    add_to(counters, started, 1);
+    add(counters->calls.started, 1);
 }
 
 void grille_stats_call_ended(grille_method_counters *counters, grille_code code, uint64_t latency_us) {
     if (counters == NULL) return;
     if ((unsigned)code >= GRILLE_STATUS_CODES) code = GRILLE_INTERNAL;
-    add_to(counters, ended[code], 1);
-    add_to(counters, latency_sum_us, latency_us);
-    add_to(counters, latency_us[bucket_of(latency_us)], 1);
+    add(counters->calls.ended[code], 1);
+    add(counters->calls.latency_sum_us, latency_us);
+    add(counters->calls.latency_us[bucket_of(latency_us)], 1);
 }
 
 void grille_stats_message_sent(grille_method_counters *counters, size_t bytes) {
     if (counters == NULL) return;
-    add_to(counters, messages[GRILLE_MESSAGE_SENT], 1);
-    add_to(counters, bytes[GRILLE_MESSAGE_SENT], bytes);
+    add(counters->calls.messages[GRILLE_MESSAGE_SENT], 1);
+    add(counters->calls.bytes[GRILLE_MESSAGE_SENT], bytes);
 }
 
 void grille_stats_message_received(grille_method_counters *counters, size_t bytes) {
     if (counters == NULL) return;
-    add_to(counters, messages[GRILLE_MESSAGE_RECEIVED], 1);
-    add_to(counters, bytes[GRILLE_MESSAGE_RECEIVED], bytes);
+    add(counters->calls.messages[GRILLE_MESSAGE_RECEIVED], 1);
+    add(counters->calls.bytes[GRILLE_MESSAGE_RECEIVED], bytes);
 }
 
 void grille_stats_refused(grille_stats_table *table, grille_refusal refusal) {

@@ -63,7 +63,7 @@ static void test_a_short_wait_restores(void **state) {
     assert_int_equal(poller.budget_us, 48);
 }
 
-/* A round that took longer than the whole budget: somebody else had the CPU. */
+/* A round that took longer than the whole budget, twice: somebody else has the CPU. */
 static void test_rests_where_others_run(void **state) {
     grille_poller poller;
     (void)state;
@@ -71,15 +71,37 @@ static void test_rests_where_others_run(void **state) {
     grille_poller_round(&poller, GRILLE_DEFAULT_SPIN_US, 1000);
     assert_int_equal(grille_poller_budget(&poller, 1000), GRILLE_DEFAULT_SPIN_US);
     grille_poller_round(&poller, GRILLE_DEFAULT_SPIN_US + 1, 1000);
+    assert_int_equal(grille_poller_budget(&poller, 1000), GRILLE_DEFAULT_SPIN_US);
+    grille_poller_round(&poller, GRILLE_DEFAULT_SPIN_US + 1, 1000);
     assert_int_equal(grille_poller_budget(&poller, 1000), 0);
     assert_int_equal(grille_poller_budget(&poller, 1000 + GRILLE_POLLER_FIRST_REST_US - 1), 0);
     assert_int_equal(grille_poller_budget(&poller, 1000 + GRILLE_POLLER_FIRST_REST_US), GRILLE_DEFAULT_SPIN_US);
+}
+
+/* What an interrupt costs now and then, and no more often. */
+static void test_a_long_round_alone_is_no_sign(void **state) {
+    grille_poller poller;
+    (void)state;
+    grille_poller_init(&poller, 50);
+    for (int i = 0; i < 1000; i++) {
+        grille_poller_round(&poller, 4000, 0);
+        for (int hit = 0; hit < GRILLE_POLLER_CALM_HITS; hit++)
+            grille_poller_hit(&poller);
+    }
+    assert_int_equal(grille_poller_budget(&poller, 0), 50);
+    grille_poller_round(&poller, 4000, 0);
+    for (int hit = 1; hit < GRILLE_POLLER_CALM_HITS; hit++)
+        grille_poller_hit(&poller);
+    assert_int_equal(grille_poller_budget(&poller, 0), 50);
+    grille_poller_round(&poller, 4000, 0);
+    assert_int_equal(grille_poller_budget(&poller, 0), 0);
 }
 
 static void test_rests_grow_and_shrink(void **state) {
     grille_poller poller;
     (void)state;
     grille_poller_init(&poller, 50);
+    grille_poller_round(&poller, 4000, 0);
     for (uint64_t rest_us = GRILLE_POLLER_FIRST_REST_US; rest_us < GRILLE_POLLER_LONGEST_REST_US; rest_us *= 2) {
         grille_poller_round(&poller, 4000, 0);
         assert_int_equal(poller.rests_until_us, rest_us);
@@ -102,6 +124,7 @@ int main(void) {
         cmocka_unit_test(test_a_hit_restores),
         cmocka_unit_test(test_a_short_wait_restores),
         cmocka_unit_test(test_rests_where_others_run),
+        cmocka_unit_test(test_a_long_round_alone_is_no_sign),
         cmocka_unit_test(test_rests_grow_and_shrink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
