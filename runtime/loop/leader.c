@@ -2,8 +2,9 @@
  * Which thread turns a channel's loop: a blocked caller if there is one, so that a call costs no switch between
  * threads; else the keeper, so that callbacks, keepalive and drain go on between calls. The keeper does not take over
  * at once when the last caller leaves (it would have to be woken, and would be in the next caller's way): it looks
- * every few milliseconds while callers come and go, more often where asynchronous calls and streams
- * wait for events too, and not at all while one caller leads for longer. */
+ * every few milliseconds while callers come and go, and less and less often while they go on, since each of them reads
+ * what has come; more often where asynchronous calls, streams or calls of the peer wait for events too, and not at all
+ * while one caller leads for longer. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -11,9 +12,11 @@
 #include "base/error.h"
 #include "loop/channel_private.h"
 
-/* How long the lead stays free before the keeper takes it: twice as long at the most. */
-#define KEEPER_TICK_US       2000
-#define KEEPER_SHORT_TICK_US 400
+/* How long the lead stays free before the keeper takes it: twice as long at the most. Many channels that are used in
+ * turn have a keeper each: together they would wake for every call if none of them looked less often. */
+#define KEEPER_TICK_US         2000
+#define KEEPER_SHORT_TICK_US   400
+#define KEEPER_LONGEST_TICK_US 32000
 
 /* ---- Waking ---- */
 
@@ -196,8 +199,15 @@ void grille_channel_turn(grille_channel *base) {
 
 /* ---- The keeper ---- */
 
-static void wait_a_tick(dialed_channel *channel) {
-    grille_time_us until_us = grille_clock_us() + (channel->keeper_hurries ? KEEPER_SHORT_TICK_US : KEEPER_TICK_US);
+/* Callers came and went since the last look. The peer's own calls wait for nobody but the keeper. */
+static uint64_t next_tick_us(const dialed_channel *channel, uint64_t tick_us) {
+    const bool serves = channel->connection_options.registry != NULL;
+    if (channel->keeper_hurries || serves || tick_us >= KEEPER_LONGEST_TICK_US) return tick_us;
+    return 2 * tick_us;
+}
+
+static void wait_a_tick(dialed_channel *channel, uint64_t tick_us) {
+    grille_time_us until_us = grille_clock_us() + (channel->keeper_hurries ? KEEPER_SHORT_TICK_US : tick_us);
     struct timespec until = {.tv_sec = (time_t)(until_us / 1000000), .tv_nsec = (long)(until_us % 1000000) * 1000};
     channel->keeper_dawdles = !channel->keeper_hurries;
     (void)pthread_cond_timedwait(&channel->keeper_woken, &channel->lock, &until);
@@ -206,10 +216,14 @@ static void wait_a_tick(dialed_channel *channel) {
 
 /* Until the keeper is to lead; under lock. */
 static void park(dialed_channel *channel) {
+    uint64_t tick_us = KEEPER_TICK_US;
     while (channel->led || !channel->keeper_needed) {
         uint64_t before = channel->lead_count;
-        wait_a_tick(channel);
-        if (channel->lead_count != before) continue;
+        wait_a_tick(channel, tick_us);
+        if (channel->lead_count != before) {
+            tick_us = next_tick_us(channel, tick_us);
+            continue;
+        }
         if (!channel->led) break;
         channel->keeper_asleep = true;
         pthread_cond_wait(&channel->keeper_woken, &channel->lock);

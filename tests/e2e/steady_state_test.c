@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Goal: once warm, a unary call makes no heap call on either side and is one write and one read in each direction,
  * counted for the whole process that holds both ends. */
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -152,12 +153,60 @@ static void test_small_calls_beside_an_open_one(void **state) {
     grille_server_free(server);
 }
 
+/* How often the threads of this name in this process went to sleep of their own will. */
+static unsigned long sleeps_of(const char *name) {
+    DIR *tasks = opendir("/proc/self/task");
+    unsigned long sum = 0;
+    assert_non_null(tasks);
+    for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        char path[300], line[128];
+        bool own = false;
+        unsigned long sleeps = 0;
+        (void)snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+        FILE *status = fopen(path, "r");
+        while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+            if (strncmp(line, "Name:\t", 6) == 0) own = strncmp(line + 6, name, strlen(name)) == 0;
+            if (own && sscanf(line, "voluntary_ctxt_switches: %lu", &sleeps) == 1) sum += sleeps;
+        }
+        if (status != NULL) (void)fclose(status);
+    }
+    (void)closedir(tasks);
+    return sum;
+}
+
+enum { WINDOW_US = 128000, MOST_WINDOWS = 40, MOST_SLEEPS = 10 };
+
+/* A thousand channels that are used in turn have a keeper each. One that looks every 2 ms sleeps 64 times in such a
+ * window; where others have the CPU it may rightly take the lead in between. */
+static void test_blocking_calls_let_the_keeper_sleep(void **state) {
+    (void)state;
+    static e2e_counts counts;
+    grille_server *server = in_process_server(&w, "keeper", NULL, &counts);
+    grille_channel *channel = world_channel(&w, "x509", grille_server_address(server, 0));
+    grille_error error;
+    unsigned long least = MOST_SLEEPS + 1;
+    assert_int_equal(grille_channel_wait_ready(channel, 10000, &error), GRILLE_OK);
+    assert_true(sleeps_of("grille-keeper") > 0);
+    for (unsigned window = 0; window < MOST_WINDOWS && least > MOST_SLEEPS; window++) {
+        const unsigned long before = sleeps_of("grille-keeper");
+        const grille_time_us until_us = grille_clock_us() + WINDOW_US;
+        while (grille_clock_us() < until_us)
+            (void)call_many(channel, E2E_ECHO, "a small message", 20);
+        const unsigned long sleeps = sleeps_of("grille-keeper") - before;
+        if (sleeps < least) least = sleeps;
+    }
+    assert_in_range(least, 0, MOST_SLEEPS);
+    grille_channel_close(channel);
+    grille_server_free(server);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_calls),
         cmocka_unit_test(test_calls_of_a_full_frame),
         cmocka_unit_test(test_offloaded_calls),
         cmocka_unit_test(test_small_calls_beside_an_open_one),
+        cmocka_unit_test(test_blocking_calls_let_the_keeper_sleep),
     };
     if (argc != 3) return 2;
     grille_program = argv[1];
