@@ -169,7 +169,8 @@ def _fakes_impl(ctx):
     ]
 
 def _plugin(name):
-    return attr.label(default = "@grille//codegen:" + name, executable = True, cfg = "exec")
+    # "host" and not "exec", so that no transition (release.bzl, enclave.bzl) builds the plugins once more.
+    return attr.label(default = "@grille//codegen:" + name, executable = True, cfg = "host")
 
 _grille_messages = rule(
     implementation = _messages_impl,

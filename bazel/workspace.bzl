@@ -34,3 +34,26 @@ def grille_workspace():
         suite = "bookworm",
         build_file = "@grille//bazel/third_party/nanopb:nanopb.BUILD",
     )
+
+    # For enclave programs, which Debian's compiled libraries don't fit: the versions are those of its libraries.
+    debian_source(
+        name = "grille_uv",
+        package = "libuv1",
+        upstream_version = "1.44.2",
+        suite = "bookworm",
+        build_file = "@grille//bazel/third_party/uv:uv.BUILD",
+    )
+    debian_source(
+        name = "grille_yaml",
+        package = "libyaml",
+        upstream_version = "0.2.5",
+        suite = "bookworm",
+        build_file = "@grille//bazel/third_party/yaml:yaml.BUILD",
+    )
+    debian_source(
+        name = "grille_protobuf_c",
+        package = "protobuf-c",
+        upstream_version = "1.4.1",
+        suite = "bookworm",
+        build_file = "@grille//bazel/third_party/protobuf_c:protobuf_c.BUILD",
+    )

@@ -19,8 +19,15 @@ typedef struct nsm_device {
     grille_nsm_ioctl_fn *device_ioctl;
 } nsm_device;
 
+/* The kernel takes 32 bits, for which glibc declares an unsigned long and musl an int. */
+#ifdef __GLIBC__
+typedef unsigned long ioctl_request;
+#else
+typedef int ioctl_request;
+#endif
+
 static int kernel_ioctl(int descriptor, unsigned long request, grille_nsm_raw *raw) {
-    return ioctl(descriptor, request, raw);
+    return ioctl(descriptor, (ioctl_request)request, raw);
 }
 
 static const char *cause_of(int system_error) {

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Goal: a handler's call back goes where the policies of both ends let it go, and nowhere else.
+# census_test.sh [ENCLAVE]: a handler's call back goes where the policies of both ends let it go, and nowhere else.
 . tests/support/cases.sh
 
-enclave=examples/census/census_enclave
+enclave=${1:-examples/census/census_enclave}
 parent=examples/census/census_parent
 dir=$scratch/w
 pid=
