@@ -147,6 +147,19 @@ void grille_secure_trim(grille_secure *secure) {
     grille_byte_queue_trim(&secure->early);
 }
 
+bool grille_secure_holds(const grille_secure *secure) {
+    return grille_byte_queue_holds(&secure->outgoing) || grille_byte_queue_holds(&secure->early);
+}
+
+void grille_secure_lend(grille_secure *secure, uint8_t *memory, size_t capacity) {
+    grille_byte_queue_lend(&secure->outgoing, memory, capacity);
+}
+
+grille_reason grille_secure_reclaim(grille_secure *secure) {
+    const grille_reason reason = grille_byte_queue_reclaim(&secure->outgoing);
+    return reason == GRILLE_REASON_OK ? reason : fail(secure, reason);
+}
+
 const grille_peer_identity *grille_secure_peer(const grille_secure *secure) {
     return grille_secure_can_write(secure) ? &secure->peer : NULL;
 }

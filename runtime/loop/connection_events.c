@@ -21,7 +21,7 @@ static grille_time_us earliest(grille_time_us left, grille_time_us right) {
 }
 
 static grille_time_us trim_due(const grille_connection *connection) {
-    if (connection->trimmed) return GRILLE_TIME_NEVER;
+    if (connection->ended || !grille_secure_holds(connection->secure)) return GRILLE_TIME_NEVER;
     return grille_time_after(connection->last_active_us, GRILLE_CONNECTION_IDLE_MS * 1000);
 }
 
@@ -35,10 +35,7 @@ static grille_time_us next_expiry(const grille_connection *connection) {
 }
 
 static void trim(grille_connection *connection, grille_time_us now_us) {
-    if (now_us < trim_due(connection)) return;
-    grille_loop_wipe(connection->loop);
-    if (!connection->ended) grille_secure_trim(connection->secure);
-    connection->trimmed = true;
+    if (now_us >= trim_due(connection)) grille_secure_trim(connection->secure);
 }
 
 static void tick(grille_connection *connection, grille_time_us now_us) {

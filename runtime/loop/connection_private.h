@@ -41,7 +41,6 @@ struct grille_connection {
     grille_error broken_why;
     grille_time_us broken_until_us; /* or GRILLE_TIME_NEVER */
     grille_time_us last_active_us;
-    bool trimmed; /* nothing happened since the buffers were given back */
     grille_time_us linger_until_us;
     size_t lingered_bytes;
     grille_stats_table *stats; /* or NULL */
@@ -57,7 +56,7 @@ struct grille_connection {
     bool revoked;   /* the policy in force refuses the peer */
     grille_error revoked_why;
     grille_time_us revoke_at_us; /* what runs ends, or GRILLE_TIME_NEVER */
-    grille_time_us publish_us; /* the counters are told again, not before */
+    grille_time_us publish_us;   /* the counters are told again, not before */
     grille_services const *registry;
     grille_executor *executor;
     grille_policy *policy;

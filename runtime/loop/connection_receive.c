@@ -46,7 +46,10 @@ static void drain_records(grille_connection *connection) {
             fail_secure(connection);
             return;
         }
-        if (into == loop->plain && len > loop->plain_dirty) loop->plain_dirty = len;
+        if (into == loop->plain) {
+            if (len > loop->plain_dirty) loop->plain_dirty = len;
+            grille_loop_tidy_later(loop);
+        }
         reason = grille_endpoint_recv(connection->endpoint, (grille_bytes){into, len}, loop->now_us);
         if (grille_secure_get_state(connection->secure) == GRILLE_SECURE_FAILED) {
             fail_secure(connection);
@@ -178,7 +181,6 @@ void grille_connection_on_step(grille_job *job) {
 
 static void take(grille_connection *connection, grille_bytes bytes) {
     connection->last_active_us = connection->loop->now_us;
-    connection->trimmed = false;
     if (grille_secure_feed(connection->secure, bytes) != GRILLE_REASON_OK) {
         fail_secure(connection);
     } else if (connection->stage == CONNECTION_HANDSHAKE) {

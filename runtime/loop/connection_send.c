@@ -25,7 +25,6 @@ static write_result write_outgoing(grille_connection *connection) {
         return WRITE_BROKE;
     }
     connection->last_active_us = connection->loop->now_us;
-    connection->trimmed = false;
     grille_secure_sent(connection->secure, (size_t)moved);
     return (size_t)moved == outgoing.len ? WROTE_ALL : WROTE_PART;
 }
@@ -40,6 +39,7 @@ static bool seal_record(grille_connection *connection) {
     grille_reason reason =
         grille_endpoint_send(connection->endpoint, loop->send, GRILLE_LOOP_SEND_BYTES, &len, loop->now_us);
     if (len > loop->send_dirty) loop->send_dirty = len;
+    grille_loop_tidy_later(loop);
     if (reason == GRILLE_REASON_OK && len == 0) return false;
     if (reason == GRILLE_REASON_OK) {
         reason = grille_secure_write(connection->secure, (grille_bytes){loop->send, len});
@@ -89,7 +89,7 @@ static void after_all(grille_connection *connection) {
     }
 }
 
-void grille_connection_write(grille_connection *connection) {
+static void write_in_turns(grille_connection *connection) {
     for (unsigned buffers = 0; connection->stage < CONNECTION_LINGER && !connection->broken; buffers++) {
         switch (write_outgoing(connection)) {
         case WRITE_BROKE:
@@ -111,6 +111,15 @@ void grille_connection_write(grille_connection *connection) {
             return;
         }
     }
+}
+
+void grille_connection_write(grille_connection *connection) {
+    grille_loop *loop = connection->loop;
+    grille_secure_lend(connection->secure, loop->outgoing, GRILLE_LOOP_OUTGOING_BYTES);
+    write_in_turns(connection);
+    if (grille_secure_reclaim(connection->secure) == GRILLE_REASON_OK) return;
+    grille_error why = *grille_secure_failure(connection->secure);
+    grille_connection_lose(connection, &why);
 }
 
 void grille_connection_on_flush(grille_job *job) {

@@ -56,6 +56,8 @@ static grille_reason start_uv(grille_loop *loop, grille_error *error) {
                                 uv_strerror(status));
     }
     loop->waker.data = loop;
+    (void)uv_timer_init(&loop->uv, &loop->tidy_timer);
+    loop->tidy_timer.data = loop;
     return GRILLE_REASON_OK;
 }
 
@@ -78,6 +80,7 @@ static void free_scratch(grille_loop *loop) {
     free(loop->receive);
     free(loop->plain);
     free(loop->send);
+    free(loop->outgoing);
 }
 
 grille_reason grille_loop_init(grille_loop *loop, uint32_t spin_us, grille_error *error) {
@@ -89,8 +92,10 @@ grille_reason grille_loop_init(grille_loop *loop, uint32_t spin_us, grille_error
     loop->receive = malloc(GRILLE_LOOP_RECEIVE_BYTES);
     loop->plain = malloc(GRILLE_LOOP_PLAIN_BYTES);
     loop->send = malloc(GRILLE_LOOP_SEND_BYTES);
+    loop->outgoing = malloc(GRILLE_LOOP_OUTGOING_BYTES);
     loop->records = grille_record_pool_new();
-    if (loop->receive == NULL || loop->plain == NULL || loop->send == NULL || loop->records == NULL) {
+    if (loop->receive == NULL || loop->plain == NULL || loop->send == NULL || loop->outgoing == NULL ||
+        loop->records == NULL) {
         free_scratch(loop);
         return grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
     }
@@ -105,6 +110,7 @@ grille_reason grille_loop_init(grille_loop *loop, uint32_t spin_us, grille_error
 
 void grille_loop_deinit(grille_loop *loop) {
     uv_close((uv_handle_t *)&loop->waker, NULL);
+    uv_close((uv_handle_t *)&loop->tidy_timer, NULL);
     grille_loop *outer = begin_turn(loop);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
     end_turn(outer);
@@ -119,6 +125,19 @@ void grille_loop_wipe(grille_loop *loop) {
     grille_wipe(loop->send, loop->send_dirty);
     loop->plain_dirty = 0;
     loop->send_dirty = 0;
+}
+
+static void on_tidy(uv_timer_t *timer) {
+    grille_loop *loop = timer->data;
+    loop->tidies = false;
+    grille_loop_wipe(loop);
+}
+
+void grille_loop_tidy_later(grille_loop *loop) {
+    if (loop->tidies) return;
+    loop->tidies = true;
+    uv_update_time(&loop->uv);
+    (void)uv_timer_start(&loop->tidy_timer, on_tidy, GRILLE_CONNECTION_IDLE_MS, 0);
 }
 
 void grille_job_init(grille_job *job, void (*run)(grille_job *job)) {

@@ -21,8 +21,10 @@
 #define GRILLE_LOOP_PLAIN_BYTES 16384
 /* Frames of one full record. */
 #define GRILLE_LOOP_SEND_BYTES (GRILLE_FRAME_HEADER_BYTES + GRILLE_LIMIT_FRAME_PAYLOAD_BYTES)
-/* Records that leave in one write. */
-#define GRILLE_LOOP_WRITE_RECORDS 8
+/* Records that leave in one write, and the ciphertext of so many: each has 22 bytes around its plaintext (RFC
+ * 8446 5.2), and a KeyUpdate may stand between them. Resident as far as it is used. */
+#define GRILLE_LOOP_WRITE_RECORDS  8
+#define GRILLE_LOOP_OUTGOING_BYTES (GRILLE_LOOP_WRITE_RECORDS * (GRILLE_LOOP_SEND_BYTES + 128))
 
 /* Something to do on the loop's thread; inside its owner, who must not touch it while it is queued. */
 typedef struct grille_job {
@@ -48,8 +50,11 @@ typedef struct grille_loop {
     uint8_t *receive;            /* scratch of whoever runs on the loop: GRILLE_LOOP_RECEIVE_BYTES of ciphertext */
     uint8_t *plain;              /* GRILLE_LOOP_PLAIN_BYTES */
     uint8_t *send;               /* GRILLE_LOOP_SEND_BYTES */
+    uint8_t *outgoing;           /* GRILLE_LOOP_OUTGOING_BYTES of ciphertext */
     size_t plain_dirty;          /* bytes of plain and send that hold plaintext */
     size_t send_dirty;
+    uv_timer_t tidy_timer; /* while they are dirty */
+    bool tidies;           /* it is set */
 } grille_loop;
 
 /* SYSTEM with errno's text, or OUT_OF_MEMORY. */
@@ -92,6 +97,9 @@ void grille_loop_active(grille_loop *loop);
 
 /* Overwrites plaintext that is left in the scratch buffers. */
 void grille_loop_wipe(grille_loop *loop);
+/* The same GRILLE_CONNECTION_IDLE_MS from now at the latest, whatever goes on then. For whoever leaves plaintext there;
+ * leader. One timer for all connections, so that one which is used now and then needs none. */
+void grille_loop_tidy_later(grille_loop *loop);
 
 /* The loop that this thread is turning: not NULL in callbacks and in handlers on loop threads. */
 grille_loop *grille_loop_in_turn(void);

@@ -7,13 +7,15 @@
 
 /* One small message with its record around it; doubled from there. */
 static const size_t first_capacity = 1024;
+/* A block that had to grow beyond this will be needed again: it stays although memory is lent, until it is trimmed. */
+static const size_t kept_capacity = 16384;
 
 void grille_byte_queue_init(grille_byte_queue *queue, grille_budget *budget) {
     *queue = (grille_byte_queue){.budget = budget};
 }
 
 void grille_byte_queue_deinit(grille_byte_queue *queue) {
-    grille_budget_free_wiped(queue->budget, queue->data, queue->capacity);
+    if (!queue->lent) grille_budget_free_wiped(queue->budget, queue->data, queue->capacity);
     *queue = (grille_byte_queue){.budget = queue->budget};
 }
 
@@ -27,16 +29,17 @@ static void move_to_front(grille_byte_queue *queue) {
 /* A new block instead of realloc: the old one has to be wiped. */
 static grille_reason grow(grille_byte_queue *queue, size_t needed) {
     const size_t len = grille_byte_queue_len(queue);
-    size_t capacity = queue->capacity > 0 ? queue->capacity : first_capacity;
+    size_t capacity = grille_byte_queue_holds(queue) ? queue->capacity : first_capacity;
     uint8_t *data = NULL;
     while (capacity < needed)
         capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
     data = grille_budget_alloc(queue->budget, capacity);
     if (data == NULL) return GRILLE_REASON_BUDGET;
     if (len > 0) memcpy(data, queue->data + queue->start, len);
-    grille_budget_free_wiped(queue->budget, queue->data, queue->capacity);
+    if (!queue->lent) grille_budget_free_wiped(queue->budget, queue->data, queue->capacity);
     queue->data = data;
     queue->capacity = capacity;
+    queue->lent = false;
     queue->start = 0;
     queue->end = len;
     return GRILLE_REASON_OK;
@@ -82,4 +85,21 @@ void grille_byte_queue_consume(grille_byte_queue *queue, size_t len) {
 
 void grille_byte_queue_trim(grille_byte_queue *queue) {
     if (grille_byte_queue_len(queue) == 0) grille_byte_queue_deinit(queue);
+}
+
+void grille_byte_queue_lend(grille_byte_queue *queue, uint8_t *memory, size_t capacity) {
+    if (grille_byte_queue_len(queue) > 0) return;
+    if (grille_byte_queue_holds(queue) && queue->capacity > kept_capacity) return;
+    grille_byte_queue_deinit(queue);
+    queue->data = memory;
+    queue->capacity = capacity;
+    queue->lent = true;
+}
+
+grille_reason grille_byte_queue_reclaim(grille_byte_queue *queue) {
+    grille_reason reason = GRILLE_REASON_OK;
+    if (!queue->lent) return GRILLE_REASON_OK;
+    if (grille_byte_queue_len(queue) > 0) reason = grow(queue, grille_byte_queue_len(queue));
+    if (queue->lent) grille_byte_queue_deinit(queue);
+    return reason;
 }

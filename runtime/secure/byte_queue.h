@@ -12,6 +12,7 @@ typedef struct grille_byte_queue {
     size_t start; /* first byte that waits */
     size_t end;   /* one past the last */
     size_t capacity;
+    bool lent; /* data is somebody else's */
     grille_budget *budget;
 } grille_byte_queue;
 
@@ -44,5 +45,17 @@ void grille_byte_queue_consume(grille_byte_queue *queue, size_t len);
 
 /* Gives an empty queue's block back, wiped; does nothing while bytes wait. */
 void grille_byte_queue_trim(grille_byte_queue *queue);
+/* Whether trim would give something back. */
+static inline bool grille_byte_queue_holds(const grille_byte_queue *queue) {
+    return queue->capacity > 0 && !queue->lent;
+}
+
+/* What is appended lies in `memory` from now on, as far as it fits, until reclaim: a queue that is emptied at once
+ * needs no block of its own. Does nothing while bytes wait, or where a large block of the queue's own is there. The
+ * memory is never wiped here. */
+void grille_byte_queue_lend(grille_byte_queue *queue, uint8_t *memory, size_t capacity);
+/* The lent memory is its owner's again; bytes that still wait there are copied to a block of the queue's own. BUDGET:
+ * they are lost. */
+GRILLE_MUST_USE grille_reason grille_byte_queue_reclaim(grille_byte_queue *queue);
 
 #endif

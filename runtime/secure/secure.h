@@ -120,6 +120,14 @@ void grille_secure_shutdown(grille_secure *secure);
 
 /* Gives back (wiped) the buffers that hold nothing: for a connection that was idle for a while. */
 void grille_secure_trim(grille_secure *secure);
+/* Whether there are any buffers. */
+bool grille_secure_holds(const grille_secure *secure);
+
+/* Until reclaim what is outgoing is built in `memory` as far as it fits there and nothing waited before: a connection
+ * whose bytes leave at once needs no buffer of its own. Reclaim copies what has not left. BUDGET: the channel has
+ * FAILED, and what was outgoing is lost. */
+void grille_secure_lend(grille_secure *secure, uint8_t *memory, size_t capacity);
+GRILLE_MUST_USE grille_reason grille_secure_reclaim(grille_secure *secure);
 
 /* When step must be called even without bytes, or GRILLE_TIME_NEVER: the gate's deadline; while OPEN, when evidence or
  * a set expires, re-attestation is due, or something of it can be done. */

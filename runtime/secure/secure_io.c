@@ -63,3 +63,16 @@ void grille_secure_trim(grille_secure *secure) {
     grille_byte_queue_trim(&secure->plain);
     grille_tls_trim(secure->tls);
 }
+
+bool grille_secure_holds(const grille_secure *secure) {
+    return grille_byte_queue_holds(&secure->plain) || grille_tls_holds(secure->tls);
+}
+
+void grille_secure_lend(grille_secure *secure, uint8_t *memory, size_t capacity) {
+    grille_tls_lend(secure->tls, memory, capacity);
+}
+
+grille_reason grille_secure_reclaim(grille_secure *secure) {
+    const grille_reason reason = grille_tls_reclaim(secure->tls, &secure->failure);
+    return reason == GRILLE_REASON_OK ? reason : grille_secure_fail(secure, reason);
+}

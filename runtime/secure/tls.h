@@ -97,6 +97,12 @@ void grille_tls_shutdown(grille_tls *tls);
 
 /* Gives buffers back that hold nothing; for an idle connection. */
 void grille_tls_trim(grille_tls *tls);
+/* Whether there are any buffers. */
+bool grille_tls_holds(const grille_tls *tls);
+
+/* What is outgoing is built in `memory` until reclaim, see grille_byte_queue_lend. BUDGET: the end is dead. */
+void grille_tls_lend(grille_tls *tls, uint8_t *memory, size_t capacity);
+GRILLE_MUST_USE grille_reason grille_tls_reclaim(grille_tls *tls, grille_error *error);
 
 /* Sends KeyUpdate (RFC 8446 4.6.3) and asks the peer for one: what is written from now on is under a new key.
  * BUDGET or TLS_FAILED: the end is dead. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/error.h"
 #include "secure/tls_private.h"
 
 void grille_tls_io_begin(grille_tls *tls) {
@@ -104,4 +105,19 @@ void grille_tls_sent(grille_tls *tls, size_t len) {
 void grille_tls_trim(grille_tls *tls) {
     grille_byte_queue_trim(&tls->outgoing);
     grille_byte_queue_trim(&tls->retained);
+}
+
+bool grille_tls_holds(const grille_tls *tls) {
+    return grille_byte_queue_holds(&tls->outgoing) || grille_byte_queue_holds(&tls->retained);
+}
+
+void grille_tls_lend(grille_tls *tls, uint8_t *memory, size_t capacity) {
+    grille_byte_queue_lend(&tls->outgoing, memory, capacity);
+}
+
+grille_reason grille_tls_reclaim(grille_tls *tls, grille_error *error) {
+    const grille_reason reason = grille_byte_queue_reclaim(&tls->outgoing);
+    if (reason == GRILLE_REASON_OK) return reason;
+    tls->dead = true;
+    return grille_error_set(error, reason, "no memory for what the peer does not take yet");
 }

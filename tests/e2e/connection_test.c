@@ -276,19 +276,25 @@ static bool holds_secret(const uint8_t *bytes, size_t len) {
     return memmem(bytes, len, "a secret of the test", 20) != NULL;
 }
 
-static void test_idle_connections_leave_no_plaintext(void **state) {
-    (void)state;
-    bed *b = open_bed(false);
-    turn_until(b, &b->client.open, 1, 0);
-    grille_time_us start_us = grille_clock_us();
-    call_through(b, 0);
-    assert_true(holds_secret(b->loop.plain, b->loop.plain_dirty) || holds_secret(b->loop.send, b->loop.send_dirty));
+static void wait_until_clean(bed *b) {
     for (int i = 0; i < 20000 && b->loop.plain_dirty + b->loop.send_dirty != 0; i++) {
         usleep(1000);
         grille_loop_turn(&b->loop, false);
     }
     assert_int_equal(b->loop.plain_dirty + b->loop.send_dirty, 0);
-    assert_true(grille_clock_us() - start_us >= GRILLE_CONNECTION_IDLE_MS * 1000);
+}
+
+static void test_idle_connections_leave_no_plaintext(void **state) {
+    (void)state;
+    bed *b = open_bed(false);
+    turn_until(b, &b->client.open, 1, 0);
+    wait_until_clean(b);
+    grille_time_us start_us = grille_clock_us();
+    call_through(b, 0);
+    assert_true(holds_secret(b->loop.plain, b->loop.plain_dirty) || holds_secret(b->loop.send, b->loop.send_dirty));
+    wait_until_clean(b);
+    /* Not with each call. */
+    assert_true(grille_clock_us() - start_us >= GRILLE_CONNECTION_IDLE_MS * 1000 / 2);
     assert_false(holds_secret(b->loop.plain, GRILLE_LOOP_PLAIN_BYTES));
     assert_false(holds_secret(b->loop.send, GRILLE_LOOP_SEND_BYTES));
     call_through(b, 0);

@@ -52,6 +52,85 @@ static void over_the_budget_nothing_changes(void **state) {
     assert_int_equal(budget.used_bytes, 0);
 }
 
+static void lent_memory_is_given_back(void **state) {
+    uint8_t lent[16];
+    grille_budget budget;
+    grille_byte_queue queue;
+    (void)state;
+    grille_budget_init(&budget, 4096);
+    grille_byte_queue_init(&queue, &budget);
+    grille_byte_queue_lend(&queue, lent, sizeof lent);
+    assert_int_equal(grille_byte_queue_append(&queue, text("leaves at once")), GRILLE_REASON_OK);
+    assert_ptr_equal(grille_byte_queue_view(&queue).data, lent);
+    assert_false(grille_byte_queue_holds(&queue));
+    grille_byte_queue_consume(&queue, 14);
+    assert_int_equal(grille_byte_queue_append(&queue, text("waits")), GRILLE_REASON_OK);
+    assert_int_equal(budget.used_bytes, 0);
+    assert_int_equal(grille_byte_queue_reclaim(&queue), GRILLE_REASON_OK);
+    memset(lent, 0, sizeof lent);
+    assert_true(grille_bytes_equal(grille_byte_queue_view(&queue), text("waits")));
+    assert_true(grille_byte_queue_holds(&queue));
+    assert_int_not_equal(budget.used_bytes, 0);
+    /* Not while bytes wait. */
+    grille_byte_queue_lend(&queue, lent, sizeof lent);
+    assert_int_equal(grille_byte_queue_append(&queue, text(" on")), GRILLE_REASON_OK);
+    assert_int_equal(lent[0], 0);
+    assert_int_equal(grille_byte_queue_reclaim(&queue), GRILLE_REASON_OK);
+    assert_true(grille_bytes_equal(grille_byte_queue_view(&queue), text("waits on")));
+    grille_byte_queue_consume(&queue, 8);
+    grille_byte_queue_lend(&queue, lent, sizeof lent);
+    assert_int_equal(budget.used_bytes, 0);
+    assert_int_equal(grille_byte_queue_reclaim(&queue), GRILLE_REASON_OK);
+    assert_int_equal(grille_byte_queue_len(&queue), 0);
+    grille_byte_queue_deinit(&queue);
+    assert_int_equal(budget.used_bytes, 0);
+}
+
+/* More than fits there moves to a block of the queue's own; one that is large stays until it is trimmed. */
+static void what_outgrows_lent_memory_is_kept(void **state) {
+    static uint8_t big[20000], lent[8];
+    grille_budget budget;
+    grille_byte_queue queue;
+    (void)state;
+    grille_budget_init(&budget, 100000);
+    grille_byte_queue_init(&queue, &budget);
+    grille_byte_queue_lend(&queue, lent, sizeof lent);
+    assert_int_equal(grille_byte_queue_append(&queue, text("12345678")), GRILLE_REASON_OK);
+    assert_int_equal(grille_byte_queue_append(&queue, grille_bytes_of(big, sizeof big)), GRILLE_REASON_OK);
+    assert_int_equal(grille_byte_queue_reclaim(&queue), GRILLE_REASON_OK);
+    assert_int_equal(grille_byte_queue_len(&queue), 8 + sizeof big);
+    assert_memory_equal(grille_byte_queue_view(&queue).data, "12345678", 8);
+    grille_byte_queue_consume(&queue, 8 + sizeof big);
+    const size_t used = budget.used_bytes;
+    grille_byte_queue_lend(&queue, lent, sizeof lent);
+    assert_int_equal(budget.used_bytes, used);
+    assert_true(grille_byte_queue_holds(&queue));
+    grille_byte_queue_trim(&queue);
+    assert_false(grille_byte_queue_holds(&queue));
+    grille_byte_queue_lend(&queue, lent, sizeof lent);
+    grille_byte_queue_trim(&queue);
+    grille_byte_queue_lend(&queue, lent, sizeof lent);
+    assert_int_equal(grille_byte_queue_append(&queue, text("over")), GRILLE_REASON_OK);
+    grille_byte_queue_deinit(&queue);
+    assert_int_equal(budget.used_bytes, 0);
+    assert_memory_equal(lent, "over", 4);
+}
+
+static void what_can_not_be_kept_is_lost(void **state) {
+    uint8_t lent[16];
+    grille_budget budget;
+    grille_byte_queue queue;
+    (void)state;
+    grille_budget_init(&budget, 100);
+    grille_byte_queue_init(&queue, &budget);
+    grille_byte_queue_lend(&queue, lent, sizeof lent);
+    assert_int_equal(grille_byte_queue_append(&queue, text("waits")), GRILLE_REASON_OK);
+    assert_int_equal(grille_byte_queue_reclaim(&queue), GRILLE_REASON_BUDGET);
+    assert_int_equal(grille_byte_queue_len(&queue), 0);
+    assert_int_equal(grille_byte_queue_reclaim(&queue), GRILLE_REASON_OK);
+    grille_byte_queue_deinit(&queue);
+}
+
 static void a_commit_never_passes_the_block(void **state) {
     grille_budget budget;
     grille_byte_queue queue;
@@ -101,6 +180,9 @@ static void agrees_with_a_plain_stream(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_in_is_first_out),
+        cmocka_unit_test(lent_memory_is_given_back),
+        cmocka_unit_test(what_outgrows_lent_memory_is_kept),
+        cmocka_unit_test(what_can_not_be_kept_is_lost),
         cmocka_unit_test(over_the_budget_nothing_changes),
         cmocka_unit_test(a_commit_never_passes_the_block),
         cmocka_unit_test(agrees_with_a_plain_stream),

@@ -447,6 +447,37 @@ static void trimming_gives_memory_back(void **state) {
     world_end(w);
 }
 
+/* The peer takes nothing for a while, and no memory is left for what waits: the channel ends. */
+static void outgoing_can_be_built_in_lent_memory(void **state) {
+    static uint8_t lent[2000];
+    static const uint8_t big[1500];
+    world *w = run_to_the_end(GRILLE_IDENTITY_X509, 0, 0);
+    grille_secure *i = w->pair.initiator.secure;
+    grille_budget *budget = &w->pair.initiator.budget;
+    (void)state;
+    grille_secure_trim(i);
+    assert_false(grille_secure_holds(i));
+    grille_secure_lend(i, lent, sizeof lent);
+    assert_int_equal(grille_secure_write(i, grille_bytes_of(big, sizeof big)), GRILLE_REASON_OK);
+    assert_ptr_equal(grille_secure_outgoing(i).data, lent);
+    assert_int_equal(grille_secure_reclaim(i), GRILLE_REASON_OK);
+    memset(lent, 0xee, sizeof lent);
+    assert_true(grille_secure_holds(i));
+    secure_pair_run(&w->pair);
+    assert_int_equal(w->pair.responder.read_len, sizeof big);
+    assert_memory_equal(w->pair.responder.read, big, sizeof big);
+    w->pair.responder.read_len = 0;
+    talk(w);
+    grille_secure_trim(i);
+    budget->limit_bytes = budget->used_bytes + 1000;
+    grille_secure_lend(i, lent, sizeof lent);
+    assert_int_equal(grille_secure_write(i, grille_bytes_of(big, 10)), GRILLE_REASON_OK);
+    assert_int_equal(grille_secure_reclaim(i), GRILLE_REASON_BUDGET);
+    assert_int_equal(grille_secure_get_state(i), GRILLE_SECURE_FAILED);
+    assert_int_equal(grille_secure_outgoing(i).len, 0);
+    world_end(w);
+}
+
 static void arguments_are_checked(void **state) {
     world *w = world_of(GRILLE_IDENTITY_X509, GRILLE_IDENTITY_X509);
     grille_secure_options good;
@@ -489,6 +520,7 @@ int main(void) {
         cmocka_unit_test(closing_is_seen),
         cmocka_unit_test(small_reads_and_borrowed_bytes),
         cmocka_unit_test(trimming_gives_memory_back),
+        cmocka_unit_test(outgoing_can_be_built_in_lent_memory),
         cmocka_unit_test(arguments_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
