@@ -117,7 +117,8 @@ bool bench_request_parse(int argc, char **argv, bool optimised, bench_request *a
                                .usage = usage,
                                .options = options,
                                .option_count = sizeof options / sizeof options[0],
-                               .list_option = &peers};
+                               .list_options = &peers,
+                               .list_option_count = 1};
     if (argc >= 2 && argv[1][0] != '-') {
         static const char *const verbs[] = {"serve", "compare"};
         *status = unknown_word(usage, "bench", "", argv[1], verbs, 2);

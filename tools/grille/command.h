@@ -16,6 +16,7 @@ enum {
 /* Each gets the arguments from its own noun on and answers an exit status; errors are one line on standard error. */
 int command_attest(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_enclave(int argc, char **argv);
 int command_identity(int argc, char **argv);
 int command_policy(int argc, char **argv);
 int command_relay(int argc, char **argv);

@@ -8,6 +8,7 @@
 static const char usage[] =
     "usage: grille attest verify|show …                   judge an attestation document, or look at one\n"
     "       grille bench …                                measure, beside the ceilings of the transport\n"
+    "       grille enclave build|describe|measure …       images of enclaves\n"
     "       grille identity new ca|x509|psk …             make a development CA, an identity under it, a shared key\n"
     "       grille policy check|explain|diff|add|sign …   look at whom a policy trusts, change it, sign it\n"
     "       grille relay --listen ADDRESS --to ADDRESS …  forward connections, bytes only\n"
@@ -19,8 +20,10 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } nouns[] = {{"attest", command_attest}, {"bench", command_bench}, {"identity", command_identity},
-                 {"policy", command_policy}, {"relay", command_relay}, {"sim", command_sim}};
+    } nouns[] = {{"attest", command_attest},   {"bench", command_bench},
+                 {"enclave", command_enclave}, {"identity", command_identity},
+                 {"policy", command_policy},   {"relay", command_relay},
+                 {"sim", command_sim}};
     enum { NOUNS = sizeof nouns / sizeof nouns[0] };
     const char *names[NOUNS];
     const char *near;

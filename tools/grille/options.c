@@ -74,7 +74,8 @@ static int unknown_option(const command_line *line, const char *text) {
         names[count] = line->options[count].name;
         count++;
     }
-    if (line->list_option != NULL && count < WORDS_MAX) names[count++] = line->list_option->name;
+    for (size_t i = 0; i < line->list_option_count && count < WORDS_MAX; i++)
+        names[count++] = line->list_options[i].name;
     return unknown_word(line->usage, line->command, "option ", word, names, count);
 }
 
@@ -103,8 +104,15 @@ static int take_value(const command_line *line, const char *name, const char *at
     return EXIT_DONE;
 }
 
-static int take_list_option(const command_line *line, const char *attached, int argc, char **argv, int *at) {
-    const command_list_option *option = line->list_option;
+static const command_list_option *find_list(const command_line *line, const char *text, const char **attached) {
+    for (size_t i = 0; i < line->list_option_count; i++) {
+        if (is_named(text, line->list_options[i].name, attached)) return &line->list_options[i];
+    }
+    return NULL;
+}
+
+static int take_list_option(const command_line *line, const command_list_option *option, const char *attached, int argc,
+                            char **argv, int *at) {
     if (*option->count == option->most) {
         return usage_error(line->usage, "%s: %s more than %zu times", line->command, option->name, option->most);
     }
@@ -115,9 +123,8 @@ static int take_list_option(const command_line *line, const char *attached, int 
 static int take_option(const command_line *line, int argc, char **argv, int *at) {
     const char *attached = NULL;
     const command_option *option = NULL;
-    if (line->list_option != NULL && is_named(argv[*at], line->list_option->name, &attached)) {
-        return take_list_option(line, attached, argc, argv, at);
-    }
+    const command_list_option *list = find_list(line, argv[*at], &attached);
+    if (list != NULL) return take_list_option(line, list, attached, argc, argv, at);
     option = find(line, argv[*at], &attached);
     if (option == NULL) return unknown_option(line, argv[*at]);
     if (option->value == NULL) {

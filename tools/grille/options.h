@@ -27,8 +27,9 @@ typedef struct command_line {
     const char *usage;
     const command_option *options;
     size_t option_count;
-    const command_list_option *list_option; /* NULL: none */
-    const char **operands;                  /* room for `most`; NULL where there is none */
+    const command_list_option *list_options;
+    size_t list_option_count;
+    const char **operands; /* room for `most`; NULL where there is none */
     size_t least, most;
     const char *operand_name; /* "DOC", in errors */
 } command_line;

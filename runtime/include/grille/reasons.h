@@ -247,6 +247,11 @@ extern "C" {
     X(LOOP_CHANNEL_CLOSED,     "LOOP-CHANNEL-CLOSED",      CANCELLED,           "the channel was closed")              \
     X(LOOP_DRAINED,            "LOOP-DRAINED",             UNAVAILABLE,         "the server is stopping") \
     X(LOOP_NOT_SERVING,        "LOOP-NOT-SERVING",         UNAVAILABLE,         "the peer says that it does not serve")
+
+#define GRILLE_REASON_MAP_EIF(X)                                                                                       \
+    X(EIF_MALFORMED,           "EIF-MALFORMED",            INVALID_ARGUMENT,    "an enclave image file is malformed")  \
+    X(EIF_CHECKSUM,            "EIF-CHECKSUM",             DATA_LOSS,           "an enclave image file has changed since it was written") \
+    X(EIF_SIGNATURE,           "EIF-SIGNATURE",            UNAUTHENTICATED,     "the signature of an enclave image does not hold")
 /* clang-format on */
 
 #define GRILLE_REASON_MAP(X)                                                                                           \
@@ -261,7 +266,8 @@ extern "C" {
     GRILLE_REASON_MAP_SESSION(X)                                                                                       \
     GRILLE_REASON_MAP_CODEC(X)                                                                                         \
     GRILLE_REASON_MAP_RPC(X)                                                                                           \
-    GRILLE_REASON_MAP_LOOP(X)
+    GRILLE_REASON_MAP_LOOP(X)                                                                                          \
+    GRILLE_REASON_MAP_EIF(X)
 
 typedef enum grille_reason {
 #define X(identifier, name, code, text) GRILLE_REASON_##identifier,
