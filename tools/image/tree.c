@@ -158,6 +158,8 @@ static bool keep(image_tree *tree, const char *path, const image_entry *entry, g
         return refuse(error, path, "there is no memory for it, or there are too many files");
     }
     made->entry = *entry;
+    /* A link has no permissions of its own. */
+    if (S_ISLNK(entry->mode)) made->entry.mode = S_IFLNK | 0777;
     memcpy(made->path, path, path_len);
     if (content.len > 0) memcpy(&made->path[path_len], content.data, content.len);
     made->entry.path = made->path;
