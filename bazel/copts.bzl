@@ -20,5 +20,9 @@ _OPTIMISE = select({
 GRILLE_COPTS = ["-std=c11", "-D_GNU_SOURCE"] + GRILLE_WARNINGS + ["-fstack-protector-strong"] + _OPTIMISE
 
 # For rooms with probes (runtime/base/probe.h): a probe's note names its function's section, and gold does not link a
-# program whose linker has thrown that section away. With a file's functions in one section nothing is left over.
-GRILLE_PROBED_COPTS = GRILLE_COPTS + ["-fno-function-sections"]
+# program whose linker has thrown that section away. With a file's functions in one section nothing is left over. Enclave
+# programs are linked by lld, which does.
+GRILLE_PROBED_COPTS = GRILLE_COPTS + select({
+    "@grille//bazel:enclave": [],
+    "//conditions:default": ["-fno-function-sections"],
+})

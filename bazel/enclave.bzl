@@ -30,6 +30,7 @@ _SETTINGS = {
         _HEADERS,  # before glibc's; the kernel's headers stand behind both
         "-fPIE",
         "-fstack-clash-protection",
+        "-fomit-frame-pointer",
         # Nothing unwinds: there are no exceptions and no cancelled threads.
         "-fno-asynchronous-unwind-tables",
         "-fno-unwind-tables",

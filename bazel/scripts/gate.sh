@@ -37,10 +37,13 @@ bazel_phase() {
     add_cases "$name" $counts $((SECONDS - start))
 }
 
-# The workspace in tests/consumer, which has Grille as a local_repository; its Bazel server ends with the phase.
+# consumer_phase [--full]: the workspace in tests/consumer, which has Grille as a local_repository; its Bazel server ends
+# with the phase.
 consumer_phase() {
+    local long=()
+    [ "${1:-}" != --full ] || long=(//:call_static_test)
     cd "$root/tests/consumer"
-    bazel_phase consumer //...
+    bazel_phase consumer //... "${long[@]}"
     bazel shutdown
     cd "$root"
 }
@@ -142,7 +145,7 @@ run_gate() {
     bazel_phase asan --config=asan --build_tests_only "$again" "${tests[@]}"
     mapfile -t tests < <(thread_tests)
     [ ${#tests[@]} -eq 0 ] || bazel_phase tsan --config=tsan "$filter" "${tests[@]}"
-    consumer_phase
+    consumer_phase "${1:-}"
     if [ "${1:-}" = --full ]; then
         bazel_phase opt --config=opt --build_tag_filters=-plain "$again" //...
         # shellcheck disable=SC2046 # a list of patterns

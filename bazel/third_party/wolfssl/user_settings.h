@@ -75,8 +75,11 @@
 #define WOLFSSL_SP_MATH_ALL
 #define WOLFSSL_HAVE_SP_ECC
 #define WOLFSSL_SP_384
-#define WOLFSSL_SP_NO_2048   /* no RSA: 170 KB of a program */
+#define WOLFSSL_SP_NO_2048 /* no RSA: 170 KB of a program */
 #define WOLFSSL_SP_NO_3072
+#ifdef GRILLE_SMALL_TABLES /* of multiples of the base points: 10 KB, not 500 (docs/enclave-programs.md) */
+#define WOLFSSL_SP_SMALL
+#endif
 #define WOLFSSL_SP_NO_MALLOC /* numbers live on the stack: nothing secret is left in freed heap blocks */
 #if defined(__x86_64__)
 #define WOLFSSL_X86_64_BUILD
