@@ -35,6 +35,10 @@ grille_reason grille_id_map_init(grille_id_map *map, size_t capacity, grille_bud
     return GRILLE_REASON_OK;
 }
 
+grille_id_map grille_id_map_in(grille_id_map_slot *slots, size_t slot_count) {
+    return (grille_id_map){.slots = slots, .slot_count = slot_count, .capacity = slot_count / 2};
+}
+
 void grille_id_map_deinit(grille_id_map *map) {
     if (map->slots != NULL) grille_budget_free(map->budget, map->slots, map->slot_count * sizeof *map->slots);
     *map = (grille_id_map){0};

@@ -23,6 +23,9 @@ typedef struct grille_id_map {
  * budget must outlive the map. */
 GRILLE_MUST_USE grille_reason grille_id_map_init(grille_id_map *map, size_t capacity, grille_budget *budget);
 void grille_id_map_deinit(grille_id_map *map);
+/* A map in zeroed memory of the caller's, for half as many members; no deinit. `slot_count` is a power of two from 2.
+ */
+grille_id_map grille_id_map_in(grille_id_map_slot *slots, size_t slot_count);
 
 /* NULL when absent. */
 void *grille_id_map_get(const grille_id_map *map, uint32_t id);

@@ -103,6 +103,7 @@ static bool start_endpoint(grille_connection *connection, const grille_peer_iden
         .peer = peer,
         .executor = connection->executor,
         .budget = &connection->budget,
+        .depot = loop->depot,
         .max_streams = connection->max_streams,
         .max_calls = connection->max_calls,
         .max_message_bytes = connection->max_message_bytes,

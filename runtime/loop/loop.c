@@ -77,6 +77,7 @@ static void end_turn(grille_loop *outer) {
 
 static void free_scratch(grille_loop *loop) {
     grille_record_pool_free(loop->records);
+    grille_depot_free(loop->depot);
     free(loop->receive);
     free(loop->plain);
     free(loop->send);
@@ -94,8 +95,9 @@ grille_reason grille_loop_init(grille_loop *loop, uint32_t spin_us, grille_error
     loop->send = malloc(GRILLE_LOOP_SEND_BYTES);
     loop->outgoing = malloc(GRILLE_LOOP_OUTGOING_BYTES);
     loop->records = grille_record_pool_new();
+    loop->depot = grille_depot_new();
     if (loop->receive == NULL || loop->plain == NULL || loop->send == NULL || loop->outgoing == NULL ||
-        loop->records == NULL) {
+        loop->records == NULL || loop->depot == NULL) {
         free_scratch(loop);
         return grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
     }
@@ -131,6 +133,7 @@ static void on_tidy(uv_timer_t *timer) {
     grille_loop *loop = timer->data;
     loop->tidies = false;
     grille_loop_wipe(loop);
+    if (grille_depot_trim(loop->depot)) grille_loop_tidy_later(loop);
 }
 
 void grille_loop_tidy_later(grille_loop *loop) {

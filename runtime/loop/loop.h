@@ -13,6 +13,7 @@
 #include "grille/reasons.h"
 #include "loop/poller.h"
 #include "secure/record_pool.h"
+#include "session/depot.h"
 #include "wire/limits.h"
 
 /* What one read takes at most: more than a socket buffer usually holds, so that one read empties it. */
@@ -47,6 +48,7 @@ typedef struct grille_loop {
     bool active;                 /* something happened in this turn */
     uint64_t sleeps;             /* times the loop went to sleep; for tests and statistics */
     grille_record_pool *records; /* TLS's blocks, in use during turns */
+    grille_depot *depot;         /* of the sessions of its connections */
     uint8_t *receive;            /* scratch of whoever runs on the loop: GRILLE_LOOP_RECEIVE_BYTES of ciphertext */
     uint8_t *plain;              /* GRILLE_LOOP_PLAIN_BYTES */
     uint8_t *send;               /* GRILLE_LOOP_SEND_BYTES */
@@ -97,8 +99,9 @@ void grille_loop_active(grille_loop *loop);
 
 /* Overwrites plaintext that is left in the scratch buffers. */
 void grille_loop_wipe(grille_loop *loop);
-/* The same GRILLE_CONNECTION_IDLE_MS from now at the latest, whatever goes on then. For whoever leaves plaintext there;
- * leader. One timer for all connections, so that one which is used now and then needs none. */
+/* The same GRILLE_CONNECTION_IDLE_MS from now at the latest, whatever goes on then, and frees what calls needed that
+ * are over. For whoever leaves plaintext there; leader. One timer for all connections, so that one which is used now
+ * and then needs none. */
 void grille_loop_tidy_later(grille_loop *loop);
 
 /* The loop that this thread is turning: not NULL in callbacks and in handlers on loop threads. */

@@ -123,6 +123,7 @@ static grille_reason open_session(grille_endpoint *endpoint, const grille_endpoi
     session.services = endpoint->services;
     session.service_count = announce_services(options->registry, endpoint->services, service_count(options));
     session.budget = options->budget;
+    session.depot = options->depot;
     endpoint->events = events;
     if (endpoint->on_gate != NULL) endpoint->events.on_gate = on_gate;
     session.events = &endpoint->events;

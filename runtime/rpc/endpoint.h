@@ -23,6 +23,7 @@ typedef struct grille_endpoint_options {
     const grille_peer_identity *peer; /* copied */
     grille_executor *executor;        /* NULL: offloaded methods run on the loop thread */
     grille_budget *budget;            /* outlives the endpoint */
+    struct grille_depot *depot;       /* of the session; outlives the endpoint; NULL: none */
     uint32_t max_streams;             /* of the peer */
     uint32_t max_calls;               /* of ours, at once; 0: GRILLE_DEFAULT_STREAMS */
     size_t max_message_bytes;         /* of what the peer sends */

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Deadlines in a binary heap, the earliest on top (Williams, Algorithm 232, CACM 7 (1964)). Each stream knows its
  * place, so that a call that ends early is taken out at once. */
-#include "session/private.h"
+#include <string.h>
+
+#include "session/kit.h"
 
 bool grille_deadlines_reserve(grille_session *session, uint32_t count) {
     const size_t item = sizeof *session->heap;
     grille_stream **heap = NULL;
     if (count <= session->heap_capacity) return true;
-    heap = grille_budget_grow(&session->call_budget, session->heap, session->heap_capacity * item, count * item);
+    if (session->kit != NULL && session->heap == session->kit->heap) {
+        heap = grille_budget_alloc(&session->call_budget, count * item);
+        if (heap != NULL) memcpy(heap, session->heap, session->heap_count * item);
+    } else {
+        heap = grille_budget_grow(&session->call_budget, session->heap, session->heap_capacity * item, count * item);
+    }
     if (heap == NULL) return false;
     session->heap = heap;
     session->heap_capacity = count;

@@ -92,6 +92,7 @@ typedef enum grille_drain_state {
 } grille_drain_state;
 
 struct grille_slot_chunk;
+struct grille_kit;
 
 struct grille_session {
     grille_session_options options;
@@ -103,6 +104,7 @@ struct grille_session {
     grille_error failure;
 
     /* slot.c */
+    struct grille_kit *kit; /* NULL: no call lately */
     struct grille_slot_chunk *chunks;
     grille_link free_slots;
     grille_link all;
@@ -224,6 +226,9 @@ void grille_slot_settle(grille_stream *stream);
 void grille_slots_written(grille_session *session);
 /* Frees memory that no slot in use needs. */
 void grille_slots_shrink(grille_session *session);
+/* Gives a lent kit back if no slot is in use. At the end of recv, tick and sent: nobody looks at the slots of ended
+ * calls any more. */
+void grille_slots_rest(grille_session *session);
 void grille_slots_deinit(grille_session *session);
 /* Makes the stream known by its id; grille_slot_take has made room. */
 void grille_slot_register(grille_stream *stream, uint32_t id);

@@ -144,6 +144,7 @@ grille_reason grille_session_recv(grille_session *session, grille_bytes plain, g
         reason = recv_frame(session, &plain);
     if (session->broken) return session->failure_reason;
     grille_session_tell_notices(session);
+    grille_slots_rest(session);
     return session->broken ? session->failure_reason : GRILLE_REASON_OK;
 }
 

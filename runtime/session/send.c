@@ -176,6 +176,7 @@ void grille_session_sent(grille_session *session, grille_time_us now_us) {
     grille_session_set_now(session, now_us);
     grille_slots_written(session);
     if (!session->broken) grille_session_tell_notices(session);
+    grille_slots_rest(session);
 }
 
 grille_reason grille_session_send_gate(grille_session *session, grille_bytes payload) {

@@ -85,6 +85,7 @@ typedef struct grille_session_options {
     grille_budget *budget;          /* all memory is charged to it, of calls up to 7/8; outlives the session */
     const grille_session_events *events; /* outlives the session */
     void *user;
+    struct grille_depot *depot; /* lends the memory of the first calls (session/depot.h); NULL: its own */
     grille_time_us now_us;
 } grille_session_options;
 

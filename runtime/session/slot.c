@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The pool of slots: grown in steps, reused last in first out, wiped when a call ends, given back when idle. */
+ * The pool of slots: a kit, then grown in steps, reused last in first out, wiped when a call ends, given back when
+ * idle: a lent kit at once, all else after a while. */
 #include <assert.h>
+#include <string.h>
 
-#include "session/private.h"
+#include "session/kit.h"
 
-enum { FIRST_CHUNK_SLOTS = 4, LARGEST_CHUNK_SLOTS = 32, FIRST_MAP_CAPACITY = 8 };
+enum { LARGEST_CHUNK_SLOTS = 32 };
 
 typedef struct grille_slot_chunk {
     struct grille_slot_chunk *next;
@@ -42,9 +44,56 @@ static void clear_slot(grille_stream *stream) {
     stream->reserved = false;
 }
 
+/* Free ones of a kit may be another session's, or nobody's. */
+static void adopt(grille_session *session, grille_stream *stream) {
+    stream->session = session;
+    stream->arena.budget = &session->call_budget;
+    stream->inbox.pool = &session->buffers;
+    stream->outbox.pool = &session->buffers;
+}
+
+static bool take_kit(grille_session *session) {
+    grille_kit *kit = NULL;
+    bool is_new = false;
+    if (!grille_budget_charge(&session->call_budget, sizeof *kit)) return false;
+    kit = grille_kit_take(session->options.depot, &is_new);
+    if (kit == NULL) {
+        grille_budget_release(&session->call_budget, sizeof *kit);
+        return false;
+    }
+    if (is_new) {
+        grille_list_init(&kit->free_slots);
+        for (uint32_t i = 0; i < GRILLE_KIT_SLOTS; i++) {
+            init_slot(session, &kit->slots[i]);
+            grille_list_append(&kit->free_slots, &kit->slots[i].all);
+        }
+    }
+    grille_list_move_all(&session->free_slots, &kit->free_slots);
+    session->kit = kit;
+    session->slots_held = GRILLE_KIT_SLOTS;
+    session->streams = grille_id_map_in(kit->map, 2 * GRILLE_KIT_MAP_CAPACITY);
+    session->heap = kit->heap;
+    session->heap_capacity = GRILLE_KIT_SLOTS;
+    return true;
+}
+
+/* No slot is in use, and the kit is all there is. */
+static void give_kit(grille_session *session) {
+    grille_kit *kit = session->kit;
+    grille_list_move_all(&kit->free_slots, &session->free_slots);
+    session->kit = NULL;
+    session->slots_held = 0;
+    session->streams = (grille_id_map){0};
+    session->heap = NULL;
+    session->heap_capacity = 0;
+    grille_kit_give(session->options.depot, kit);
+    grille_budget_release(&session->call_budget, sizeof *kit);
+}
+
 static bool grow_pool(grille_session *session) {
-    uint32_t count = session->chunks == NULL ? FIRST_CHUNK_SLOTS : 2 * session->chunks->count;
+    uint32_t count = 2 * (session->chunks == NULL ? GRILLE_KIT_SLOTS : session->chunks->count);
     grille_slot_chunk *chunk = NULL;
+    if (session->kit == NULL) return take_kit(session);
     if (count > LARGEST_CHUNK_SLOTS) count = LARGEST_CHUNK_SLOTS;
     if (!grille_deadlines_reserve(session, session->slots_held + count)) return false;
     chunk = grille_budget_alloc(&session->call_budget, chunk_bytes(count));
@@ -62,17 +111,26 @@ static bool grow_pool(grille_session *session) {
     return true;
 }
 
+/* That of the kit is emptied. */
+static void free_map(grille_session *session) {
+    grille_kit *kit = session->kit;
+    if (session->streams.slots != kit->map) {
+        grille_id_map_deinit(&session->streams);
+    } else if (session->streams.count > 0) {
+        memset(kit->map, 0, sizeof kit->map);
+    }
+}
+
 /* The map doubles when it is full: an idle connection holds little. */
 static bool grow_map(grille_session *session) {
-    const size_t capacity = session->streams.capacity == 0 ? FIRST_MAP_CAPACITY : 2 * session->streams.capacity;
     grille_id_map grown = {0};
-    bool moved = grille_id_map_init(&grown, capacity, &session->call_budget) == GRILLE_REASON_OK;
+    bool moved = grille_id_map_init(&grown, 2 * session->streams.capacity, &session->call_budget) == GRILLE_REASON_OK;
     if (!moved) return false;
     for (size_t i = 0; i < session->streams.slot_count; i++) {
         const grille_id_map_slot *slot = &session->streams.slots[i];
         if (slot->id != 0) moved = grille_id_map_put(&grown, slot->id, slot->value) && moved;
     }
-    grille_id_map_deinit(&session->streams);
+    free_map(session);
     session->streams = grown;
     return moved;
 }
@@ -86,9 +144,10 @@ void grille_slot_register(grille_stream *stream, uint32_t id) {
 
 grille_stream *grille_slot_take(grille_session *session, bool ours) {
     grille_stream *stream = NULL;
-    if (session->slots_used >= session->streams.capacity && !grow_map(session)) return NULL;
     if (grille_list_empty(&session->free_slots) && !grow_pool(session)) return NULL;
+    if (session->slots_used >= session->streams.capacity && !grow_map(session)) return NULL;
     stream = grille_container(grille_list_take_first(&session->free_slots), grille_stream, all);
+    adopt(session, stream);
     grille_list_append(&session->all, &stream->all);
     session->slots_used++;
     stream->ours = ours;
@@ -141,26 +200,49 @@ void grille_slots_visit(grille_session *session, grille_slot_visitor *visit, con
     }
 }
 
+/* Takes the slots of the chunks off the list; those of the kit stay. */
+static void free_chunk(grille_session *session, grille_slot_chunk *chunk) {
+    for (uint32_t i = 0; i < chunk->count; i++)
+        grille_list_remove(&chunk->slots[i].all);
+    session->slots_held -= chunk->count;
+    grille_budget_free(&session->call_budget, chunk, chunk_bytes(chunk->count));
+}
+
 /* No slot is in use: each was wiped when its call ended. */
 static void free_chunks(grille_session *session) {
     while (session->chunks != NULL) {
         grille_slot_chunk *chunk = session->chunks;
         session->chunks = chunk->next;
-        grille_budget_free(&session->call_budget, chunk, chunk_bytes(chunk->count));
+        free_chunk(session, chunk);
     }
-    session->slots_held = 0;
-    grille_list_init(&session->free_slots);
+}
+
+/* Back to what the kit has. */
+static void free_tables(grille_session *session) {
+    free_map(session);
+    if (session->heap != session->kit->heap) {
+        grille_budget_free(&session->call_budget, session->heap, session->heap_capacity * sizeof *session->heap);
+    }
 }
 
 void grille_slots_shrink(grille_session *session) {
     session->shrunk = true;
     grille_buffer_pool_shrink(&session->buffers);
-    if (session->slots_used > 0) return;
+    if (session->slots_used > 0 || session->kit == NULL) return;
     free_chunks(session);
-    grille_id_map_deinit(&session->streams);
-    grille_budget_free(&session->call_budget, session->heap, session->heap_capacity * sizeof *session->heap);
-    session->heap = NULL;
-    session->heap_capacity = 0;
+    free_tables(session);
+    give_kit(session);
+}
+
+/* Where more than the kit was needed it will be again: the timer gives that back. */
+void grille_slots_rest(grille_session *session) {
+    if (session->slots_used > 0 || session->options.depot == NULL) return;
+    if (session->kit != NULL) {
+        if (session->chunks != NULL) return;
+        free_tables(session);
+        give_kit(session);
+    }
+    session->shrunk = session->partial == NULL && session->buffers.kept_count == 0 && session->refusals.grown == NULL;
 }
 
 void grille_slots_deinit(grille_session *session) {

@@ -94,5 +94,6 @@ grille_reason grille_session_tick(grille_session *session, grille_time_us now_us
     grille_drain_advance(session);
     shrink(session);
     grille_session_tell_notices(session);
+    grille_slots_rest(session);
     return session->broken ? session->failure_reason : GRILLE_REASON_OK;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmocka_all.h"
+#include "session/kit.h"
 #include "session/private.h"
 #include "session_pair.h"
 #include "session_script.h"
@@ -291,6 +292,107 @@ static void idle_memory_is_given_back(void **state) {
     pair_free(pair);
 }
 
+static session_pair *pair_with_depot(grille_depot *depot) {
+    pair_options options = pair_options_default();
+    options.initiator.depot = depot;
+    options.responder.depot = depot;
+    session_pair *pair = pair_start(&options);
+    pair->responder.answers = true;
+    pair->initiator.releases = true;
+    return pair;
+}
+
+/* What a loop lends goes back with the last call, no timer is needed for it, and others get the same memory, clean. */
+static void a_lent_kit_is_given_back_at_once(void **state) {
+    grille_depot *depot = grille_depot_new();
+    session_pair *pairs[] = {pair_with_depot(depot), pair_with_depot(depot), pair_with_depot(depot)};
+    const grille_stream *used[2] = {NULL, NULL}; /* both ends need one at a time */
+    (void)state;
+    for (unsigned i = 0; i < 12; i++) {
+        session_pair *pair = pairs[i % 3];
+        const size_t idle_bytes = pair->initiator.budget.used_bytes;
+        const grille_stream *stream = pair_call(pair, &pair->initiator, grille_bytes_of("card 4242 4242", 14));
+        assert_true(holds_secret(stream));
+        assert_true(pair->initiator.budget.used_bytes >= idle_bytes + sizeof(grille_kit));
+        if (i < 2) used[i] = stream;
+        assert_true(stream == used[0] || stream == used[1]);
+        pair_run(pair);
+        assert_int_equal(pair->initiator.counts[PAIR_STATUS], i / 3 + 1);
+        assert_false(holds_secret(stream));
+        for (const pair_end *end = &pair->initiator;; end = &pair->responder) {
+            assert_int_equal(grille_session_get_stats(end->session).slots_held, 0);
+            assert_int_equal(grille_session_expiry(end->session), GRILLE_TIME_NEVER);
+            if (end == &pair->responder) break;
+        }
+        assert_int_equal(pair->initiator.budget.used_bytes, idle_bytes);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        pair_free(pairs[i]);
+    grille_depot_free(depot);
+}
+
+/* More than a kit is needed: that stays for a while, and whoever gets the kit next finds nothing of it. */
+static void what_outgrew_a_kit_is_given_back_when_idle(void **state) {
+    grille_depot *depot = grille_depot_new();
+    session_pair *pair = pair_with_depot(depot);
+    session_pair *next = pair_with_depot(depot);
+    const size_t idle_bytes = pair->initiator.budget.used_bytes;
+    (void)state;
+    for (unsigned round = 1; round <= 3; round++) {
+        for (int i = 0; i < 100; i++)
+            (void)pair_call(pair, &pair->initiator, pair_bytes(50));
+        pair_run(pair);
+        assert_int_equal(pair->initiator.counts[PAIR_STATUS], 100 * round);
+        assert_true(pair->initiator.budget.used_bytes > idle_bytes + 100 * sizeof(grille_stream));
+        pair_pass(pair, 100000);
+        assert_int_equal(pair->initiator.budget.used_bytes, idle_bytes);
+        assert_int_equal(grille_session_get_stats(pair->initiator.session).slots_held, 0);
+        for (int i = 0; i < 20; i++)
+            (void)pair_call(next, &next->initiator, pair_bytes(50));
+        pair_run(next);
+        assert_int_equal(next->initiator.counts[PAIR_STATUS], 20 * round);
+        pair_pass(next, 100000);
+    }
+    /* Freed with calls under way. */
+    for (int i = 0; i < 20; i++)
+        (void)pair_call(pair, &pair->initiator, pair_bytes(50));
+    pair_free(pair);
+    pair_free(next);
+    grille_depot_free(depot);
+}
+
+static void a_depot_keeps_what_was_needed_lately(void **state) {
+    grille_depot *depot = grille_depot_new();
+    grille_kit *kits[3];
+    bool is_new = false;
+    (void)state;
+    assert_false(grille_depot_trim(depot));
+    for (unsigned i = 0; i < 3; i++) {
+        kits[i] = grille_kit_take(depot, &is_new);
+        assert_non_null(kits[i]);
+        assert_true(is_new);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        grille_kit_give(depot, kits[i]);
+    assert_true(grille_depot_trim(depot)); /* all three were needed */
+    assert_ptr_equal(grille_kit_take(depot, &is_new), kits[2]);
+    assert_false(is_new);
+    grille_kit_give(depot, kits[2]);
+    assert_true(grille_depot_trim(depot)); /* one was */
+    kits[0] = grille_kit_take(depot, &is_new);
+    assert_false(is_new);
+    kits[1] = grille_kit_take(depot, &is_new);
+    assert_true(is_new);
+    grille_kit_give(depot, kits[1]);
+    assert_true(grille_depot_trim(depot));
+    assert_false(grille_depot_trim(depot)); /* one is, and no other */
+    grille_kit_give(depot, kits[0]);
+    assert_true(grille_depot_trim(depot));
+    assert_false(grille_depot_trim(depot));
+    grille_depot_free(depot);
+    grille_depot_free(NULL);
+}
+
 /* Buffers of long messages too, although another call goes on. */
 static void idle_buffers_are_given_back_under_a_call(void **state) {
     const pair_options options = pair_options_default();
@@ -344,6 +446,9 @@ int main(void) {
         cmocka_unit_test(a_flood_of_broken_calls_ends_the_connection),
         cmocka_unit_test(a_slot_is_wiped_when_it_is_free),
         cmocka_unit_test(idle_memory_is_given_back),
+        cmocka_unit_test(a_lent_kit_is_given_back_at_once),
+        cmocka_unit_test(what_outgrew_a_kit_is_given_back_when_idle),
+        cmocka_unit_test(a_depot_keeps_what_was_needed_lately),
         cmocka_unit_test(idle_buffers_are_given_back_under_a_call),
         cmocka_unit_test(the_arena_lives_until_release),
     };
