@@ -277,6 +277,16 @@ static void test_idle_without_a_server(void **state) {
 
 /* ---- Keepalive ---- */
 
+/* Until it is answered: with so short a keepalive a peer that only waits for a CPU is given up as well. */
+static void call_until_answered(grille_channel *channel) {
+    char answer[512];
+    grille_code code = GRILLE_UNAVAILABLE;
+    for (int tries = 0; code == GRILLE_UNAVAILABLE && tries < 1000; tries++)
+        code = e2e_call(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.timeout_ms = 60000, .wait_for_ready = true),
+                        answer, sizeof answer);
+    assert_int_equal(code, GRILLE_OK);
+}
+
 static void test_a_silent_peer_is_given_up(void **state) {
     server_process server = {.kind = "x509"};
     opened own = OPENED_INIT;
@@ -289,16 +299,14 @@ static void test_a_silent_peer_is_given_up(void **state) {
     options.retry.max_attempts = 1;
     server_start(&w, &server, world_unix(&w, "silent"));
     grille_channel *channel = open_counted(server.address, &options, 0, &own);
-    assert_int_equal(e2e_call(channel, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_OK);
+    call_until_answered(channel);
     assert_int_equal(kill(server.pid, SIGSTOP), 0);
     assert_int_equal(waitpid(server.pid, &status, WUNTRACED), server.pid);
     assert_true(WIFSTOPPED(status));
     assert_int_equal(e2e_call(channel, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_UNAVAILABLE);
     assert_non_null(strstr(answer, "of a PING"));
     assert_int_equal(kill(server.pid, SIGCONT), 0);
-    assert_int_equal(e2e_call(channel, E2E_ECHO, "x", &GRILLE_CALL_OPTIONS(.timeout_ms = 60000, .wait_for_ready = true),
-                              answer, sizeof answer),
-                     GRILLE_OK);
+    call_until_answered(channel);
     grille_channel_close(channel);
     server_end(&server, SIGTERM, last_line, sizeof last_line);
 }
@@ -307,16 +315,15 @@ static void test_a_silent_peer_is_given_up(void **state) {
 static void test_a_silent_peer_is_given_up_while_nobody_calls(void **state) {
     server_process server = {.kind = "x509"};
     opened own = OPENED_INIT;
-    char answer[512], last_line[64];
+    char last_line[64];
     int status = 0;
     grille_channel_options options = quick_options();
-    grille_error error;
     (void)state;
     options.keepalive_interval_ms = 20;
     options.keepalive_timeout_ms = 200;
     server_start(&w, &server, world_unix(&w, "quiet"));
     grille_channel *channel = open_counted(server.address, &options, 0, &own);
-    assert_int_equal(e2e_call(channel, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_OK);
+    call_until_answered(channel);
     assert_int_equal(kill(server.pid, SIGSTOP), 0);
     assert_int_equal(waitpid(server.pid, &status, WUNTRACED), server.pid);
     for (int waited_ms = 0; grille_channel_get_state(channel) == GRILLE_CHANNEL_READY; waited_ms++) {
@@ -324,8 +331,7 @@ static void test_a_silent_peer_is_given_up_while_nobody_calls(void **state) {
         (void)usleep(1000);
     }
     assert_int_equal(kill(server.pid, SIGCONT), 0);
-    assert_int_equal(grille_channel_wait_ready(channel, 60000, &error), GRILLE_OK);
-    assert_int_equal(e2e_call(channel, E2E_ECHO, "x", NULL, answer, sizeof answer), GRILLE_OK);
+    call_until_answered(channel);
     grille_channel_close(channel);
     server_end(&server, SIGTERM, last_line, sizeof last_line);
 }
