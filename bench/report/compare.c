@@ -39,6 +39,7 @@ static verdict judge(const bench_median *before, const bench_median *after, bool
 
 static bool same_row(const bench_report_row *one, const bench_report_row *other) {
     return strcmp(one->mode, other->mode) == 0 && strcmp(one->placement, other->placement) == 0 &&
+           one->spec.loops == other->spec.loops && one->spec.spin_us == other->spec.spin_us &&
            bench_same_work(one, other);
 }
 
@@ -52,6 +53,7 @@ static size_t partner_of(const bench_report_row *row, const bench_report *after,
 
 static void print_row_name(const bench_report_row *row, FILE *out) {
     char mode[64], transport[32], placement[32];
+    const bench_spec usual = bench_spec_default();
     const char *pattern = bench_pattern_word(row->spec.pattern);
     bench_plain_text(row->mode, mode, sizeof(mode));
     bench_plain_text(row->transport, transport, sizeof(transport));
@@ -61,6 +63,8 @@ static void print_row_name(const bench_report_row *row, FILE *out) {
                   row->spec.connections == 1 ? "connection" : "connections");
     if (row->spec.idle_streams > 0) (void)fprintf(out, ", %u idle streams", row->spec.idle_streams);
     if (row->spec.rate > 0) (void)fprintf(out, ", %s calls/s wanted", bench_figure_text(row->spec.rate).text);
+    if (row->spec.loops != usual.loops) (void)fprintf(out, ", %u loops", row->spec.loops);
+    if (row->spec.spin_us != usual.spin_us) (void)fprintf(out, ", polling %u us", row->spec.spin_us);
 }
 
 static void set_median(bench_grid *grid, size_t column, const bench_report_row *row, bench_figure figure) {

@@ -124,6 +124,23 @@ static void rows_that_are_there_twice_have_one_partner_each(void **state) {
     free(text);
 }
 
+/* A server with two loops, or one that does not poll, is another row, whatever stands beside it. */
+static void loops_and_polling_are_of_the_row(void **state) {
+    (void)state;
+    after.rows[0].spec.loops = 2;
+    after.rows[1].spec.spin_us = 0;
+    after.rows[0].figures[BENCH_P50_US] = after.rows[1].figures[BENCH_P50_US] = sample_median(99, 99, 99);
+    char *text = table();
+    assert_int_equal(worse, 0);
+    assert_non_null(strstr(text, "\nonly before: raw: ping-pong over unix, same, 64 B, 1 in flight, 1 connection\n"));
+    assert_non_null(
+        strstr(text, "\nonly after: raw: ping-pong over unix, same, 64 B, 1 in flight, 1 connection, 2 loops\n"));
+    assert_non_null(
+        strstr(text, "\nonly after: tls: ping-pong over unix, same, 64 B, 1 in flight, 1 connection, polling 0 us\n"));
+    assert_non_null(strstr(text, "\n5 rows compared; "));
+    free(text);
+}
+
 static void nothing_in_common_is_an_error(void **state) {
     (void)state;
     for (size_t i = 0; i < after.row_count; i++)
@@ -161,6 +178,7 @@ int main(void) {
         CASE(figures_of_one_side_are_named),
         CASE(rows_of_one_side_are_named),
         CASE(rows_that_are_there_twice_have_one_partner_each),
+        CASE(loops_and_polling_are_of_the_row),
         CASE(nothing_in_common_is_an_error),
         CASE(what_else_differs_is_told),
     };
