@@ -101,6 +101,8 @@ static grille_reason init_loop(dialed_channel *channel, const grille_channel_opt
         grille_call_pool_unref(channel->base.pool);
         return reason;
     }
+    grille_stats_table_set_loop(channel->stats, &channel->loop);
+    grille_call_pool_set_loop(pool, &channel->loop);
     (void)uv_timer_init(&channel->loop.uv, &channel->timer);
     (void)uv_timer_init(&channel->loop.uv, &channel->ready_timer);
     channel->timer.data = channel;

@@ -7,8 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-
-static _Thread_local grille_loop *turning;
+#include "base/turn.h"
 
 grille_time_us grille_clock_us(void) {
     struct timespec now;
@@ -17,6 +16,7 @@ grille_time_us grille_clock_us(void) {
 }
 
 grille_time_us grille_loop_clock_us(void) {
+    grille_loop *turning = grille_loop_in_turn();
     return turning != NULL ? grille_loop_refresh(turning) : grille_clock_us();
 }
 
@@ -33,10 +33,6 @@ grille_time_us grille_loop_refresh(grille_loop *loop) {
 
 void grille_loop_active(grille_loop *loop) {
     loop->active = true;
-}
-
-grille_loop *grille_loop_in_turn(void) {
-    return turning;
 }
 
 static void on_wake(uv_async_t *waker) {
@@ -64,15 +60,15 @@ static grille_reason start_uv(grille_loop *loop, grille_error *error) {
 /* Callbacks, and what TLS does in them, belong to this loop now. Answers the loop that they belonged to before: a
  * callback of one loop may end another. */
 static grille_loop *begin_turn(grille_loop *loop) {
-    grille_loop *outer = turning;
-    turning = loop;
+    grille_loop *outer = grille_loop_in_turn();
+    grille_turn_of = loop;
     grille_record_pool_use(loop->records);
     return outer;
 }
 
 static void end_turn(grille_loop *outer) {
     grille_record_pool_use(outer != NULL ? outer->records : NULL);
-    turning = outer;
+    grille_turn_of = outer;
 }
 
 static void free_scratch(grille_loop *loop) {

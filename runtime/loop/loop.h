@@ -10,6 +10,7 @@
 
 #include "base/list.h"
 #include "base/time.h"
+#include "base/turn.h"
 #include "grille/reasons.h"
 #include "loop/poller.h"
 #include "secure/record_pool.h"
@@ -105,6 +106,8 @@ void grille_loop_wipe(grille_loop *loop);
 void grille_loop_tidy_later(grille_loop *loop);
 
 /* The loop that this thread is turning: not NULL in callbacks and in handlers on loop threads. */
-grille_loop *grille_loop_in_turn(void);
+static inline grille_loop *grille_loop_in_turn(void) {
+    return (grille_loop *)(uintptr_t)grille_turn_of;
+}
 
 #endif

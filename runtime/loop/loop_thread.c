@@ -259,6 +259,7 @@ grille_reason grille_loop_thread_init(grille_loop_thread *thread, uint32_t spin_
 
 void grille_loop_thread_use_stats(grille_loop_thread *thread, grille_stats_table *stats) {
     thread->stats = stats;
+    grille_stats_table_set_loop(stats, &thread->loop);
 }
 
 void grille_loop_thread_use_workers(grille_loop_thread *thread, grille_workers *workers) {

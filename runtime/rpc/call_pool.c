@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/turn.h"
 #include "rpc/client_call_private.h"
 
 struct grille_call_pool {
@@ -13,6 +14,9 @@ struct grille_call_pool {
     size_t idle_count;
     size_t max_idle;
     grille_link idle;
+    _Atomic(const void *) loop; /* in whose turns `own` is used; NULL: in none */
+    grille_link own;            /* idle calls that were taken in such a turn; they count as out */
+    size_t own_count;
 };
 
 grille_reason grille_call_pool_new(size_t max_idle, grille_call_pool **pool) {
@@ -26,6 +30,7 @@ grille_reason grille_call_pool_new(size_t max_idle, grille_call_pool **pool) {
     made->references = 1;
     made->max_idle = max_idle;
     grille_list_init(&made->idle);
+    grille_list_init(&made->own);
     *pool = made;
     return GRILLE_REASON_OK;
 }
@@ -48,13 +53,32 @@ static void pool_destroy(grille_call_pool *pool) {
     free(pool);
 }
 
-void grille_call_pool_unref(grille_call_pool *pool) {
+static void unref(grille_call_pool *pool, size_t references) {
     bool last = false;
-    if (pool == NULL) return;
     pthread_mutex_lock(&pool->lock);
-    last = --pool->references == 0;
+    pool->references -= references;
+    last = pool->references == 0;
     pthread_mutex_unlock(&pool->lock);
     if (last) pool_destroy(pool);
+}
+
+void grille_call_pool_set_loop(grille_call_pool *pool, const void *loop) {
+    atomic_store_explicit(&pool->loop, loop, memory_order_relaxed);
+}
+
+void grille_call_pool_unref(grille_call_pool *pool) {
+    size_t given = 1;
+    grille_link *link = NULL;
+    if (pool == NULL) return;
+    grille_call_pool_set_loop(pool, NULL);
+    for (; (link = grille_list_take_first(&pool->own)) != NULL; given++) {
+        call_destroy(grille_container(link, grille_client_call, link));
+    }
+    unref(pool, given);
+}
+
+static bool is_in_turn(const grille_call_pool *pool) {
+    return grille_turn_is_of(atomic_load_explicit(&pool->loop, memory_order_relaxed));
 }
 
 static grille_client_call *call_make(grille_call_pool *pool) {
@@ -74,16 +98,27 @@ static grille_client_call *call_make(grille_call_pool *pool) {
     return call;
 }
 
+static grille_client_call *take_own(grille_call_pool *pool) {
+    pool->own_count--;
+    return grille_container(grille_list_take_first(&pool->own), grille_client_call, link);
+}
+
 grille_client_call *grille_call_pool_take(grille_call_pool *pool) {
+    const bool in_turn = is_in_turn(pool);
     grille_client_call *call = NULL;
     grille_link *link = NULL;
+    if (in_turn && !grille_list_empty(&pool->own)) return take_own(pool);
     pthread_mutex_lock(&pool->lock);
     link = grille_list_take_first(&pool->idle);
     if (link != NULL) pool->idle_count--;
     pool->references++;
     pthread_mutex_unlock(&pool->lock);
     call = link != NULL ? grille_container(link, grille_client_call, link) : call_make(pool);
-    if (call == NULL) grille_call_pool_unref(pool);
+    if (call == NULL) {
+        unref(pool, 1);
+    } else {
+        call->of_turn = in_turn;
+    }
     return call;
 }
 
@@ -127,6 +162,8 @@ static void forget_application(grille_client_call *call) {
     call->base.ops = &grille_client_call_ops;
     call->base.data = NULL;
     call->has_parent = false;
+    call->handed_out = false;
+    call->unshared = false;
     call->deliver = NULL;
     call->callback = NULL;
     call->dispatch = NULL;
@@ -169,6 +206,12 @@ void grille_call_pool_give(grille_client_call *call) {
     bool keep = false;
     bool last = false;
     call_forget(call);
+    /* Back to where it came from, so that neither list drains into the other. */
+    if (call->of_turn && is_in_turn(pool) && pool->own_count < pool->max_idle) {
+        grille_list_prepend(&pool->own, &call->link);
+        pool->own_count++;
+        return;
+    }
     pthread_mutex_lock(&pool->lock);
     keep = pool->idle_count < pool->max_idle;
     if (keep) {

@@ -15,14 +15,15 @@ void grille_caller_deliver(grille_client_call *call) {
     }
     /* They may have been held back with the end. */
     grille_client_stream_tell_headers(call);
-    grille_client_call_take_reply(&call->base, &reply);
+    /* The loop's reference goes with the reply. */
+    reply = call->reply;
+    reply.owner = &call->base;
     if (call->form == GRILLE_FORM_ASYNC_UNARY) {
         call->deliver(&reply, call->callback, call->events_user);
     } else if (call->dispatch->done != NULL) {
         call->dispatch->done(&call->base, &reply, call->events, call->events_user);
     }
     grille_reply_free(&reply);
-    grille_call_unref(&call->base);
 }
 
 static void wake(grille_client_call *call, grille_waiter **waiting) {
@@ -86,6 +87,7 @@ void grille_client_call_submitted_here(grille_call *call) {
         grille_client_call_submitted(call);
         return;
     }
+    own->unshared = !own->handed_out && own->form == GRILLE_FORM_ASYNC_UNARY;
     own->notice = notify;
     own->notice_user = own->channel;
 }
@@ -174,6 +176,7 @@ grille_code grille_call_unary_async(grille_channel *channel, const grille_method
         made->deliver = deliver;
         made->callback = callback;
         made->events_user = user;
+        made->handed_out = call != NULL;
         if (call != NULL) *call = &made->base;
         code = grille_caller_submit(made, false);
         if (code != GRILLE_OK && call != NULL) *call = NULL;

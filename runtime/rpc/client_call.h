@@ -17,7 +17,10 @@ typedef struct grille_call_pool grille_call_pool;
 
 /* Reference-counted, any thread: calls that are out keep it alive. `max_idle` objects are kept for reuse. */
 GRILLE_MUST_USE grille_reason grille_call_pool_new(size_t max_idle, grille_call_pool **pool);
+/* Of its owner, once the loop is gone or will turn no more. */
 void grille_call_pool_unref(grille_call_pool *pool);
+/* The loop in whose turns most calls are made and end (base/turn.h): they then take no lock of the pool. */
+void grille_call_pool_set_loop(grille_call_pool *pool, const void *loop);
 
 /* Told once, on the loop thread, when the call is done: the reply is complete. */
 typedef void grille_client_done_fn(grille_call *call, void *user);

@@ -18,11 +18,11 @@ void grille_client_call_complete(grille_client_call *call, grille_code code, gri
     call->stream = NULL;
     call->endpoint = NULL;
     if (call->has_parent) grille_call_family_leave(&call->family_link);
-    pthread_mutex_lock(&call->lock);
+    if (!call->unshared) pthread_mutex_lock(&call->lock);
     call->notice = NULL;
     call->sends_over = true;
-    atomic_store(&call->is_done, true);
-    pthread_mutex_unlock(&call->lock);
+    atomic_store_explicit(&call->is_done, true, memory_order_release);
+    if (!call->unshared) pthread_mutex_unlock(&call->lock);
     /* Last: the owner may give the call away. */
     call->done(&call->base, call->user);
 }
@@ -72,7 +72,11 @@ void grille_client_call_take_ref(grille_call *call) {
 
 void grille_client_call_give_ref(grille_call *call) {
     grille_client_call *own = grille_client_call_of(call);
-    if (atomic_fetch_sub(&own->references, 1) == 1) grille_call_pool_give(own);
+    /* Whoever holds the only one shares it with nobody: no locked instruction is needed. */
+    if (atomic_load_explicit(&own->references, memory_order_acquire) == 1 ||
+        atomic_fetch_sub(&own->references, 1) == 1) {
+        grille_call_pool_give(own);
+    }
 }
 
 const grille_call_ops grille_client_call_ops = {.ref = grille_client_call_take_ref,

@@ -52,6 +52,7 @@ typedef struct grille_client_call {
     grille_link family_link; /* in the parent's children */
     bool has_parent;
     grille_call_pool *pool;
+    bool of_turn; /* taken from the pool in a turn of its loop */
     grille_channel *channel; /* NULL: driven by hand */
     grille_call_form form;
     _Atomic uint32_t references;
@@ -78,6 +79,8 @@ typedef struct grille_client_call {
     void *events_user;
     grille_waiter *waiter; /* of a blocking unary call */
 
+    bool handed_out; /* the application got the handle: any thread may use it */
+    bool unshared;   /* only its loop thread can reach it */
     pthread_mutex_t lock; /* for what follows, and notice against the end of the call */
     grille_call_notice_fn *notice;
     void *notice_user;

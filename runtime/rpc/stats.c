@@ -4,9 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/turn.h"
 #include "grille/interceptor.h"
 
 #define add(counter, amount) atomic_fetch_add_explicit(&(counter), (amount), memory_order_relaxed)
+#define read(counter)        atomic_load_explicit(&(counter), memory_order_relaxed)
+/* By the only writer. */
+#define raise(counter, amount) atomic_store_explicit(&(counter), read(counter) + (amount), memory_order_relaxed)
 #define LATENCY_SUB_BUCKETS  4u
 #define LATENCY_SUB_BITS     2u
 
@@ -71,6 +75,10 @@ void grille_stats_table_deinit(grille_stats_table *table) {
     pthread_mutex_destroy(&table->lock);
 }
 
+void grille_stats_table_set_loop(grille_stats_table *table, const void *loop) {
+    if (table != NULL) atomic_store_explicit(&table->loop, loop, memory_order_relaxed);
+}
+
 grille_stats_table *grille_stats_table_new(size_t index, size_t count) {
     grille_stats_table *made = malloc(sizeof *made);
     if (made == NULL) return NULL;
@@ -106,6 +114,7 @@ static grille_method_counters *make(grille_stats_table *table, size_t chain, con
     if (made == NULL && (made = calloc(1, sizeof *made)) != NULL) {
         made->method = method;
         made->is_caller = is_caller;
+        made->table = table;
         made->next = atomic_load_explicit(&table->chains[chain], memory_order_relaxed);
         atomic_store_explicit(&table->chains[chain], made, memory_order_release);
     }
@@ -123,29 +132,50 @@ grille_method_counters *grille_stats_method(grille_stats_table *table, const gri
 
 /* ---- counting ---- */
 
+static bool is_in_turn(const grille_method_counters *counters) {
+    return grille_turn_is_of(read(counters->table->loop));
+}
+
 void grille_stats_call_started(grille_method_counters *counters) {
     if (counters == NULL) return;
-    add(counters->calls.started, 1);
+    if (is_in_turn(counters)) {
+        raise(counters->of_turn.started, 1);
+    } else {
+        add(counters->calls.started, 1);
+    }
 }
 
 void grille_stats_call_ended(grille_method_counters *counters, grille_code code, uint64_t latency_us) {
     if (counters == NULL) return;
     if ((unsigned)code >= GRILLE_STATUS_CODES) code = GRILLE_INTERNAL;
-    add(counters->calls.ended[code], 1);
-    add(counters->calls.latency_sum_us, latency_us);
-    add(counters->calls.latency_us[bucket_of(latency_us)], 1);
+    if (is_in_turn(counters)) {
+        raise(counters->of_turn.ended[code], 1);
+        raise(counters->of_turn.latency_sum_us, latency_us);
+        raise(counters->of_turn.latency_us[bucket_of(latency_us)], 1);
+    } else {
+        add(counters->calls.ended[code], 1);
+        add(counters->calls.latency_sum_us, latency_us);
+        add(counters->calls.latency_us[bucket_of(latency_us)], 1);
+    }
+}
+
+static void count_message(grille_method_counters *counters, grille_message_direction direction, size_t bytes) {
+    if (counters == NULL) return;
+    if (is_in_turn(counters)) {
+        raise(counters->of_turn.messages[direction], 1);
+        raise(counters->of_turn.bytes[direction], bytes);
+    } else {
+        add(counters->calls.messages[direction], 1);
+        add(counters->calls.bytes[direction], bytes);
+    }
 }
 
 void grille_stats_message_sent(grille_method_counters *counters, size_t bytes) {
-    if (counters == NULL) return;
-    add(counters->calls.messages[GRILLE_MESSAGE_SENT], 1);
-    add(counters->calls.bytes[GRILLE_MESSAGE_SENT], bytes);
+    count_message(counters, GRILLE_MESSAGE_SENT, bytes);
 }
 
 void grille_stats_message_received(grille_method_counters *counters, size_t bytes) {
-    if (counters == NULL) return;
-    add(counters->calls.messages[GRILLE_MESSAGE_RECEIVED], 1);
-    add(counters->calls.bytes[GRILLE_MESSAGE_RECEIVED], bytes);
+    count_message(counters, GRILLE_MESSAGE_RECEIVED, bytes);
 }
 
 void grille_stats_refused(grille_stats_table *table, grille_refusal refusal) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Counters behind grille/stats.h. One table for each loop (a channel, or one loop of a server), so that loops don't
- * share cache lines; counting is relaxed atomics and no lock, no memory. A method gets its counters when it is called
+ * share cache lines; counting takes no lock and no memory. A method gets its counters when it is called
  * or registered first: their number depends on the program, never on what a peer sends. */
 #ifndef GRILLE_RPC_STATS_H
 #define GRILLE_RPC_STATS_H
@@ -23,11 +23,14 @@ typedef struct grille_call_counters {
     _Atomic uint64_t latency_us[GRILLE_LATENCY_BUCKETS];
 } grille_call_counters;
 
+/* One call may count in both: it may start on one thread and end on another. */
 typedef struct grille_method_counters {
     const grille_method *method;
     bool is_caller;
+    const struct grille_stats_table *table;
     struct grille_method_counters *next;
-    grille_call_counters calls;
+    grille_call_counters of_turn; /* by whoever is in a turn of the table's loop: one thread at a time, plain stores */
+    grille_call_counters calls;   /* by everybody else, with locked instructions */
 } grille_method_counters;
 
 /* What a connection tells about itself. In the connection; written by its loop, read by anybody. */
@@ -43,7 +46,8 @@ typedef struct grille_connection_counters {
 
 typedef struct grille_stats_table {
     atomic_size_t references;
-    pthread_mutex_t lock; /* for new methods, and the list of connections */
+    _Atomic(const void *) loop; /* whose turns count without locked instructions; NULL: none */
+    pthread_mutex_t lock;       /* for new methods, and the list of connections */
     _Atomic(grille_method_counters *) chains[GRILLE_STATS_CHAINS];
     _Atomic uint64_t refused[GRILLE_REFUSAL_COUNT];
     _Atomic uint64_t accepted;
@@ -56,6 +60,8 @@ typedef struct grille_stats_table {
 /* Caller's storage. The `index`-th of `count` tables of one server: their connections are numbered apart. */
 void grille_stats_table_init(grille_stats_table *table, size_t index, size_t count);
 void grille_stats_table_deinit(grille_stats_table *table);
+/* The loop that most is counted in (base/turn.h), for speed alone. Two tables may name one loop. NULL: no table. */
+void grille_stats_table_set_loop(grille_stats_table *table, const void *loop);
 /* On the heap, with one reference: channels that were lent may outlive their server. NULL: no memory, or no table. */
 grille_stats_table *grille_stats_table_new(size_t index, size_t count);
 grille_stats_table *grille_stats_table_ref(grille_stats_table *table);
@@ -65,7 +71,7 @@ void grille_stats_table_unref(grille_stats_table *table);
  * thread; one heap call the first time, none later. */
 grille_method_counters *grille_stats_method(grille_stats_table *table, const grille_method *method, bool is_caller);
 
-/* All take NULL. Any thread, no lock. */
+/* All take NULL. Any thread, no lock; nothing is lost, whoever counts. */
 void grille_stats_call_started(grille_method_counters *counters);
 /* Codes of the library's own count as INTERNAL. */
 void grille_stats_call_ended(grille_method_counters *counters, grille_code code, uint64_t latency_us);

@@ -16,25 +16,27 @@ typedef struct snapshot {
     size_t connection_capacity;
 } snapshot;
 
+#define sum_of(counters, counter) (read((counters)->of_turn.counter) + read((counters)->calls.counter))
+
 /* What is added while we read stays out: ends are read before starts, so that in_flight is never negative. */
-static void add_calls(grille_call_stats *sum, const grille_call_counters *counters) {
+static void add_calls(grille_call_stats *sum, const grille_method_counters *counters) {
     uint64_t ended = 0, started = 0;
     for (size_t code = 0; code < GRILLE_STATUS_CODES; code++) {
-        uint64_t of_code = read(counters->ended[code]);
+        uint64_t of_code = sum_of(counters, ended[code]);
         sum->ended[code] += of_code;
         ended += of_code;
     }
     atomic_thread_fence(memory_order_acquire);
-    started = read(counters->started);
+    started = sum_of(counters, started);
     sum->started += started;
     sum->in_flight += started > ended ? started - ended : 0;
-    sum->messages_sent += read(counters->messages[GRILLE_MESSAGE_SENT]);
-    sum->messages_received += read(counters->messages[GRILLE_MESSAGE_RECEIVED]);
-    sum->bytes_sent += read(counters->bytes[GRILLE_MESSAGE_SENT]);
-    sum->bytes_received += read(counters->bytes[GRILLE_MESSAGE_RECEIVED]);
-    sum->latency_sum_us += read(counters->latency_sum_us);
+    sum->messages_sent += sum_of(counters, messages[GRILLE_MESSAGE_SENT]);
+    sum->messages_received += sum_of(counters, messages[GRILLE_MESSAGE_RECEIVED]);
+    sum->bytes_sent += sum_of(counters, bytes[GRILLE_MESSAGE_SENT]);
+    sum->bytes_received += sum_of(counters, bytes[GRILLE_MESSAGE_RECEIVED]);
+    sum->latency_sum_us += sum_of(counters, latency_sum_us);
     for (size_t bucket = 0; bucket < GRILLE_LATENCY_BUCKETS; bucket++)
-        sum->latency_us[bucket] += read(counters->latency_us[bucket]);
+        sum->latency_us[bucket] += sum_of(counters, latency_us[bucket]);
 }
 
 static void add_method(snapshot *made, const grille_method_counters *counters) {
@@ -47,8 +49,8 @@ static void add_method(snapshot *made, const grille_method_counters *counters) {
         made->methods[at] = (grille_method_stats){.method = counters->method, .is_caller = counters->is_caller};
         stats->method_count++;
     }
-    add_calls(&made->methods[at].calls, &counters->calls);
-    add_calls(counters->is_caller ? &stats->made : &stats->served, &counters->calls);
+    add_calls(&made->methods[at].calls, counters);
+    add_calls(counters->is_caller ? &stats->made : &stats->served, counters);
 }
 
 /* Chains grow at their head only: from one head on they stay as they are. */
