@@ -68,12 +68,13 @@ grille_reason grille_metadata_builder_view(const grille_metadata_builder *builde
 }
 
 bool grille_metadata_to_pairs(const grille_metadata_view *view, grille_arena *arena, grille_metadata *pairs) {
-    grille_metadata_iterator iterator = grille_metadata_iterate(view);
+    grille_metadata_iterator iterator;
     grille_metadata_entry entry = {0};
     grille_metadata_pair *made = NULL;
     size_t count = 0;
     *pairs = (grille_metadata){0};
     if (view->count == 0) return true;
+    iterator = grille_metadata_iterate(view);
     made = grille_arena_alloc(arena, view->count * sizeof *made);
     if (made == NULL) return false;
     while (count < view->count && grille_metadata_next(&iterator, &entry)) {

@@ -87,11 +87,6 @@ void grille_message_queue_pop(grille_message_queue *queue) {
     if (chunk->begin == chunk->end) drop_first_chunk(queue);
 }
 
-void grille_message_queue_clear(grille_message_queue *queue) {
-    while (queue->count > 0)
-        grille_message_queue_pop(queue);
-}
-
 grille_record_iterator grille_message_queue_iterate(const grille_message_queue *queue) {
     return (grille_record_iterator){.chunk = queue->first, .at = queue->first->begin};
 }

@@ -67,7 +67,10 @@ static inline grille_record *grille_message_queue_last(const grille_message_queu
 /* Wipes the oldest; a LONG one's buffer goes back to the pool. */
 void grille_message_queue_pop(grille_message_queue *queue);
 /* The same for all. */
-void grille_message_queue_clear(grille_message_queue *queue);
+static inline void grille_message_queue_clear(grille_message_queue *queue) {
+    while (queue->count > 0)
+        grille_message_queue_pop(queue);
+}
 
 /* The record after `record`, or NULL: for looking, not for taking. */
 typedef struct grille_record_iterator {

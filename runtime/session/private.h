@@ -18,6 +18,9 @@ enum { GRILLE_SLOT_ARENA_BYTES = 1536 };
 /* Not in the deadline heap. */
 #define GRILLE_NO_HEAP_INDEX UINT32_MAX
 
+/* From this member to the inbox a slot tells of its call: zero in a free one. */
+#define GRILLE_STREAM_FIRST user
+
 struct grille_stream {
     grille_session *session;
     grille_link all;      /* session->all while in use, session->free_slots while free */

@@ -167,6 +167,7 @@ grille_reason grille_session_send(grille_session *session, uint8_t *buffer, size
 
 bool grille_session_wants_write(const grille_session *session) {
     if (session->broken) return session->goodbye_waits;
+    if (!grille_list_empty(&session->ready)) return true;
     return !session->settings_sent || session->gate_waits || session->pong_waits || session->ping_waits ||
            drain_waits(session) || grille_credit_grant(session) > 0 || !grille_list_empty(&session->resets) ||
            !grille_refusals_empty(&session->refusals) || !grille_list_empty(&session->credits) || line_waits(session);

@@ -187,7 +187,7 @@ grille_turn grille_send_stream(grille_stream *stream, grille_writer *writer) {
     turn = send_next(stream, writer);
     if (turn != GRILLE_TURN_SENT) return turn;
     stream->last_built = stream->session->built + 1;
-    grille_stream_make_ready(stream);
+    if (stream->open) grille_stream_make_ready(stream);
     grille_slot_settle(stream);
     return turn;
 }

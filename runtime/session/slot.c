@@ -20,7 +20,6 @@ static size_t chunk_bytes(uint32_t count) {
 
 static void init_slot(grille_session *session, grille_stream *stream) {
     stream->session = session;
-    stream->heap_index = GRILLE_NO_HEAP_INDEX;
     grille_list_init(&stream->all);
     grille_list_init(&stream->turn);
     grille_list_init(&stream->credit);
@@ -31,11 +30,11 @@ static void init_slot(grille_session *session, grille_stream *stream) {
     grille_message_queue_init(&stream->outbox, stream->outbox_memory, &session->buffers);
 }
 
-/* The header of a slot, without the memory inside it that its parts keep. */
+/* What tells of the call. The lists are empty and the queues and the arena wiped: closing and releasing did that. */
 static void clear_slot(grille_stream *stream) {
-    grille_session *session = stream->session;
-    grille_wipe(stream, offsetof(grille_stream, inbox));
-    init_slot(session, stream);
+    memset(&stream->GRILLE_STREAM_FIRST, 0,
+           offsetof(grille_stream, inbox) - offsetof(grille_stream, GRILLE_STREAM_FIRST));
+    stream->heap_index = GRILLE_NO_HEAP_INDEX;
     stream->delivered = 0;
     stream->assembling = false;
     stream->assembled = 0;
@@ -104,7 +103,7 @@ static bool grow_pool(grille_session *session) {
     session->slots_held += count;
     for (uint32_t i = 0; i < count; i++) {
         grille_stream *stream = &chunk->slots[i];
-        stream->session = session;
+        init_slot(session, stream);
         clear_slot(stream);
         grille_list_append(&session->free_slots, &stream->all);
     }

@@ -142,7 +142,7 @@ static grille_record *push_borrowed(grille_stream *stream, grille_bytes message)
 }
 
 grille_reason grille_stream_send_message(grille_stream *stream, grille_bytes message, unsigned flags) {
-    const bool borrow = stream->ours && (flags & GRILLE_SEND_BORROW) != 0 && message.len > GRILLE_QUEUE_SHORT_BYTES;
+    const bool borrow = stream->ours && (flags & GRILLE_SEND_BORROW) != 0;
     grille_record *record = NULL;
     grille_reason reason = check_message(stream, message.len);
     if (reason != GRILLE_REASON_OK) return reason;

@@ -98,6 +98,16 @@ void grille_frame_header_write(grille_writer *writer, const grille_frame_header 
     grille_write_u64(writer, bits);
 }
 
+void grille_frame_start(grille_writer *writer, size_t length, grille_frame_type type, uint8_t flags, uint32_t stream) {
+    const grille_frame_header header = {
+        .length = (uint16_t)length, .type = (uint8_t)type, .flags = flags, .stream = stream};
+    const grille_reason reason =
+        length > GRILLE_LIMIT_FRAME_PAYLOAD_BYTES ? GRILLE_REASON_WIRE_FRAME_TOO_LONG : grille_frame_check(&header);
+    if (reason != GRILLE_REASON_OK) grille_writer_fail(writer, reason);
+    GRILLE_PROBE_FRAME_OUT(header.type, header.stream, header.length);
+    grille_frame_header_write(writer, &header);
+}
+
 size_t grille_frame_begin(grille_writer *writer) {
     size_t mark = grille_written(writer).len;
     grille_write_zeros(writer, GRILLE_FRAME_HEADER_BYTES);

@@ -68,6 +68,8 @@ void grille_frame_header_write(grille_writer *writer, const grille_frame_header 
  * the offset of the header. A writer that failed on the way stays failed; a frame that breaks a rule of
  * grille_frame_check makes it fail with that reason. */
 size_t grille_frame_begin(grille_writer *writer);
+/* The header of a frame whose payload of `length` bytes the caller writes next; no end follows. Fails as `end` does. */
+void grille_frame_start(grille_writer *writer, size_t length, grille_frame_type type, uint8_t flags, uint32_t stream);
 void grille_frame_end(grille_writer *writer, size_t mark, grille_frame_type type, uint8_t flags, uint32_t stream);
 
 #endif

@@ -6,10 +6,6 @@
 
 enum { LARGEST_VARINT_BYTES = 10 };
 
-grille_message_reader grille_message_reader_of(grille_bytes encoded) {
-    return (grille_message_reader){.bytes = grille_reader_of(encoded)};
-}
-
 void grille_message_fail(grille_message_reader *message, grille_reason reason) {
     grille_reader_fail(&message->bytes, reason);
 }
@@ -61,8 +57,8 @@ static void read_value(grille_message_reader *message, grille_message_field *fie
 bool grille_message_next(grille_message_reader *message, grille_message_field *field) {
     grille_reader before = message->bytes;
     uint64_t tag = 0;
-    *field = (grille_message_field){0};
     if (before.failed != GRILLE_REASON_OK || before.left == 0) return false;
+    *field = (grille_message_field){0};
     if (++message->fields > GRILLE_LIMIT_PROTOCOL_FIELDS) {
         grille_message_fail(message, GRILLE_REASON_WIRE_LIMIT);
         return false;

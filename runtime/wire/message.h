@@ -34,7 +34,9 @@ typedef struct grille_message_field {
 } grille_message_field;
 
 /* Starts at the first field; the bytes must outlive the reader. */
-grille_message_reader grille_message_reader_of(grille_bytes encoded);
+static inline grille_message_reader grille_message_reader_of(grille_bytes encoded) {
+    return (grille_message_reader){.bytes = grille_reader_of(encoded)};
+}
 
 /* The next field; false at the end and after a failure. */
 GRILLE_MUST_USE bool grille_message_next(grille_message_reader *message, grille_message_field *field);

@@ -129,8 +129,10 @@ void grille_metadata_entry_write(grille_writer *writer, const grille_metadata_en
 
 /* Fields are copied as they stand, so that what is written has the size that the view counted. */
 void grille_metadata_write(grille_writer *writer, const grille_metadata_view *view) {
-    grille_message_reader message = grille_message_reader_of(view->encoded);
+    grille_message_reader message;
     grille_message_field field;
+    if (view->count == 0) return;
+    message = grille_message_reader_of(view->encoded);
     while (next_field(&message, &field))
         grille_write_bytes(writer, field.encoded);
 }

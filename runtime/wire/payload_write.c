@@ -9,24 +9,29 @@ size_t grille_status_payload_size(const grille_status_header *header) {
     return sizeof(uint16_t) + grille_status_header_size(header);
 }
 
-/* The u16 before a header; a header that no frame holds fails here, before its length is cut to 16 bits. */
-static void write_header_length(grille_writer *writer, size_t len) {
-    if (len > GRILLE_LIMIT_FRAME_PAYLOAD_BYTES) grille_writer_fail(writer, GRILLE_REASON_WIRE_FRAME_TOO_LONG);
-    grille_write_u16(writer, (uint16_t)len);
-}
-
 static uint8_t flag_if(bool condition, uint8_t flag) {
     return condition ? flag : 0;
 }
 
+/* A frame with a header of `header_bytes`, which the caller writes next, and a message. What no frame holds fails here,
+ * before its length is cut to 16 bits. */
+static void start_headed(grille_writer *writer, grille_frame_type type, uint8_t flags, uint32_t stream,
+                         size_t header_bytes, const grille_bytes *message) {
+    const size_t message_bytes = message != NULL ? GRILLE_MESSAGE_LENGTH_BYTES + message->len : 0;
+    const bool fits = header_bytes <= GRILLE_LIMIT_FRAME_PAYLOAD_BYTES &&
+                      (message == NULL || message->len <= GRILLE_LIMIT_FRAME_PAYLOAD_BYTES);
+    const size_t length = sizeof(uint16_t) + header_bytes + message_bytes;
+    grille_frame_start(writer, fits ? length : SIZE_MAX, type, flags, stream);
+    grille_write_u16(writer, (uint16_t)header_bytes);
+}
+
 void grille_call_frame_write(grille_writer *writer, uint32_t stream, const grille_call_payload *call) {
-    size_t mark = grille_frame_begin(writer);
     uint8_t message_flag = flag_if(call->has_message, GRILLE_FLAG_HAS_MESSAGE);
     uint8_t end_flag = flag_if(call->end_stream, GRILLE_FLAG_END_STREAM);
-    write_header_length(writer, grille_call_header_size(&call->header));
+    start_headed(writer, GRILLE_FRAME_CALL, message_flag | end_flag, stream, grille_call_header_size(&call->header),
+                 call->has_message ? &call->message : NULL);
     grille_call_header_write(writer, &call->header);
     if (call->has_message) grille_write_block_u32(writer, call->message);
-    grille_frame_end(writer, mark, GRILLE_FRAME_CALL, message_flag | end_flag, stream);
 }
 
 void grille_headers_frame_write(grille_writer *writer, uint32_t stream, const grille_metadata_view *metadata) {
@@ -36,12 +41,10 @@ void grille_headers_frame_write(grille_writer *writer, uint32_t stream, const gr
 }
 
 void grille_status_frame_write(grille_writer *writer, uint32_t stream, const grille_status_payload *status) {
-    size_t mark = grille_frame_begin(writer);
-    uint8_t message_flag = flag_if(status->has_message, GRILLE_FLAG_HAS_MESSAGE);
-    write_header_length(writer, grille_status_header_size(&status->header));
+    start_headed(writer, GRILLE_FRAME_STATUS, flag_if(status->has_message, GRILLE_FLAG_HAS_MESSAGE), stream,
+                 grille_status_header_size(&status->header), status->has_message ? &status->message : NULL);
     grille_status_header_write(writer, &status->header);
     if (status->has_message) grille_write_block_u32(writer, status->message);
-    grille_frame_end(writer, mark, GRILLE_FRAME_STATUS, message_flag, stream);
 }
 
 void grille_data_frame_write(grille_writer *writer, uint32_t stream, const grille_data_payload *data) {

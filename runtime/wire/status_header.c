@@ -39,6 +39,11 @@ grille_reason grille_status_header_decode(grille_bytes encoded, grille_status_he
     grille_message_field field;
     grille_status_header read = {.code = GRILLE_OK};
     grille_reason reason = GRILLE_REASON_OK;
+    /* Plain success. */
+    if (encoded.len == 0) {
+        *header = read;
+        return GRILLE_REASON_OK;
+    }
     while (grille_message_next(&message, &field))
         take_field(&message, &field, encoded, &read);
     reason = grille_message_end(&message);
