@@ -33,7 +33,9 @@ typedef struct grille_codec {
     grille_reason (*prepare)(const grille_message_type *type, grille_arena *arena, void **message);
 
     /* Decodes all of `encoded` into the arena: nanopb's views point into `encoded`, which must live as long. Depth,
-     * field count and lengths are checked before anything is allocated. Errors: CODEC_… with field and offset. */
+     * field count and lengths are checked before anything is allocated; of flat messages (flat.h) the schema
+     * comes later, so that a wrong one may have taken its structure and as much as it is long. Errors: CODEC_… with
+     * field and offset. */
     grille_reason (*decode)(const grille_message_type *type, grille_bytes encoded, grille_arena *arena, void **message,
                             grille_error *error);
 } grille_codec;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "codec/codec.h"
 #include "codec/nanopb_check.h"
+#include "codec/nanopb_flat.h"
 #include "codec/nanopb_view.h"
 #include "codec/prescan.h"
 
@@ -50,10 +51,13 @@ static grille_reason encode(const grille_message_type *type, const void *message
 static grille_reason encode_short(const grille_message_type *type, const void *message, uint8_t *out, size_t capacity,
                                   size_t *len, grille_error *error) {
     if (!message) return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT, "the %s is NULL", type->name);
+    grille_writer writer = grille_writer_into(out, capacity);
+    bool flat = grille_nanopb_flat_encode(type->descriptor, message, &writer);
+    *len = flat ? grille_written(&writer).len : 0;
+    if (flat) return GRILLE_REASON_OK;
     grille_reason reason = grille_nanopb_check(type, message, error);
     if (reason != GRILLE_REASON_OK) return reason;
     pb_ostream_t stream = pb_ostream_from_buffer(out, capacity);
-    *len = 0;
     if (!pb_encode(&stream, type->descriptor, message)) return GRILLE_REASON_NO_SPACE;
     *len = stream.bytes_written;
     return GRILLE_REASON_OK;
@@ -70,15 +74,19 @@ static bool defaults_to_zero(const pb_msgdesc_t *descriptor) {
 
 /* pb_decode leaves views as they are, so all of the struct is zeroed; decoding nothing then sets proto2 defaults, and
  * fails only where a field is required, which a fresh message does not have yet. */
-static grille_reason prepare(const grille_message_type *type, grille_arena *arena, void **message) {
-    void *memory = grille_arena_alloc(arena, type->struct_bytes);
-    if (!memory) return GRILLE_REASON_BUDGET;
+static void fill(const grille_message_type *type, void *memory) {
     memset(memory, 0, type->struct_bytes);
     if (!defaults_to_zero(type->descriptor)) {
         pb_istream_t nothing = pb_istream_from_buffer(NULL, 0);
         bool complete = pb_decode(&nothing, type->descriptor, memory);
         (void)complete;
     }
+}
+
+static grille_reason prepare(const grille_message_type *type, grille_arena *arena, void **message) {
+    void *memory = grille_arena_alloc(arena, type->struct_bytes);
+    if (!memory) return GRILLE_REASON_BUDGET;
+    fill(type, memory);
     *message = memory;
     return GRILLE_REASON_OK;
 }
@@ -99,16 +107,23 @@ static bool is_bound(const char *problem) {
 
 static grille_reason decode(const grille_message_type *type, grille_bytes encoded, grille_arena *arena, void **message,
                             grille_error *error) {
+    grille_flat_scan flat;
     grille_scan_end end;
     void *memory = NULL;
+    if (grille_nanopb_flat_scan(type->descriptor, encoded, &flat) &&
+        prepare(type, arena, &memory) == GRILLE_REASON_OK) {
+        *message = memory;
+        if (grille_nanopb_flat_store(type->descriptor, &flat, memory)) return GRILLE_REASON_OK;
+    }
     grille_reason reason = grille_prescan(encoded, type->descriptor, find_field, &end);
     if (reason != GRILLE_REASON_OK)
         return grille_error_set(error, reason, "%s: %s (field %u at byte %zu)", type->name, grille_reason_text(reason),
                                 (unsigned)end.field, end.offset);
-    reason = prepare(type, arena, &memory);
-    if (reason != GRILLE_REASON_OK)
-        return grille_error_set(error, reason, "%s: no memory for %zu bytes within the budget", type->name,
-                                type->struct_bytes);
+    if (!memory) memory = grille_arena_alloc(arena, type->struct_bytes);
+    if (!memory)
+        return grille_error_set(error, GRILLE_REASON_BUDGET, "%s: no memory for %zu bytes within the budget",
+                                type->name, type->struct_bytes);
+    fill(type, memory);
     pb_istream_t stream = grille_view_stream(encoded);
     if (!pb_decode_ex(&stream, type->descriptor, memory, PB_DECODE_NOINIT)) {
         const char *problem = PB_GET_ERROR(&stream);

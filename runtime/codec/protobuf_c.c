@@ -5,6 +5,7 @@
 #include "codec/codec.h"
 #include "codec/prescan.h"
 #include "codec/protobuf_c_check.h"
+#include "codec/protobuf_c_flat.h"
 
 /* protobuf-c's memory comes from the call's arena; nothing is given back before the call ends. */
 typedef struct arena_allocator {
@@ -90,6 +91,19 @@ static grille_reason encode(const grille_message_type *type, const void *message
     return GRILLE_REASON_OK;
 }
 
+/* The general way has no pass of its own that stays inside `capacity`. */
+static grille_reason encode_short(const grille_message_type *type, const void *message, uint8_t *out, size_t capacity,
+                                  size_t *len, grille_error *error) {
+    const ProtobufCMessage *typed = message_of(type, message, error);
+    grille_writer writer = grille_writer_into(out, capacity);
+    *len = 0;
+    if (!typed) return GRILLE_REASON_BAD_ARGUMENT;
+    if (!grille_protobuf_c_is_flat(type->descriptor) || !grille_protobuf_c_flat_encode(typed, &writer))
+        return GRILLE_REASON_NO_SPACE;
+    *len = grille_written(&writer).len;
+    return GRILLE_REASON_OK;
+}
+
 static grille_reason prepare(const grille_message_type *type, grille_arena *arena, void **message) {
     void *memory = grille_arena_alloc(arena, type->struct_bytes);
     if (!memory) return GRILLE_REASON_BUDGET;
@@ -108,6 +122,10 @@ static grille_reason decode(const grille_message_type *type, grille_bytes encode
                             grille_error *error) {
     grille_scan_end end;
     arena_allocator allocator = {.arena = arena};
+    if (grille_protobuf_c_is_flat(type->descriptor)) {
+        *message = grille_protobuf_c_flat_decode(type->descriptor, encoded, arena);
+        if (*message) return GRILLE_REASON_OK;
+    }
     grille_reason reason = grille_prescan(encoded, type->descriptor, find_field, &end);
     if (reason != GRILLE_REASON_OK) return explain_scan(type, reason, &end, error);
     allocator.base = (ProtobufCAllocator){allocate, keep, &allocator};
@@ -129,6 +147,7 @@ const grille_codec grille_codec_protobuf_c = {
     .borrows_encoded = false,
     .measure = measure,
     .encode = encode,
+    .encode_short = encode_short,
     .prepare = prepare,
     .decode = decode,
 };

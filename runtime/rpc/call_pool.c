@@ -176,9 +176,9 @@ static void forget_application(grille_client_call *call) {
 /* Nothing of one call may be seen by the next one: payloads are wiped, everything else starts at zero. */
 static void call_forget(grille_client_call *call) {
     grille_arena_reset(&call->arena);
-    if (call->request != NULL) grille_wipe(call->request, call->request_len);
+    if (call->encoded.data != NULL) grille_wipe((uint8_t *)(uintptr_t)call->encoded.data, call->encoded.len);
     give_back(&call->request, &call->request_capacity, GRILLE_CLIENT_CALL_KEPT_REQUEST_BYTES);
-    call->request_len = 0;
+    call->encoded = grille_bytes_of(NULL, 0);
     call->metadata = (grille_metadata_builder){0};
     call->watch = (grille_call_watch){0};
     call->clock_us = NULL;

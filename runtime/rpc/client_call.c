@@ -46,12 +46,26 @@ static bool request_room(grille_client_call *call, size_t len) {
     return true;
 }
 
+/* One pass, which most requests need no more than. False: it is not short, or something is wrong with it. */
+static bool encode_short(grille_client_call *call, const grille_message_type *type, const void *message) {
+    grille_error error;
+    size_t len = 0;
+    if (type->codec->encode_short == NULL) return false;
+    if (type->codec->encode_short(type, message, call->short_request, sizeof call->short_request, &len, &error) !=
+        GRILLE_REASON_OK) {
+        grille_wipe(call->short_request, sizeof call->short_request);
+        return false;
+    }
+    call->encoded = grille_bytes_of(call->short_request, len);
+    return true;
+}
+
 static bool encode_request(grille_client_call *call, const grille_method *method, const void *message) {
     const grille_codec *codec = method->request->codec;
     grille_error error;
     size_t len = 0;
     grille_reason reason = GRILLE_REASON_OK;
-    if (grille_method_streams_requests(method)) return true;
+    if (grille_method_streams_requests(method) || encode_short(call, method->request, message)) return true;
     grille_error_clear(&error);
     reason = codec->measure(method->request, message, &len, &error);
     if (reason == GRILLE_REASON_OK && len > GRILLE_LIMIT_MESSAGE_BYTES) {
@@ -69,7 +83,7 @@ static bool encode_request(grille_client_call *call, const grille_method *method
                    error.text[0] != 0 ? error.text : grille_reason_text(reason));
         return false;
     }
-    call->request_len = len;
+    call->encoded = grille_bytes_of(call->request, len);
     return true;
 }
 
@@ -163,7 +177,7 @@ static bool start_watch(grille_client_call *call, const grille_client_call_reque
 
 static bool tell_request(grille_client_call *call, const grille_method *method) {
     if (!grille_method_streams_requests(method)) {
-        grille_call_watch_message(&call->watch, GRILLE_MESSAGE_SENT, call->request_len);
+        grille_call_watch_message(&call->watch, GRILLE_MESSAGE_SENT, call->encoded.len);
     }
     return true;
 }

@@ -21,6 +21,8 @@
 enum {
     /* Metadata of the request, the decoded answer of a small call: no heap call for these. */
     GRILLE_CLIENT_CALL_FIRST_BYTES = 2048,
+    /* A request up to this is encoded before its length is known, and needs no buffer. */
+    GRILLE_CLIENT_CALL_SHORT_REQUEST_BYTES = 256,
     /* A request buffer of this size stays with a pooled call. */
     GRILLE_CLIENT_CALL_KEPT_REQUEST_BYTES = 16384,
     /* The same of a buffer for what a stream receives and sends, and of a call that runs. */
@@ -52,7 +54,7 @@ typedef struct grille_client_call {
     grille_link family_link; /* in the parent's children */
     bool has_parent;
     grille_call_pool *pool;
-    bool of_turn; /* taken from the pool in a turn of its loop */
+    bool of_turn;            /* taken from the pool in a turn of its loop */
     grille_channel *channel; /* NULL: driven by hand */
     grille_call_form form;
     _Atomic uint32_t references;
@@ -79,8 +81,8 @@ typedef struct grille_client_call {
     void *events_user;
     grille_waiter *waiter; /* of a blocking unary call */
 
-    bool handed_out; /* the application got the handle: any thread may use it */
-    bool unshared;   /* only its loop thread can reach it */
+    bool handed_out;      /* the application got the handle: any thread may use it */
+    bool unshared;        /* only its loop thread can reach it */
     pthread_mutex_t lock; /* for what follows, and notice against the end of the call */
     grille_call_notice_fn *notice;
     void *notice_user;
@@ -102,8 +104,8 @@ typedef struct grille_client_call {
     grille_waiter *writer;
     grille_waiter *ender;
 
-    uint8_t *request; /* of methods with one request */
-    size_t request_len;
+    grille_bytes encoded; /* the request of methods with one: in short_request or in `request` */
+    uint8_t *request;
     size_t request_capacity;
     grille_metadata_builder metadata;
 
@@ -124,6 +126,7 @@ typedef struct grille_client_call {
     grille_reply reply;
     grille_budget budget;
     grille_arena arena;
+    uint8_t short_request[GRILLE_CLIENT_CALL_SHORT_REQUEST_BYTES];
     _Alignas(max_align_t) uint8_t first[GRILLE_CLIENT_CALL_FIRST_BYTES];
 } grille_client_call;
 

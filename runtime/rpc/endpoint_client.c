@@ -67,7 +67,7 @@ static void fail_send(grille_endpoint *endpoint, grille_client_call *call, grill
         return;
     }
     (void)snprintf(text, sizeof text, "the request %s has %zu bytes; the peer takes at most %" PRIu32,
-                   call->method->request->name, call->request_len,
+                   call->method->request->name, call->encoded.len,
                    grille_session_peer_settings(endpoint->session)->max_message_bytes);
     grille_client_call_complete(call, GRILLE_RESOURCE_EXHAUSTED, grille_bytes_of_text(text));
 }
@@ -119,8 +119,8 @@ static void begin_attempt(grille_endpoint *endpoint, grille_client_call *call, g
 static void send_request(grille_endpoint *endpoint, grille_client_call *call) {
     grille_stream *stream = call->stream;
     /* The request's buffer is the call's own and outlives the stream: no copy. */
-    grille_reason reason = grille_stream_send_message(stream, grille_bytes_of(call->request, call->request_len),
-                                                      GRILLE_SEND_END_STREAM | GRILLE_SEND_BORROW);
+    grille_reason reason =
+        grille_stream_send_message(stream, call->encoded, GRILLE_SEND_END_STREAM | GRILLE_SEND_BORROW);
     if (reason == GRILLE_REASON_OK) return;
     grille_stream_release(stream);
     fail_send(endpoint, call, reason);

@@ -11,8 +11,8 @@
 #define read(counter)        atomic_load_explicit(&(counter), memory_order_relaxed)
 /* By the only writer. */
 #define raise(counter, amount) atomic_store_explicit(&(counter), read(counter) + (amount), memory_order_relaxed)
-#define LATENCY_SUB_BUCKETS  4u
-#define LATENCY_SUB_BITS     2u
+#define LATENCY_SUB_BUCKETS    4u
+#define LATENCY_SUB_BITS       2u
 
 /* ---- latency ---- */
 

@@ -50,8 +50,8 @@ static void encodes_the_request_and_sets_the_deadline(void **state) {
     assert_int_equal(grille_call_pool_new(4, &pool), GRILLE_REASON_OK);
     assert_int_equal(grille_client_call_new(pool, &request, &call, &reply), GRILLE_OK);
     assert_int_equal(grille_client_call_deadline(call), 501000);
-    assert_memory_equal(grille_client_call_of(call)->request, "hello", 5);
-    assert_int_equal(grille_client_call_of(call)->request_len, 5);
+    assert_memory_equal(grille_client_call_of(call)->encoded.data, "hello", 5);
+    assert_int_equal(grille_client_call_of(call)->encoded.len, 5);
     assert_false(grille_client_call_is_done(call));
     assert_ptr_equal(grille_client_call_of_link(grille_client_call_link(call)), call);
 
