@@ -6,7 +6,8 @@ usage: make_corpus.py VECTORS FOLDER
 import os
 import sys
 
-TYPES = ["Empty", "Sub", "Scalars", "Optionals", "Repeats", "Oneofs", "Holder", "Maps", "Everything", "Wide", "Legacy"]
+TYPES = ["Empty", "Sub", "Scalars", "Optionals", "Repeats", "Oneofs", "Holder", "Maps", "Everything", "Wide", "Legacy",
+         "Flat"]
 
 vectors, folder = sys.argv[1:]
 chosen = {}

@@ -322,7 +322,8 @@ def main(protoc, folder, *protos):
         import legacy_pb2
     maker = Maker(SEED)
     types = [codec_pb2.Empty, codec_pb2.Sub, codec_pb2.Scalars, codec_pb2.Optionals, codec_pb2.Repeats, codec_pb2.Oneofs,
-             codec_pb2.Holder, codec_pb2.Maps, codec_pb2.Everything, legacy_pb2.Legacy]
+             codec_pb2.Holder, codec_pb2.Maps, codec_pb2.Everything, legacy_pb2.Legacy,
+             codec_pb2.Flat]
     for message_type in types:
         message = message_type()
         if message.IsInitialized():

@@ -21,7 +21,8 @@
     X(Maps, maps)                                                                                                      \
     X(Everything, everything)                                                                                          \
     X(Wide, wide)                                                                                                      \
-    X(Legacy, legacy)
+    X(Legacy, legacy)                                                                                                  \
+    X(Flat, flat)
 
 typedef struct codec_pair {
     const char *name; /* without the package */
