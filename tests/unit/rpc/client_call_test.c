@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "base/turn.h"
 #include "fake_codec.h"
 #include "rpc/client_call_private.h"
 
@@ -159,6 +160,45 @@ static void forgets_the_call_before(void **state) {
     grille_call_pool_unref(pool);
 }
 
+/* Calls made in turns of the pool's loop come back to these, those of other threads to all. Whatever is out or idle
+ * when the owner goes is freed once, and an address that another loop has got since is nothing to an old pool (ASan).
+ */
+static void calls_of_turns_stay_with_their_loop(void **state) {
+    const fake_message message = {"x"};
+    static const char loop;
+    grille_call_pool *pool = NULL;
+    grille_call *inside = NULL;
+    grille_call *outside = NULL;
+    grille_call *kept = NULL;
+    int done = 0;
+    grille_client_call_request request = request_of(&message, NULL, &done);
+    (void)state;
+    assert_int_equal(grille_call_pool_new(2, &pool), GRILLE_REASON_OK);
+    grille_call_pool_set_loop(pool, &loop);
+    assert_int_equal(grille_client_call_new(pool, &request, &outside, NULL), GRILLE_OK);
+    grille_turn_of = &loop;
+    for (int round = 0; round < 3; round++) {
+        grille_call *again = NULL;
+        assert_int_equal(grille_client_call_new(pool, &request, &again, NULL), GRILLE_OK);
+        assert_true(inside == NULL || again == inside);
+        inside = again;
+        grille_call_unref(again);
+    }
+    grille_call_unref(outside);
+    assert_int_equal(grille_client_call_new(pool, &request, &kept, NULL), GRILLE_OK);
+    assert_ptr_equal(kept, inside);
+    assert_int_equal(grille_client_call_new(pool, &request, &inside, NULL), GRILLE_OK);
+    assert_ptr_equal(inside, outside);
+    grille_call_unref(inside);
+    grille_turn_of = NULL;
+    assert_int_equal(grille_client_call_new(pool, &request, &outside, NULL), GRILLE_OK);
+    grille_call_pool_unref(pool);
+    grille_call_unref(outside);
+    grille_turn_of = &loop;
+    grille_call_unref(kept);
+    grille_turn_of = NULL;
+}
+
 static void count_notice(grille_call *call, void *user) {
     (void)call;
     ++*(int *)user;
@@ -197,6 +237,7 @@ static void tells_of_a_cancellation_once_and_never_after_the_end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encodes_the_request_and_sets_the_deadline),
+        cmocka_unit_test(calls_of_turns_stay_with_their_loop),
         cmocka_unit_test(takes_the_default_deadline_of_the_method),
         cmocka_unit_test(refuses_with_a_reply_that_says_why),
         cmocka_unit_test(forgets_the_call_before),

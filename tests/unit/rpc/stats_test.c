@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "base/turn.h"
+
 static const grille_method first = {.path = "/t.S/First", .id = 5};
 /* In the same chain. */
 static const grille_method second = {.path = "/t.S/Second", .id = 5 + GRILLE_STATS_CHAINS};
@@ -211,13 +213,33 @@ enum { THREADS = 4, ROUNDS = 2000, METHODS = 8 };
 static grille_method many[METHODS];
 static grille_stats_table shared;
 
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+static const char loop, other_loop;
+
+/* As a loop does: one thread at a time. */
+static void begin_turn(const void *of) {
+    pthread_mutex_lock(&turn);
+    grille_turn_of = of;
+}
+
+static void end_turn(void) {
+    grille_turn_of = NULL;
+    pthread_mutex_unlock(&turn);
+}
+
+/* Inside the loop's turns, inside another's and outside of any; a call may end elsewhere than it started. */
 static void *count_on(void *user) {
     (void)user;
     for (int round = 0; round < ROUNDS; round++) {
         grille_method_counters *counters = grille_stats_method(&shared, &many[round % METHODS], false);
+        if (round % 3 == 1) begin_turn(&loop);
         grille_stats_call_started(counters);
+        if (round % 3 == 1 && round % 2 == 0) end_turn();
+        if (round % 3 == 2) begin_turn(round % 2 == 0 ? &loop : &other_loop);
         grille_stats_message_sent(counters, 2);
+        grille_stats_message_received(counters, 3);
         grille_stats_call_ended(counters, GRILLE_OK, (uint64_t)round);
+        if (grille_turn_of != NULL) end_turn();
     }
     return NULL;
 }
@@ -228,6 +250,7 @@ static void threads_lose_no_count(void **state) {
     grille_stats *stats = NULL;
     (void)state;
     grille_stats_table_init(&shared, 0, 1);
+    grille_stats_table_set_loop(&shared, &loop);
     for (uint32_t at = 0; at < METHODS; at++)
         many[at].id = at % 3;
     for (int at = 0; at < THREADS; at++)
@@ -243,7 +266,10 @@ static void threads_lose_no_count(void **state) {
     assert_int_equal(stats->method_count, METHODS);
     assert_int_equal(stats->served.started, THREADS * ROUNDS);
     assert_int_equal(stats->served.ended[GRILLE_OK], THREADS * ROUNDS);
+    assert_int_equal(stats->served.messages_sent, THREADS * ROUNDS);
     assert_int_equal(stats->served.bytes_sent, 2 * THREADS * ROUNDS);
+    assert_int_equal(stats->served.bytes_received, 3 * THREADS * ROUNDS);
+    assert_int_equal(stats->served.latency_sum_us, THREADS * (ROUNDS * (ROUNDS - 1) / 2));
     assert_int_equal(stats->served.in_flight, 0);
     grille_stats_free(stats);
     grille_stats_table_deinit(&shared);
