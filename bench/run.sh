@@ -34,8 +34,8 @@ for argument; do
     esac
 done
 
-bazel build --config=lto //tools/grille //bench/insecure:agent //bench:verify >&2 || die "the build failed"
-bin=$(bazel info --config=lto bazel-bin 2>/dev/null)
+bazel build --config=opt //tools/grille //bench/insecure:agent //bench:verify >&2 || die "the build failed"
+bin=$(bazel info --config=opt bazel-bin 2>/dev/null)
 
 if [ -n "$with_peers" ]; then
     mapfile -t peers < <(bench/peers/build.sh "$PWD/.cache/peers")

@@ -104,13 +104,6 @@ bool bench_labels_optimised(void) {
 #endif
 }
 
-/* Of --config=lto. */
-#ifdef GRILLE_BENCH_LTO
-#define LINK_FLAGS " -flto (runtime)"
-#else
-#define LINK_FLAGS ""
-#endif
-
 static void read_build(bench_labels *labels) {
 #ifdef __clang__
     (void)snprintf(labels->compiler, sizeof labels->compiler, "clang %d.%d.%d", __clang_major__, __clang_minor__,
@@ -119,7 +112,7 @@ static void read_build(bench_labels *labels) {
     (void)snprintf(labels->compiler, sizeof labels->compiler, "gcc %d.%d.%d", __GNUC__, __GNUC_MINOR__,
                    __GNUC_PATCHLEVEL__);
 #endif
-    (void)snprintf(labels->flags, sizeof labels->flags, "%s", GRILLE_BENCH_FLAGS LINK_FLAGS);
+    (void)snprintf(labels->flags, sizeof labels->flags, "%s", GRILLE_BENCH_FLAGS);
     labels->optimised = bench_labels_optimised();
 }
 

@@ -20,6 +20,7 @@ static size_t chunk_bytes(uint32_t count) {
 
 static void init_slot(grille_session *session, grille_stream *stream) {
     stream->session = session;
+    stream->heap_index = GRILLE_NO_HEAP_INDEX;
     grille_list_init(&stream->all);
     grille_list_init(&stream->turn);
     grille_list_init(&stream->credit);
@@ -103,8 +104,8 @@ static bool grow_pool(grille_session *session) {
     session->slots_held += count;
     for (uint32_t i = 0; i < count; i++) {
         grille_stream *stream = &chunk->slots[i];
-        init_slot(session, stream);
         clear_slot(stream);
+        init_slot(session, stream);
         grille_list_append(&session->free_slots, &stream->all);
     }
     return true;
