@@ -16,7 +16,7 @@ from pathlib import Path
 
 CALLS = 1000
 # Calls in flight: the most instructions of ours for one call.
-BOUNDS = {1: 20000, 100: 13000}
+BOUNDS = {1: 19500, 100: 12200}
 # Of the loop, how often they run depends on the scheduler.
 PER_TURN = {"grille_loop_turn", "poll_events", "grille_poller_budget", "grille_poller_round", "sleep_for_events"}
 
