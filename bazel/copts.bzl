@@ -26,3 +26,9 @@ GRILLE_PROBED_COPTS = GRILLE_COPTS + select({
     "@grille//bazel:enclave": [],
     "//conditions:default": ["-fno-function-sections"],
 })
+
+# For rooms whose code runs once for each connection: for size in enclave programs.
+GRILLE_COLD_COPTS = GRILLE_COPTS + select({
+    "@grille//bazel:enclave": ["-Os"],
+    "//conditions:default": [],
+})

@@ -15,8 +15,8 @@ for file in "$@"; do
     esac
 done
 
-# All that runs in the enclave but its kernel: as promised in docs/enclave-programs.md.
-most_bytes=1000000
+# All that runs in the enclave but its kernel. About five percent above what it took when this was last set.
+most_bytes=1030000
 
 all_are_looked_at() { expect_same "programs and linked ones" "${#programs[@]} ${#linked[@]}" "3 3"; }
 
