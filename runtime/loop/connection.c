@@ -263,6 +263,7 @@ static grille_connection *allocate(grille_loop *loop, const grille_connection_op
     connection->revoke_at_us = GRILLE_TIME_NEVER;
     (void)snprintf(connection->name, sizeof connection->name, "%s", options->name);
     grille_job_init(&connection->flush, grille_connection_on_flush);
+    grille_job_init(&connection->tell, grille_connection_on_tell);
     grille_job_init(&connection->step, grille_connection_on_step);
     grille_job_init(&connection->proved, grille_connection_on_proved_job);
     grille_budget_init(&connection->budget, options->max_memory_bytes);

@@ -16,61 +16,64 @@ typedef enum connection_stage {
     CONNECTION_GONE       /* the descriptor is closed: handles and handlers */
 } connection_stage;
 
+/* What each call touches stands first, close together: of a thousand connections that are used in turn all of it has to
+ * be fetched into the CPU's cache for each call. */
 struct grille_connection {
     grille_loop *loop;
     const grille_connection_events *events;
     void *user;
+    grille_secure *secure;
+    grille_endpoint *endpoint;
     connection_stage stage;
     bool ended; /* on_ended was told */
     bool draining;
-    grille_drain_reason drain_reason;
-    grille_transport transport;
-    uv_timer_t timer;
-    grille_time_us armed_us; /* when the timer fires, or GRILLE_TIME_NEVER */
-    unsigned open_handles;
-    grille_job flush; /* at the end of a turn */
-    grille_job step;  /* one piece of the handshake */
-    grille_job calls; /* of the peer channel, from other threads */
-    grille_budget budget;
-    grille_secure *secure;
-    grille_endpoint *endpoint;
     bool unsent; /* the endpoint gave frames that are not all written yet */
     /* The socket failed or its stream ended, but what the peer said before may still say why. */
     bool broken;
-    bool at_end; /* nothing more will be read */
-    grille_error broken_why;
-    grille_time_us broken_until_us; /* or GRILLE_TIME_NEVER */
+    bool at_end;             /* nothing more will be read */
+    bool listed;             /* in stats */
+    bool gate_came;          /* a GATE frame: trust may have changed */
+    bool revoked;            /* the policy in force refuses the peer */
+    grille_job flush;        /* at the end of a turn */
+    grille_job tell;         /* how it stands, when the loop tidies up */
+    grille_time_us armed_us; /* when the timer fires, or GRILLE_TIME_NEVER */
     grille_time_us last_active_us;
+    grille_time_us broken_until_us; /* or GRILLE_TIME_NEVER */
+    grille_time_us revoke_at_us;    /* what runs ends, or GRILLE_TIME_NEVER */
+    grille_time_us drain_at_us;     /* when it has reached its greatest age, or GRILLE_TIME_NEVER */
+    grille_time_us cut_at_us;       /* when its calls have had their time after that, or GRILLE_TIME_NEVER */
+    uint64_t idle_timeout_us;
+    grille_budget budget;
+    grille_transport transport;
+    grille_connection_counters counters;
+    uv_timer_t timer;
+
+    unsigned open_handles;
+    grille_drain_reason drain_reason;
+    grille_job step;   /* one piece of the handshake */
+    grille_job calls;  /* of the peer channel, from other threads */
+    grille_job proved; /* evidence was made on another thread */
     grille_time_us linger_until_us;
     size_t lingered_bytes;
     grille_stats_table *stats; /* or NULL */
     const grille_interceptor_list *interceptors;
-    grille_connection_counters counters;
-    bool listed;               /* in stats */
-    grille_job proved;         /* evidence was made on another thread */
     grille_identity *identity; /* a reference: its clock */
     bool system_clock;
+    bool initiator;
     uint64_t build;
     uint64_t revoke_grace_us;
-    bool gate_came; /* a GATE frame: trust may have changed */
-    bool revoked;   /* the policy in force refuses the peer */
-    grille_error revoked_why;
-    grille_time_us revoke_at_us; /* what runs ends, or GRILLE_TIME_NEVER */
-    grille_time_us publish_us;   /* the counters are told again, not before */
     grille_services const *registry;
     grille_executor *executor;
     grille_policy *policy;
-    bool initiator;
     uint32_t max_streams;
     uint32_t max_calls;
     size_t max_message_bytes;
     uint32_t keepalive_interval_ms;
     uint32_t keepalive_timeout_ms;
-    uint64_t idle_timeout_us;
     uint64_t max_age_grace_us;
-    grille_time_us drain_at_us; /* when it has reached its greatest age, or GRILLE_TIME_NEVER */
-    grille_time_us cut_at_us;   /* when its calls have had their time after that, or GRILLE_TIME_NEVER */
     uint32_t first_stream_id;
+    grille_error broken_why;
+    grille_error revoked_why;
     char name[160];
 };
 
@@ -108,6 +111,8 @@ void grille_connection_count_open(grille_connection *connection);
 void grille_connection_count_end(grille_connection *connection, const grille_error *why);
 /* How it stands, for snapshots; with `now` even if it was told a moment ago. */
 void grille_connection_publish(grille_connection *connection, bool now);
+/* The same, a job of the loop. */
+void grille_connection_on_tell(grille_job *job);
 
 /* connection_age.c */
 

@@ -4,8 +4,9 @@
 
 #include "loop/connection_private.h"
 
-/* While there is traffic not more often than this; and for each stream that has to be looked at, which takes some ten
- * nanoseconds, a microsecond more. */
+/* While there is traffic one connection of a loop tells at once how it stands, not more often than this; and for each
+ * stream that has to be looked at, which takes some ten nanoseconds, a microsecond more. All others do when the loop
+ * tidies up: where many are used in turn, telling with each call costs more lines of memory than the call's frames. */
 enum { PUBLISH_US = 1000 };
 
 void grille_connection_count_open(grille_connection *connection) {
@@ -27,6 +28,7 @@ static grille_reason reason_of(const grille_error *why) {
 }
 
 void grille_connection_count_end(grille_connection *connection, const grille_error *why) {
+    grille_job_cancel(&connection->tell);
     if (connection->listed) {
         grille_stats_remove_connection(connection->stats, &connection->counters);
         connection->listed = false;
@@ -39,11 +41,16 @@ void grille_connection_count_end(grille_connection *connection, const grille_err
 
 void grille_connection_publish(grille_connection *connection, bool now) {
     grille_connection_counters *counters = &connection->counters;
-    grille_time_us now_us = connection->loop->now_us;
+    grille_loop *loop = connection->loop;
     grille_session_stats session;
-    if (!connection->listed || (!now && now_us < connection->publish_us)) return;
+    if (!connection->listed) return;
+    if (!now && loop->now_us < loop->tell_us) {
+        grille_loop_when_tidying(loop, &connection->tell);
+        return;
+    }
+    grille_job_cancel(&connection->tell);
     session = grille_endpoint_session_stats(connection->endpoint);
-    connection->publish_us = now_us + PUBLISH_US + session.holding_streams + session.blocked_streams;
+    loop->tell_us = loop->now_us + PUBLISH_US + session.holding_streams + session.blocked_streams;
     publish(own_calls, session.own_streams);
     publish(peer_calls, session.peer_streams);
     publish(send_credit_bytes, session.send_credit_bytes);
@@ -56,4 +63,8 @@ void grille_connection_publish(grille_connection *connection, bool now) {
     publish(frames_sent, session.frames_out);
     publish(calls_refused, session.calls_refused);
     publish(memory_bytes, connection->budget.used_bytes);
+}
+
+void grille_connection_on_tell(grille_job *job) {
+    grille_connection_publish(grille_container(job, grille_connection, tell), true);
 }

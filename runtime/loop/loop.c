@@ -86,6 +86,7 @@ grille_reason grille_loop_init(grille_loop *loop, uint32_t spin_us, grille_error
     grille_list_init(&loop->mail);
     grille_list_init(&loop->end_of_turn);
     grille_list_init(&loop->steps);
+    grille_list_init(&loop->tidying);
     loop->receive = malloc(GRILLE_LOOP_RECEIVE_BYTES);
     loop->plain = malloc(GRILLE_LOOP_PLAIN_BYTES);
     loop->send = malloc(GRILLE_LOOP_SEND_BYTES);
@@ -125,9 +126,25 @@ void grille_loop_wipe(grille_loop *loop) {
     loop->send_dirty = 0;
 }
 
+static grille_job *take(grille_link *list) {
+    grille_link *link = grille_list_take_first(list);
+    return link == NULL ? NULL : grille_container(link, grille_job, link);
+}
+
+/* Only what was queued when it started: a job that queues itself again runs the next time. */
+static void run_all(grille_link *list) {
+    grille_link now;
+    grille_list_init(&now);
+    grille_list_move_all(&now, list);
+    for (grille_job *job; (job = take(&now)) != NULL;)
+        job->run(job);
+}
+
 static void on_tidy(uv_timer_t *timer) {
     grille_loop *loop = timer->data;
     loop->tidies = false;
+    grille_loop_refresh(loop);
+    run_all(&loop->tidying);
     grille_loop_wipe(loop);
     if (grille_depot_trim(loop->depot)) grille_loop_tidy_later(loop);
 }
@@ -137,6 +154,12 @@ void grille_loop_tidy_later(grille_loop *loop) {
     loop->tidies = true;
     uv_update_time(&loop->uv);
     (void)uv_timer_start(&loop->tidy_timer, on_tidy, GRILLE_CONNECTION_IDLE_MS, 0);
+}
+
+void grille_loop_when_tidying(grille_loop *loop, grille_job *job) {
+    if (!grille_list_empty(&job->link)) return;
+    grille_list_append(&loop->tidying, &job->link);
+    grille_loop_tidy_later(loop);
 }
 
 void grille_job_init(grille_job *job, void (*run)(grille_job *job)) {
@@ -182,11 +205,6 @@ void grille_job_cancel(grille_job *job) {
     grille_list_remove(&job->link);
 }
 
-static grille_job *take(grille_link *list) {
-    grille_link *link = grille_list_take_first(list);
-    return link == NULL ? NULL : grille_container(link, grille_job, link);
-}
-
 static void run_mail(grille_loop *loop) {
     while (atomic_load(&loop->mail_count) != 0) {
         loop->active = true;
@@ -206,16 +224,8 @@ static void run_step(grille_loop *loop) {
     job->run(job);
 }
 
-/* Only what was queued when it started: a job that queues itself again runs in the next turn. */
 static void run_end_of_turn(grille_loop *loop) {
-    if (grille_list_empty(&loop->end_of_turn)) return;
-    grille_link now;
-    grille_list_init(&now);
-    for (grille_link *link; (link = grille_list_take_first(&loop->end_of_turn)) != NULL;) {
-        grille_list_append(&now, link);
-    }
-    for (grille_job *job; (job = take(&now)) != NULL;)
-        job->run(job);
+    if (!grille_list_empty(&loop->end_of_turn)) run_all(&loop->end_of_turn);
 }
 
 static bool is_busy(grille_loop *loop) {

@@ -56,8 +56,10 @@ typedef struct grille_loop {
     uint8_t *outgoing;           /* GRILLE_LOOP_OUTGOING_BYTES of ciphertext */
     size_t plain_dirty;          /* bytes of plain and send that hold plaintext */
     size_t send_dirty;
-    uv_timer_t tidy_timer; /* while they are dirty */
-    bool tidies;           /* it is set */
+    uv_timer_t tidy_timer;  /* while they are dirty */
+    bool tidies;            /* it is set */
+    grille_link tidying;    /* jobs for then */
+    grille_time_us tell_us; /* connections tell how they stand as they go, not before */
 } grille_loop;
 
 /* SYSTEM with errno's text, or OUT_OF_MEMORY. */
@@ -104,6 +106,8 @@ void grille_loop_wipe(grille_loop *loop);
  * are over. For whoever leaves plaintext there; leader. One timer for all connections, so that one which is used now
  * and then needs none. */
 void grille_loop_tidy_later(grille_loop *loop);
+/* Runs the job then. Harmless when it is queued; grille_job_cancel takes it back. */
+void grille_loop_when_tidying(grille_loop *loop, grille_job *job);
 
 /* The loop that this thread is turning: not NULL in callbacks and in handlers on loop threads. */
 static inline grille_loop *grille_loop_in_turn(void) {

@@ -20,9 +20,20 @@ typedef struct secure_attempt {
     size_t confirm_len;
 } secure_attempt;
 
+/* What each record touches stands first, close together. */
 struct grille_secure {
     grille_secure_role role;
     grille_secure_state state;
+    grille_tls *tls;
+    secure_attempt *attempt; /* or NULL */
+    grille_byte_queue plain; /* read from TLS, not yet taken: gate frames, and what follows them */
+    grille_time_us deadline_us;
+    bool gate_started;  /* the peer is told when the channel fails */
+    bool must_schedule; /* the policy was replaced */
+    grille_reason failure_reason;
+    grille_reason verdict_reason;
+    grille_epochs epochs;
+    grille_wall_ms wall_ms; /* of the step under way, for the verify hook */
     const grille_crypto *crypto;
     grille_identity *identity; /* a reference of our own */
     grille_policy *policy;     /* a reference of our own */
@@ -30,22 +41,12 @@ struct grille_secure {
     void (*on_proved)(void *user);
     void *on_proved_user;
     grille_budget *budget;
-    grille_tls *tls;
-    secure_attempt *attempt; /* or NULL */
-    bool gate_started;       /* the peer is told when the channel fails */
-    grille_epochs epochs;
     grille_peer_identity peer; /* of the newest complete epoch */
     grille_evidence_facts facts;
     size_t chain_len; /* of facts.chain, on the budget */
     uint8_t th[GRILLE_GATE_KEY_BYTES];
-    bool must_schedule; /* the policy was replaced */
-    grille_reason verdict_reason;
     grille_error verdict;
-    grille_byte_queue plain; /* read from TLS, not yet taken: gate frames, and what follows them */
-    grille_time_us deadline_us;
-    grille_wall_ms wall_ms; /* of the step under way, for the verify hook */
     grille_error failure;
-    grille_reason failure_reason;
     uint8_t nonce[GRILLE_NONCE_BYTES];
     uint8_t exporter[GRILLE_GATE_KEY_BYTES];
     /* Copies of their own length, on the budget: secure_kept.c. */

@@ -22,16 +22,23 @@ typedef struct tls_record_cursor {
     size_t finished; /* records handed over whole in this call */
 } tls_record_cursor;
 
+/* What each record touches stands first. */
 struct grille_tls {
     WOLFSSL *ssl;
     grille_budget *budget;
-    grille_byte_queue retained; /* fed earlier and copied; read before `fed` */
-    grille_bytes fed;           /* borrowed */
-    grille_byte_queue outgoing;
-    tls_record_cursor cursor;
+    grille_bytes fed; /* borrowed */
     uint64_t taken_bytes;
     uint64_t records_written; /* under the current key */
     uint64_t records_per_key;
+    bool finished;
+    bool exported;
+    bool closed;
+    bool shut;
+    bool dead;
+    tls_record_cursor cursor;
+    grille_byte_queue outgoing;
+    grille_byte_queue retained; /* fed earlier and copied; read before `fed` */
+    grille_reason io_reason;    /* why IOSend failed */
     uint64_t key_updates;
     grille_rate_limit control; /* records without data from the peer */
     grille_tls_verify_fn *verify;
@@ -41,12 +48,6 @@ struct grille_tls {
     char alpn[tls_alpn_bytes];
     grille_reason hook_reason; /* why the verify hook said no */
     grille_error *hook_error;  /* the caller's, during a handshake call */
-    grille_reason io_reason;   /* why IOSend failed */
-    bool finished;
-    bool exported;
-    bool closed;
-    bool shut;
-    bool dead;
 };
 
 /* tls_io.c: wolfSSL's transport. */

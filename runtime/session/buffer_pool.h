@@ -11,8 +11,8 @@ enum { GRILLE_KEPT_BUFFERS = 8 };
 /* Caller's storage. One thread. */
 typedef struct grille_buffer_pool {
     grille_budget *budget;
-    uint8_t *kept[GRILLE_KEPT_BUFFERS];
     size_t kept_count;
+    uint8_t *kept[GRILLE_KEPT_BUFFERS];
     size_t kept_bytes;
 } grille_buffer_pool;
 

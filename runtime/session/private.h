@@ -97,47 +97,61 @@ typedef enum grille_drain_state {
 struct grille_slot_chunk;
 struct grille_kit;
 
+/* What each call touches stands first, close together, as in struct grille_connection (loop/connection_private.h). */
 struct grille_session {
-    grille_session_options options;
     grille_time_us now_us; /* as last told */
     bool broken;
     bool goodbye_waits; /* one last DRAIN */
-    grille_drain_reason goodbye_reason;
-    grille_reason failure_reason;
-    grille_error failure;
+    bool settings_sent;
+    bool settings_received;
+    bool ping_waits;
+    bool pong_waits;
+    bool gate_waits;
+    bool shrunk; /* nothing was kept since */
+
+    /* recv.c */
+    grille_frame_header header;
+    bool in_payload;
+    bool expects_data; /* the last frame was DATA of a long message of which much is missing */
+    uint8_t header_len;
+    uint8_t header_bytes[GRILLE_FRAME_HEADER_BYTES];
+    uint32_t partial_len;
+    uint32_t partial_capacity;
+    uint8_t *partial; /* a payload that came in parts */
+
+    grille_time_us received_us;   /* last byte of the peer */
+    grille_time_us idle_since_us; /* no slot in use since; only then valid */
+    grille_time_us active_us;     /* last byte in or out, last slot given back */
+
+    uint32_t next_own_id;  /* of the next CALL */
+    uint32_t last_peer_id; /* highest that the peer opened */
+    uint32_t taken_id;     /* highest of these that was not refused */
+    uint32_t slots_held;
+    uint32_t slots_used;
+    uint32_t own_streams;
+    uint32_t own_slots;
+    uint32_t peer_streams; /* refusals that wait included */
+    uint32_t handlers;
+
+    /* credit.c */
+    uint32_t send_credit;
+    uint32_t receive_credit;
+    uint64_t held_bytes; /* of the connection's window, by messages that are not done */
+    uint64_t built;      /* buffers built */
+    uint64_t written;    /* of these, written */
 
     /* slot.c */
     struct grille_kit *kit; /* NULL: no call lately */
     struct grille_slot_chunk *chunks;
     grille_link free_slots;
     grille_link all;
-    uint32_t slots_held;
-    uint32_t slots_used;
     grille_id_map streams;
-    uint32_t own_streams;
-    uint32_t own_slots;
-    uint32_t peer_streams; /* refusals that wait included */
-    uint32_t handlers;
-
-    grille_budget call_budget;  /* what calls may hold: frames and TLS need the rest */
-    grille_buffer_pool buffers; /* of long messages */
+    grille_budget call_budget; /* what calls may hold: frames and TLS need the rest */
 
     /* deadline.c */
     grille_stream **heap;
     uint32_t heap_count;
     uint32_t heap_capacity;
-
-    uint32_t next_own_id;  /* of the next CALL */
-    uint32_t last_peer_id; /* highest that the peer opened */
-    uint32_t taken_id;     /* highest of these that was not refused */
-    grille_settings peer;
-    bool settings_sent;
-    bool settings_received;
-
-    /* credit.c */
-    uint32_t send_credit;
-    uint32_t receive_credit;
-    uint64_t held_bytes; /* of the connection's window, by messages that are not done */
 
     grille_link ready;     /* streams with something to send */
     grille_link blocked;   /* for want of the connection's credit */
@@ -146,48 +160,39 @@ struct grille_session {
     grille_link unwritten; /* wait only for their last frame to be written */
     grille_link writable;  /* their on_writable waits */
     grille_link holders;   /* open streams that hold a part of the connection's window: what idle ones do not */
-    uint64_t built;        /* buffers built */
-    uint64_t written;      /* of these, written */
-    grille_refusals refusals;
-    bool tell_slot_free; /* an open was answered SESSION_STREAMS_FULL */
 
-    /* recv.c */
-    uint8_t header_bytes[GRILLE_FRAME_HEADER_BYTES];
-    uint8_t header_len;
-    bool in_payload;
-    grille_frame_header header;
-    uint8_t *partial; /* a payload that came in parts */
-    uint32_t partial_len;
-    uint32_t partial_capacity;
+    /* drain.c, timer.c */
+    grille_drain_state drain_state;
+    bool tell_slot_free; /* an open was answered SESSION_STREAMS_FULL */
+    bool drained_told;
+    uint64_t ping_token;    /* of the newest PING of ours: they are numbered */
+    uint64_t ping_answered; /* newest that was answered */
+    uint64_t earned_resets; /* one for each answer of ours, as many as the bucket holds */
+    grille_session_options options;
+    grille_session_stats stats;
+    grille_settings peer;
+    grille_buffer_pool buffers; /* of long messages */
+    grille_refusals refusals;
+
+    grille_drain_reason goodbye_reason;
+    grille_reason failure_reason;
+
     /* recv_data.c: the DATA frame under way */
     uint32_t data_left; /* bytes of it still to come, the length of BEGIN not counted */
     uint8_t data_prefix[GRILLE_MESSAGE_LENGTH_BYTES];
     uint8_t data_prefix_len;
     grille_stream *data_stream; /* NULL: its bytes are dropped */
-    bool expects_data;          /* the last frame was DATA of a long message of which much is missing */
 
     /* control frames */
-    bool ping_waits;
-    uint64_t ping_token;    /* of the newest PING of ours: they are numbered */
-    uint64_t ping_answered; /* newest that was answered */
     grille_time_us ping_us; /* when the newest was asked for */
-    bool pong_waits;
     uint64_t pong_token;
-    grille_time_us received_us;   /* last byte of the peer */
-    grille_time_us idle_since_us; /* no slot in use since; only then valid */
-    grille_time_us active_us;     /* last byte in or out, last slot given back */
-    bool shrunk;                  /* nothing was kept since */
     uint8_t *gate;
     size_t gate_len;
-    bool gate_waits;
 
-    /* drain.c */
-    grille_drain_state drain_state;
     grille_drain_reason drain_reason;
     uint64_t drain_ping_token;
     grille_time_us drain_due_us; /* of the last notice, answered or not */
     uint32_t drain_last_id;
-    bool drained_told;
     uint32_t peer_drains; /* DRAIN frames that came */
     uint32_t peer_drain_last;
 
@@ -201,9 +206,8 @@ struct grille_session {
     uint64_t earned_credits;     /* two for each DATA frame of ours */
     uint64_t earned_late_bytes;  /* credit left on streams that we closed */
     uint64_t earned_late_frames; /* HEADERS and STATUS under way on them */
-    uint64_t earned_resets;      /* one for each answer of ours, as many as the bucket holds */
 
-    grille_session_stats stats;
+    grille_error failure;
 };
 
 /* ---- session.c ---- */
@@ -229,6 +233,8 @@ void grille_slot_settle(grille_stream *stream);
 void grille_slots_written(grille_session *session);
 /* Frees memory that no slot in use needs. */
 void grille_slots_shrink(grille_session *session);
+/* Whether the session has memory that it could give back once it is idle, a lent kit aside. */
+bool grille_session_keeps(const grille_session *session);
 /* Gives a lent kit back if no slot is in use. At the end of recv, tick and sent: nobody looks at the slots of ended
  * calls any more. */
 void grille_slots_rest(grille_session *session);

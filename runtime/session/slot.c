@@ -242,7 +242,12 @@ void grille_slots_rest(grille_session *session) {
         free_tables(session);
         give_kit(session);
     }
-    session->shrunk = session->partial == NULL && session->buffers.kept_count == 0 && session->refusals.grown == NULL;
+    session->shrunk = !grille_session_keeps(session);
+}
+
+bool grille_session_keeps(const grille_session *session) {
+    if (session->chunks != NULL || (session->kit != NULL && session->options.depot == NULL)) return true;
+    return session->partial != NULL || session->buffers.kept_count != 0 || session->refusals.grown != NULL;
 }
 
 void grille_slots_deinit(grille_session *session) {

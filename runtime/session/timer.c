@@ -29,8 +29,10 @@ static grille_time_us idle_due(const grille_session *session) {
     return grille_time_after(session->idle_since_us, session->options.idle_timeout_us);
 }
 
+/* A lent kit goes back with the last call, and needs no timer while there is one. */
 static grille_time_us shrink_due(const grille_session *session) {
-    return session->shrunk ? GRILLE_TIME_NEVER : grille_time_after(session->active_us, shrink_after_us);
+    if (session->shrunk || !grille_session_keeps(session)) return GRILLE_TIME_NEVER;
+    return grille_time_after(session->active_us, shrink_after_us);
 }
 
 grille_time_us grille_session_expiry(const grille_session *session) {

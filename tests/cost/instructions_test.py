@@ -31,11 +31,15 @@ def functions_of(path):
     return names
 
 
-def costs_of(path):
-    """Instructions of each function itself, by its name. The format: Valgrind's manual, "Callgrind Format"."""
+def costs_of(path, events=("Ir",)):
+    """Instructions (or other events) of each function itself, by its name. The format: Valgrind's manual, "Callgrind
+    Format"; events at the end of a line that are 0 may be left out."""
     names, costs = {}, collections.Counter()
     function, is_call = None, False
+    columns = []
     for line in path.read_text().splitlines():
+        if line.startswith("events:"):
+            columns = [line.split().index(event) for event in events]
         named = re.match(r"c?fn=\((\d+)\)(?: (.*))?", line)
         if named:
             if named.group(2):
@@ -46,7 +50,8 @@ def costs_of(path):
             is_call = True
         elif re.match(r"[0-9+*-]", line):
             if not is_call:
-                costs[function] += int(line.split()[1])
+                words = line.split()
+                costs[function] += sum(int(words[column]) for column in columns if column < len(words))
             is_call = False
     return costs
 

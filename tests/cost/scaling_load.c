@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Calls on two sessions back to back, one of them at a time, while other streams stand open: for scaling_test.py, which
- * counts instructions.
- * usage: scaling_load STREAMS CALLS */
+ * Calls on two sessions back to back, one of them at a time, while other streams stand open, or over many such pairs in
+ * turn: for scaling_test.py, which counts instructions and misses of a cache.
+ * usage: scaling_load STREAMS CALLS PAIRS */
 #include <stdlib.h>
 
 #include "cmocka_all.h"
+#include "session/depot.h"
 #include "session_pair.h"
 
 enum { MOST = 16384, BATCH = 16, CALL_BYTES = 64, BETWEEN_CALLS_US = 20 };
+
+/* The loops that the two ends are on. */
+static grille_depot *depots[2];
 
 static session_pair *start(void) {
     pair_options options = pair_options_default();
@@ -15,6 +19,8 @@ static session_pair *start(void) {
     options.responder.settings.max_streams = MOST;
     options.responder.settings.max_handlers = MOST;
     options.budget_bytes = (size_t)256 << 20;
+    options.initiator.depot = depots[0];
+    options.responder.depot = depots[1];
     session_pair *pair = pair_start(&options);
     pair->responder.answers = true;
     pair->initiator.releases = true;
@@ -49,13 +55,22 @@ static void call(session_pair *pair) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) return 2;
+    if (argc != 4) return 2;
     const unsigned streams = (unsigned)atoi(argv[1]);
     const unsigned calls = (unsigned)atoi(argv[2]);
-    session_pair *pair = start();
-    open_idle(pair, streams);
+    const unsigned count = (unsigned)atoi(argv[3]);
+    session_pair **pairs = calloc(count, sizeof *pairs);
+    unsigned answered = 0;
+    if (pairs == NULL || count == 0) return 2;
+    for (unsigned i = 0; i < 2; i++)
+        depots[i] = grille_depot_new();
+    for (unsigned i = 0; i < count; i++)
+        pairs[i] = start();
+    open_idle(pairs[0], streams);
     for (unsigned i = 0; i < calls; i++)
-        call(pair);
-    const grille_session_stats stats = grille_session_get_stats(pair->responder.session);
-    return stats.peer_streams == streams && pair->initiator.counts[PAIR_STATUS] == calls ? 0 : 1;
+        call(pairs[i % count]);
+    for (unsigned i = 0; i < count; i++)
+        answered += (unsigned)pairs[i]->initiator.counts[PAIR_STATUS];
+    const grille_session_stats stats = grille_session_get_stats(pairs[0]->responder.session);
+    return stats.peer_streams == streams && answered == calls ? 0 : 1;
 }

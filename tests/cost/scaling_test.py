@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Goal: a call costs the same whether one other stream stands open on its connection or ten thousand do.
+"""Goal: a call costs the same whether one other stream stands open on its connection or ten thousand do, and about the same
+whether one connection is used or hundreds are in turn.
 
 callgrind counts a program that makes so many calls, and more: the difference is what they cost. Only functions of
-runtime/ are summed, as in instructions_test.py."""
+runtime/ are summed, as in instructions_test.py. With many connections in turn each call finds its connection's memory
+outside of the CPU's caches, so that the lines of memory count that it touches: callgrind's simulation of a cache says how
+many, the same on any machine. It simulates one that holds what all connections share, and not what is each one's own."""
 
 import subprocess
 import sys
@@ -18,26 +21,49 @@ CALLS, MORE_CALLS = 100, 600
 # A look in the map of streams may take a step more.
 MOST = 1.1
 
+PAIRS = 100
+TURNS, MORE_TURNS = 2 * PAIRS, 5 * PAIRS
+CACHE = ["--cache-sim=yes", "--I1=32768,8,64", "--D1=32768,8,64", "--LL=65536,16,64"]
+# Lines of 64 bytes of both ends' sessions for one call and its answer.
+MOST_LINES = 44
 
-def instructions(program, ours, streams, calls):
+
+def counts_of(program, ours, streams, calls, pairs):
+    """Instructions, and misses of the simulated cache where there are many pairs."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "callgrind"
-        command = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}"]
-        subprocess.run([*command, program, str(streams), str(calls)], check=True, timeout=240)
-        costs = costs_of(out)
-        return sum(cost for name, cost in costs.items() if name.split("'")[0].split(".")[0] in ours)
+        command = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}", *(CACHE if pairs > 1 else [])]
+        subprocess.run([*command, program, str(streams), str(calls), str(pairs)], check=True, timeout=240)
+        events = (("Ir",), ("DLmr", "DLmw")) if pairs > 1 else (("Ir",),)
+        return [
+            sum(cost for name, cost in costs_of(out, each).items() if name.split("'")[0].split(".")[0] in ours)
+            for each in events
+        ]
 
 
 def main():
     functions, program = sys.argv[1:]
     ours = functions_of(functions)
-    runs = [(streams, calls) for streams in (MANY, FEW) for calls in (MORE_CALLS, CALLS)]
+    runs = [(streams, calls, 1) for streams in (MANY, FEW) for calls in (MORE_CALLS, CALLS)]
+    runs += [(0, calls, PAIRS) for calls in (MORE_TURNS, TURNS)]
     with ThreadPoolExecutor(2) as pool:
-        counts = dict(zip(runs, pool.map(lambda run: instructions(program, ours, *run), runs)))
-    few, many = ((counts[at, MORE_CALLS] - counts[at, CALLS]) / (MORE_CALLS - CALLS) for at in (FEW, MANY))
+        counts = dict(zip(runs, pool.map(lambda run: counts_of(program, ours, *run), runs)))
+
+    few, many = ((counts[at, MORE_CALLS, 1][0] - counts[at, CALLS, 1][0]) / (MORE_CALLS - CALLS) for at in (FEW, MANY))
     print(f"instructions of ours for one call: {few:.0f} beside {FEW} stream, {many:.0f} beside {MANY}; at most {MOST} times")
     if few < 100 or many > MOST * few:
         sys.exit("a call costs more where many streams stand open: something walks over them")
+
+    turn, lines = (
+        (more - base) / (MORE_TURNS - TURNS)
+        for more, base in zip(counts[0, MORE_TURNS, PAIRS], counts[0, TURNS, PAIRS])
+    )
+    print(f"over {PAIRS} connections in turn: {turn:.0f} instructions, {lines:.1f} lines of memory of their own; "
+          f"at most {MOST} times, {MOST_LINES} lines")
+    if turn > MOST * few:
+        sys.exit("a call costs more where many connections are used in turn: something is done for each again")
+    if not 1 < lines <= MOST_LINES:
+        sys.exit("a call touches more memory of its connection: keep together what each call needs, and share the rest")
 
 
 if __name__ == "__main__":

@@ -200,6 +200,59 @@ static void test_blocking_calls_let_the_keeper_sleep(void **state) {
     grille_server_free(server);
 }
 
+static atomic_ulong timers_set;
+
+/* In place of libuv's, by the linker. */
+int __real_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout_ms, uint64_t repeat_ms);
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout_ms, uint64_t repeat_ms);
+
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout_ms, uint64_t repeat_ms) {
+    atomic_fetch_add(&timers_set, 1);
+    return __real_uv_timer_start(timer, callback, timeout_ms, repeat_ms);
+}
+
+enum { CONNECTIONS = 16, IN_TURN_US = 400000 };
+
+static grille_channel *open_several(grille_server *server) {
+    grille_channel_options options = grille_channel_options_default();
+    grille_channel *channel = NULL;
+    grille_error error;
+    char addresses[CONNECTIONS * 128] = "";
+    for (size_t i = 0, used = 0; i < CONNECTIONS; i++) {
+        used += (size_t)snprintf(addresses + used, sizeof addresses - used, "%s%s", i > 0 ? "," : "",
+                                 grille_server_address(server, 0));
+    }
+    options.balancing = GRILLE_ROUND_ROBIN;
+    options.policy = w.trusts_gateway;
+    options.identity = w.parent;
+    options.keepalive_interval_ms = 0;
+    assert_int_equal(grille_channel_open(addresses, &options, &channel, &error), GRILLE_OK);
+    assert_int_equal(grille_channel_wait_ready(channel, 10000, &error), GRILLE_OK);
+    return channel;
+}
+
+/* Connections that are used in turn set no timers, neither with their calls nor some time after them: each of the two
+ * loops has one for all, which goes off every GRILLE_CONNECTION_IDLE_MS at most. */
+static void test_connections_in_turn_set_no_timers(void **state) {
+    (void)state;
+    static e2e_counts counts;
+    grille_server *server = in_process_server(&w, "turn", NULL, &counts);
+    grille_channel *channel = open_several(server);
+    unsigned long sets = 0, most = 0;
+    /* The first time some are set for buffers of handshakes. */
+    for (unsigned tries = 0; tries < 10 && (tries == 0 || sets > most); tries++) {
+        const unsigned long before = atomic_load(&timers_set);
+        const grille_time_us start_us = grille_clock_us();
+        while (grille_clock_us() < start_us + IN_TURN_US)
+            (void)call_many(channel, E2E_ECHO, "a small message", CONNECTIONS);
+        sets = atomic_load(&timers_set) - before;
+        most = 2 * ((unsigned long)(grille_clock_us() - start_us) / (GRILLE_CONNECTION_IDLE_MS * 1000) + 2);
+    }
+    assert_in_range(sets, 1, most);
+    grille_channel_close(channel);
+    grille_server_free(server);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_calls),
@@ -207,6 +260,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_offloaded_calls),
         cmocka_unit_test(test_small_calls_beside_an_open_one),
         cmocka_unit_test(test_blocking_calls_let_the_keeper_sleep),
+        cmocka_unit_test(test_connections_in_turn_set_no_timers),
     };
     if (argc != 3) return 2;
     grille_program = argv[1];
