@@ -1,9 +1,11 @@
 """Everything outside the project that the build needs, for this workspace and for those that use Grille.
 
 A workspace that uses Grille declares it as the repository `grille`, loads this file and calls grille_workspace().
-Nothing here comes from the network but Debian's source packages (debian_source.bzl).
+Nothing here comes from the network but Debian's packages (debian_source.bzl, debian_binary.bzl), which are fetched when
+something is built that needs them.
 """
 
+load("//bazel/third_party:debian_binary.bzl", "debian_binary")
 load("//bazel/third_party:debian_source.bzl", "debian_source")
 load("//bazel:standin.bzl", "standin_repository")
 
@@ -56,4 +58,21 @@ def grille_workspace():
         upstream_version = "1.4.1",
         suite = "bookworm",
         build_file = "@grille//bazel/third_party/protobuf_c:protobuf_c.BUILD",
+    )
+
+    # What enclave images boot outside of Nitro: linux-image-cloud-amd64 names the newest of Debian's kernels for clouds.
+    debian_binary(
+        name = "grille_kernel",
+        packages = ["linux-image-cloud-amd64*"],
+        suite = "bookworm",
+        build_file = "@grille//bazel/third_party/kernel:kernel.BUILD",
+    )
+
+    # The other end of a virtual machine's vsock, for tests; they say so when it can't be had.
+    debian_binary(
+        name = "grille_vhost_device_vsock",
+        packages = ["vhost-device-vsock", "libc6", "libgcc-s1"],
+        suite = "sid",
+        build_file = "@grille//bazel/third_party/vhost_device_vsock:vhost_device_vsock.BUILD",
+        optional = True,
     )

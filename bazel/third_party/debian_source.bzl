@@ -2,6 +2,7 @@
 
 def _debian_source(ctx):
     build_file = ctx.path(ctx.attr.build_file)
+    ctx.path(ctx.attr._common)
     result = ctx.execute([
         ctx.path(ctx.attr._script),
         ctx.attr.package,
@@ -25,5 +26,6 @@ debian_source = repository_rule(
         "suite": attr.string(mandatory = True, doc = "code name of the Debian release"),
         "build_file": attr.label(mandatory = True, allow_single_file = True),
         "_script": attr.label(default = "@grille//bazel/third_party:debian_source.sh", allow_single_file = True),
+        "_common": attr.label(default = "@grille//bazel/third_party:debian_apt.sh", allow_single_file = True),
     },
 )
