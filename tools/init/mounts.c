@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "init.h"
+
+/* A file system of the kernel's own making. */
+typedef struct mount_point {
+    const char *type, *path, *options;
+    unsigned long flags;
+} mount_point;
+
+static bool mount_at(const mount_point *point) {
+    if (mkdir(point->path, 0755) != 0 && errno != EEXIST) return false;
+    return mount(point->type, point->path, point->type, point->flags, point->options) == 0 || errno == EBUSY;
+}
+
+void init_mount_devices(void) {
+    static const mount_point devices = {"devtmpfs", "/dev", "mode=0755", MS_NOSUID | MS_NOEXEC};
+    int console = -1;
+    const bool mounted = mount_at(&devices);
+    console = open("/dev/console", O_RDWR | O_NOCTTY);
+    for (int standard = 0; console >= 0 && standard <= 2; standard++)
+        (void)dup2(console, standard);
+    if (console > 2) (void)close(console);
+    if (!mounted) init_say_failed("no %s", devices.path);
+}
+
+bool init_mount_root(void) {
+    static const mount_point points[] = {
+        {"devtmpfs", INIT_ROOT "/dev", "mode=0755", MS_NOSUID | MS_NOEXEC},
+        {"devpts", INIT_ROOT "/dev/pts", "mode=0620", MS_NOSUID | MS_NOEXEC},
+        {"tmpfs", INIT_ROOT "/dev/shm", "mode=1777", MS_NOSUID | MS_NOEXEC | MS_NODEV},
+        {"proc", INIT_ROOT "/proc", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV},
+        {"sysfs", INIT_ROOT "/sys", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV | MS_RDONLY},
+        {"tmpfs", INIT_ROOT "/run", "mode=0755", MS_NOSUID | MS_NODEV},
+        {"tmpfs", INIT_ROOT "/tmp", "mode=1777", MS_NOSUID | MS_NODEV},
+    };
+    struct stat status;
+    if (stat(INIT_ROOT, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        init_say("no folder %s in the ramdisks", INIT_ROOT);
+        return false;
+    }
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++)
+        if (!mount_at(&points[i])) init_say_failed("no %s at %s", points[i].type, points[i].path);
+    return true;
+}
