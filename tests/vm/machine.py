@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A virtual machine that boots an enclave image, with a stand-in for /dev/nsm whose PCRs are computed from the very bytes
+that the machine gets. The image's parts are as they are; the stand-in rides in one more ramdisk, whose /init it is."""
+
+import hashlib
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+PATIENCE_S = 60
+KERNEL, CMDLINE, RAMDISK = 1, 2, 3
+
+
+class Programs:
+    """What a machine needs beside QEMU: paths of grille, the stand-in, its modules, and vhost-device-vsock or None."""
+
+    def __init__(self, grille, stand_in, fuse, cuse, vhost, libraries):
+        self.grille, self.stand_in, self.modules = grille, stand_in, [fuse, cuse]
+        self.vhost, self.libraries = vhost, libraries
+
+
+def sections(image):
+    count, = struct.unpack_from(">H", image, 26)
+    found = []
+    for offset in struct.unpack_from(">%dQ" % count, image, 28):
+        kind, _, size = struct.unpack_from(">HHQ", image, offset)
+        found.append((kind, image[offset + 12:offset + 12 + size]))
+    return found
+
+
+def pcr(data):
+    return hashlib.sha384(bytes(48) + hashlib.sha384(data).digest()).hexdigest()
+
+
+def archive(files):
+    """A newc archive of [(path, mode, bytes)]."""
+    made = b""
+    for number, (path, mode, data) in enumerate(files + [("TRAILER!!!", 0, b"")]):
+        name = path.encode() + b"\0"
+        fields = [number + 1, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0]
+        made += b"070701" + b"".join(b"%08X" % field for field in fields) + name
+        made += bytes(-len(made) % 4) + data
+        made += bytes(-len(made) % 4)
+    return made
+
+
+def member(data, wanted):
+    """The file of that path in a newc archive."""
+    at = 0
+    while True:
+        field = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
+        name = data[at + 110:at + 109 + field[11]].decode()
+        at += (110 + field[11] + 3) // 4 * 4
+        assert name != "TRAILER!!!", wanted
+        if name == wanted:
+            return data[at:at + field[6]]
+        at += (field[6] + 3) // 4 * 4
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+class Machine:
+    """Boots an image. `sim` is a folder of grille sim init; `more` are further unmeasured files [(path, mode, bytes)]."""
+
+    def __init__(self, programs, image, sim, more=(), cid=16):
+        self.programs, self.cid = programs, cid
+        self.folder = tempfile.mkdtemp(prefix="vm.", dir="/tmp")
+        self.console_path = os.path.join(self.folder, "console")
+        self.hybrid = os.path.join(self.folder, "v")
+        self.vhost = self.qemu = self.ready = None
+        parts = sections(image)
+        kernel, cmdline = (next(data for kind, data in parts if kind == wanted) for wanted in (KERNEL, CMDLINE))
+        ramdisks = [data for kind, data in parts if kind == RAMDISK]
+        # The second file of settings: PCRs of these bytes, not of what the image says.
+        self.pcrs = [pcr(kernel + cmdline + b"".join(ramdisks)), pcr(kernel + cmdline + ramdisks[0]),
+                     pcr(b"".join(ramdisks[1:]))]
+        extra = archive(self.stand_in(ramdisks[0], sim) + list(more))
+        self.write("kernel", kernel)
+        self.write("initrd", b"".join(ramdisks) + extra)
+        try:
+            self.start(cmdline.decode())
+        except BaseException:
+            self.end()
+            raise
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, data):
+        with open(self.path(name), "wb") as file:
+            file.write(data)
+
+    def stand_in(self, boot, sim):
+        settings = [line for line in read(os.path.join(sim, "insecure-module.yaml")).decode().splitlines()
+                    if not line.startswith("pcr")]
+        settings += ["pcr%d: %s" % one for one in enumerate(self.pcrs)]
+        files = [("init", 0o100755, read(self.programs.stand_in)), ("insecure-nsm", 0o40755, b""),
+                 ("insecure-nsm/init", 0o100755, member(boot, "init")), ("insecure-nsm/modules", 0o40755, b""),
+                 ("insecure-nsm/sim", 0o40700, b"")]
+        files += [("insecure-nsm/modules/%d.ko" % number, 0o100644, read(path))
+                  for number, path in enumerate(self.programs.modules)]
+        for name in sorted(os.listdir(sim)):
+            data = read(os.path.join(sim, name))
+            if name == "insecure-module.yaml":
+                data = ("\n".join(settings) + "\n").encode()
+            files.append(("insecure-nsm/sim/" + name, 0o100600, data))
+        return files
+
+    def start(self, cmdline):
+        command = ["qemu-system-x86_64", "-machine", "q35,accel=tcg,memory-backend=memory", "-object",
+                   "memory-backend-memfd,id=memory,size=256M,share=on", "-cpu", "max", "-m", "256", "-smp", "2",
+                   "-nodefaults", "-no-reboot", "-display", "none", "-nic", "none", "-serial", "file:" + self.console_path,
+                   "-kernel", self.path("kernel"), "-initrd", self.path("initrd"), "-append", cmdline]
+        if self.programs.vhost:
+            self.ready = socket.socket(socket.AF_UNIX)
+            self.ready.bind(self.hybrid + "_9000")
+            self.ready.listen(1)
+            self.ready.settimeout(PATIENCE_S)
+            self.start_vhost()
+            command += ["-chardev", "socket,id=vsock,path=" + self.path("vhost"), "-device",
+                        "vhost-user-vsock-pci,chardev=vsock"]
+        self.qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    def start_vhost(self):
+        loader = os.path.join(self.programs.libraries, "ld-linux-x86-64.so.2")
+        with open(self.path("vhost.log"), "w") as log:
+            self.vhost = subprocess.Popen(
+                [loader, "--library-path", self.programs.libraries, self.programs.vhost, "--vm",
+                 "guest-cid=%d,socket=%s,uds-path=%s" % (self.cid, self.path("vhost"), self.hybrid)], stderr=log, stdout=log)
+        self.wait(lambda: os.path.exists(self.path("vhost")), lambda: self.vhost.poll() is None, "vhost-device-vsock")
+
+    def wait(self, done, alive, what):
+        end = time.monotonic() + PATIENCE_S
+        while not done():
+            assert alive() and time.monotonic() < end, "%s: %s" % (what, self.console())
+            time.sleep(0.01)
+
+    def console(self):
+        return read(self.console_path).decode(errors="replace") if os.path.exists(self.console_path) else ""
+
+    def wait_ready(self):
+        """The init's byte on port 9000, and ours back."""
+        near, _ = self.ready.accept()
+        near.settimeout(PATIENCE_S)
+        assert near.recv(1) == b"\xb7", self.console()
+        near.sendall(b"\xb7")
+        near.close()
+
+    def wait_line(self, text):
+        self.wait(lambda: text in self.console(), lambda: self.qemu.poll() is None or text in self.console(), text)
+
+    def wait_end(self):
+        self.qemu.wait(PATIENCE_S)
+        return self.console()
+
+    def address(self, port):
+        return "hybrid:%s:%d" % (self.hybrid, port)
+
+    def end(self):
+        for process in (self.qemu, self.vhost):
+            if process:
+                process.kill()
+                process.wait()
+        if self.ready:
+            self.ready.close()
+        shutil.rmtree(self.folder)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
