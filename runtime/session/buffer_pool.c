@@ -8,7 +8,8 @@
 #include "wire/limits.h"
 
 /* In front of the bytes, so that nobody has to remember the size. */
-typedef struct long_buffer {
+typedef struct grille_kept_buffer {
+    struct grille_kept_buffer *next; /* while it is kept */
     size_t capacity;
     alignas(max_align_t) uint8_t bytes[];
 } long_buffer;
@@ -25,22 +26,23 @@ size_t grille_buffer_capacity(const uint8_t *buffer) {
     return buffer_of(buffer)->capacity;
 }
 
-static uint8_t *take_kept(grille_buffer_pool *pool, size_t index) {
-    uint8_t *bytes = pool->kept[index];
-    pool->kept[index] = pool->kept[--pool->kept_count];
-    pool->kept_bytes -= grille_buffer_capacity(bytes);
-    return bytes;
+/* The one that a link of the list leads to. */
+static uint8_t *take_kept(grille_buffer_pool *pool, long_buffer **link) {
+    long_buffer *taken = *link;
+    *link = taken->next;
+    pool->kept_count--;
+    pool->kept_bytes -= taken->capacity;
+    return taken->bytes;
 }
 
-/* The smallest that is large enough, or NULL. */
+/* The smallest that is large enough, or NULL. Messages of a stream are often of one length: then it is the first. */
 static uint8_t *find_kept(grille_buffer_pool *pool, size_t whole) {
-    size_t best = pool->kept_count;
-    for (size_t i = 0; i < pool->kept_count; i++) {
-        const size_t capacity = grille_buffer_capacity(pool->kept[i]);
-        if (capacity < whole) continue;
-        if (best == pool->kept_count || capacity < grille_buffer_capacity(pool->kept[best])) best = i;
+    long_buffer **best = NULL;
+    for (long_buffer **at = &pool->kept; *at != NULL && (best == NULL || (*best)->capacity != whole);
+         at = &(*at)->next) {
+        if ((*at)->capacity >= whole && (best == NULL || (*at)->capacity < (*best)->capacity)) best = at;
     }
-    return best == pool->kept_count ? NULL : take_kept(pool, best);
+    return best == NULL ? NULL : take_kept(pool, best);
 }
 
 static uint8_t *make(grille_buffer_pool *pool, size_t capacity) {
@@ -79,19 +81,22 @@ void grille_buffer_free(grille_buffer_pool *pool, uint8_t *buffer, size_t used) 
 }
 
 void grille_buffer_give(grille_buffer_pool *pool, uint8_t *buffer, size_t used) {
-    size_t capacity = 0;
+    long_buffer *given = NULL;
     if (buffer == NULL) return;
     wipe_used(buffer, used);
-    capacity = grille_buffer_capacity(buffer);
-    if (pool->kept_count == GRILLE_KEPT_BUFFERS || capacity > GRILLE_LIMIT_KEPT_BUFFER_BYTES - pool->kept_bytes) {
+    given = buffer_of(buffer);
+    if (pool->kept_count == GRILLE_KEPT_BUFFERS ||
+        given->capacity > GRILLE_LIMIT_KEPT_BUFFER_BYTES - pool->kept_bytes) {
         free_wiped(pool, buffer);
         return;
     }
-    pool->kept[pool->kept_count++] = buffer;
-    pool->kept_bytes += capacity;
+    given->next = pool->kept;
+    pool->kept = given;
+    pool->kept_count++;
+    pool->kept_bytes += given->capacity;
 }
 
 void grille_buffer_pool_shrink(grille_buffer_pool *pool) {
     while (pool->kept_count > 0)
-        free_wiped(pool, take_kept(pool, pool->kept_count - 1));
+        free_wiped(pool, take_kept(pool, &pool->kept));
 }

@@ -6,13 +6,16 @@
 
 #include "base/budget.h"
 
-enum { GRILLE_KEPT_BUFFERS = 8 };
+/* As many as a full queue of messages of 1 KiB, which do not lie in the queue itself. */
+enum { GRILLE_KEPT_BUFFERS = 64 };
+
+struct grille_kept_buffer;
 
 /* Caller's storage. One thread. */
 typedef struct grille_buffer_pool {
     grille_budget *budget;
+    struct grille_kept_buffer *kept; /* the newest first */
     size_t kept_count;
-    uint8_t *kept[GRILLE_KEPT_BUFFERS];
     size_t kept_bytes;
 } grille_buffer_pool;
 

@@ -59,6 +59,29 @@ static void little_is_kept(void **state) {
     assert_int_equal(budget.used_bytes, 0);
 }
 
+/* A full queue of messages that are a little too long for the queue itself. */
+static void a_queue_of_messages_of_one_length_finds_all_its_buffers(void **state) {
+    enum { COUNT = GRILLE_LIMIT_SEND_QUEUE_BYTES / 1040, LEN = 1027 };
+    grille_budget budget;
+    grille_buffer_pool pool;
+    uint8_t *buffers[COUNT];
+    (void)state;
+    grille_budget_init(&budget, 1 << 24);
+    grille_buffer_pool_init(&pool, &budget);
+    for (size_t i = 0; i < COUNT; i++)
+        buffers[i] = grille_buffer_take(&pool, LEN, LEN);
+    for (size_t i = 0; i < COUNT; i++)
+        grille_buffer_give(&pool, buffers[i], LEN);
+    assert_int_equal(pool.kept_count, COUNT);
+    const size_t held_bytes = budget.used_bytes;
+    for (size_t i = 0; i < COUNT; i++)
+        assert_ptr_equal(grille_buffer_take(&pool, LEN, LEN), buffers[COUNT - 1 - i]);
+    assert_int_equal(budget.used_bytes, held_bytes);
+    for (size_t i = 0; i < COUNT; i++)
+        grille_buffer_free(&pool, buffers[i], LEN);
+    assert_int_equal(budget.used_bytes, 0);
+}
+
 /* What is kept gives way when the budget is used up. */
 static void the_budget_comes_first(void **state) {
     grille_budget budget;
@@ -97,6 +120,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smallest_that_fits_is_taken_again),
         cmocka_unit_test(little_is_kept),
+        cmocka_unit_test(a_queue_of_messages_of_one_length_finds_all_its_buffers),
         cmocka_unit_test(the_budget_comes_first),
         cmocka_unit_test(kept_bytes_are_wiped),
     };
