@@ -29,7 +29,6 @@ static struct archive *new_reader(void) {
     if (reader == NULL) return NULL;
     (void)archive_read_support_format_tar(reader);
     (void)archive_read_support_filter_gzip(reader);
-    (void)archive_read_support_filter_zstd(reader);
     return reader;
 }
 
