@@ -101,4 +101,7 @@ void stage_break_exporter(bool broken);
 /* How many values ends of connections have exported so far, and how many of them at most were the same one. */
 unsigned stage_exports(unsigned *equal);
 
+/* Waits until no connection to a server is left; false after the time. */
+bool stage_is_empty(unsigned most_ms);
+
 #endif

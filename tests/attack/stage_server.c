@@ -10,6 +10,7 @@
 #include <wolfssl/ssl.h>
 
 #include "cmocka_all.h"
+#include "ended.h"
 #include "loop/socket.h"
 #include "secure/leaf.h"
 #include "secure/secure_private.h"
@@ -109,6 +110,7 @@ grille_leaf stage_leaf_over(const grille_leaf *stolen) {
 
 static uint8_t foretold[GRILLE_NONCE_BYTES];
 static atomic_bool foretells;
+static atomic_uint started_servers; /* connections */
 
 __typeof__(grille_secure_new) __real_grille_secure_new, __wrap_grille_secure_new;
 
@@ -118,7 +120,18 @@ grille_reason __wrap_grille_secure_new(const grille_secure_options *options, gri
     if (atomic_load(&foretells) && options->role == GRILLE_INITIATOR)
         memcpy(changed.nonce, foretold, sizeof changed.nonce);
     changed.cipher = GRILLE_CIPHER_AES128; /* whatever this CPU does best */
-    return __real_grille_secure_new(&changed, secure, error);
+    const grille_reason reason = __real_grille_secure_new(&changed, secure, error);
+    if (reason == GRILLE_REASON_OK && options->budget != NULL && options->role == GRILLE_RESPONDER)
+        atomic_fetch_add(&started_servers, 1);
+    return reason;
+}
+
+bool stage_is_empty(unsigned most_ms) {
+    for (unsigned ms = 0; atomic_load(&started_servers) != ended_servers(); ms++) {
+        if (ms == most_ms) return false;
+        (void)usleep(1000);
+    }
+    return true;
 }
 
 void stage_foretell_nonce(const uint8_t nonce[GRILLE_NONCE_BYTES]) {
