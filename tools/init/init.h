@@ -8,28 +8,17 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "ground.h"
+
 #define INIT_ROOT    "/rootfs"
 #define INIT_CMD     "/cmd"
 #define INIT_ENV     "/env"
 #define INIT_MODULES "/modules"
 
-/* Says one line on the console. */
-void init_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same, with errno's text at its end. */
-void init_say_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 /* ---- mounts.c ---- */
 
-/* Mounts /dev and opens the console as the standard files. */
-void init_mount_devices(void);
 /* Mounts what a program expects, below INIT_ROOT. False: nothing can run. */
 bool init_mount_root(void);
-
-/* ---- modules.c ---- */
-
-/* Loads each file of INIT_MODULES, in the order of names; those that are there already count as loaded. A module that
- * can't be loaded is said and passed over: the program finds out what it needs. */
-void init_load_modules(void);
 
 /* ---- seed.c ---- */
 

@@ -10,7 +10,7 @@ enum { ready_patience_ms = 10000 };
 static int run(void) {
     char **cmd = NULL, **env = NULL;
     init_mount_devices();
-    init_load_modules();
+    init_load_modules(INIT_MODULES);
     if (init_seed()) init_say("the NSM has seeded the kernel");
     if (!init_tell_ready(ready_patience_ms)) init_say("no parent waits for us on port 9000");
     cmd = init_read_lines(INIT_CMD);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "init.h"
 
@@ -17,17 +15,6 @@ typedef struct mount_point {
 static bool mount_at(const mount_point *point) {
     if (mkdir(point->path, 0755) != 0 && errno != EEXIST) return false;
     return mount(point->type, point->path, point->type, point->flags, point->options) == 0 || errno == EBUSY;
-}
-
-void init_mount_devices(void) {
-    static const mount_point devices = {"devtmpfs", "/dev", "mode=0755", MS_NOSUID | MS_NOEXEC};
-    int console = -1;
-    const bool mounted = mount_at(&devices);
-    console = open("/dev/console", O_RDWR | O_NOCTTY);
-    for (int standard = 0; console >= 0 && standard <= 2; standard++)
-        (void)dup2(console, standard);
-    if (console > 2) (void)close(console);
-    if (!mounted) init_say_failed("no %s", devices.path);
 }
 
 bool init_mount_root(void) {

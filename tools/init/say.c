@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "init.h"
+#include "ground.h"
 
 static void say(const char *reason, const char *format, va_list arguments) {
     char line[512];
