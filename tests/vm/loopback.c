@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * loopback PARENT_ARGUMENTS… -- SERVER_ARGUMENTS…: in a virtual machine, starts the server (its path first), then the
- * parent until it gets through (20 times at most); ends with the parent's status. */
+ * loopback SERVER… -- PARENT… [-- SERVER… -- PARENT…]…: in a virtual machine, starts each server and runs its parent to
+ * the end; each command's program is its first word, by its path. Ends with 0 when all parents did. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static pid_t start(char **command) {
@@ -23,19 +22,27 @@ static int run(char **command) {
     return WEXITSTATUS(status);
 }
 
-int main(int argc, char **argv) {
-    enum { tries = 20, step_ms = 250 };
-    const struct timespec step = {.tv_nsec = step_ms * 1000000};
-    int status = 125;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--") != 0) continue;
-        argv[i] = NULL;
-        if (start(&argv[i + 1]) < 0) return 124;
-        for (int tried = 0; tried < tries && status != 0; tried++) {
-            (void)nanosleep(&step, NULL);
-            status = run(&argv[1]);
-        }
+/* The word after the next "--", whose place ends the command before it; NULL at the end. */
+static char **next_command(char **word) {
+    for (; *word != NULL; word++) {
+        if (strcmp(*word, "--") != 0) continue;
+        *word = NULL;
+        return word + 1;
     }
-    (void)printf("loopback: status %d\n", status);
-    return status;
+    return NULL;
+}
+
+int main(int argc, char **argv) {
+    int failed = argc < 2;
+    for (char **server = argv + 1; server != NULL && *server != NULL;) {
+        char **parent = next_command(server);
+        if (parent == NULL) return 2;
+        char **next = next_command(parent);
+        const int status = start(server) < 0 ? 125 : run(parent);
+        (void)printf("loopback: %s: status %d\n", parent[0], status);
+        (void)fflush(stdout);
+        failed |= status != 0;
+        server = next;
+    }
+    return failed;
 }

@@ -5,6 +5,7 @@ that the machine gets. The image's parts are as they are; the stand-in rides in 
 import hashlib
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -13,6 +14,30 @@ import time
 
 PATIENCE_S = 60
 KERNEL, CMDLINE, RAMDISK = 1, 2, 3
+
+
+# Machines that have not ended, of all threads.
+_standing = set()
+
+
+def end_all():
+    for machine in list(_standing):
+        machine.end()
+
+
+def end_when_told():
+    """SIGTERM ends all machines too, not this process alone. To be called by the main thread."""
+    def end(number, _):
+        end_all()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    signal.signal(signal.SIGTERM, end)
+
+
+def begin(command, **options):
+    """A process that ends with the thread that began it, however that ends."""
+    options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--"] + command, **options)
 
 
 class Programs:
@@ -48,17 +73,22 @@ def archive(files):
     return made
 
 
-def member(data, wanted):
-    """The file of that path in a newc archive."""
-    at = 0
+def members(data):
+    """{path: (mode, bytes)} of a newc archive."""
+    found, at = {}, 0
     while True:
         field = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
         name = data[at + 110:at + 109 + field[11]].decode()
         at += (110 + field[11] + 3) // 4 * 4
-        assert name != "TRAILER!!!", wanted
-        if name == wanted:
-            return data[at:at + field[6]]
+        if name == "TRAILER!!!":
+            return found
+        found[name] = (field[1], data[at:at + field[6]])
         at += (field[6] + 3) // 4 * 4
+
+
+def member(data, wanted):
+    """The file of that path in a newc archive."""
+    return members(data)[wanted][1]
 
 
 def read(path):
@@ -70,25 +100,29 @@ class Machine:
     """Boots an image. `sim` is a folder of grille sim init; `more` are further unmeasured files [(path, mode, bytes)]."""
 
     def __init__(self, programs, image, sim, more=(), cid=16):
-        self.programs, self.cid = programs, cid
+        self.programs, self.sim, self.more, self.cid = programs, sim, list(more), cid
         self.folder = tempfile.mkdtemp(prefix="vm.", dir="/tmp")
         self.console_path = os.path.join(self.folder, "console")
         self.hybrid = os.path.join(self.folder, "v")
         self.vhost = self.qemu = self.ready = None
+        _standing.add(self)
+        try:
+            self.boot(image)
+        except BaseException:
+            self.end()
+            raise
+
+    def boot(self, image):
+        """Also once more after kill(), with this image or another one: a new guest behind the same address."""
         parts = sections(image)
         kernel, cmdline = (next(data for kind, data in parts if kind == wanted) for wanted in (KERNEL, CMDLINE))
         ramdisks = [data for kind, data in parts if kind == RAMDISK]
         # The second file of settings: PCRs of these bytes, not of what the image says.
         self.pcrs = [pcr(kernel + cmdline + b"".join(ramdisks)), pcr(kernel + cmdline + ramdisks[0]),
                      pcr(b"".join(ramdisks[1:]))]
-        extra = archive(self.stand_in(ramdisks[0], sim) + list(more))
         self.write("kernel", kernel)
-        self.write("initrd", b"".join(ramdisks) + extra)
-        try:
-            self.start(cmdline.decode())
-        except BaseException:
-            self.end()
-            raise
+        self.write("initrd", b"".join(ramdisks) + archive(self.stand_in(ramdisks[0], self.sim) + self.more))
+        self.start(cmdline.decode())
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -126,12 +160,12 @@ class Machine:
             self.start_vhost()
             command += ["-chardev", "socket,id=vsock,path=" + self.path("vhost"), "-device",
                         "vhost-user-vsock-pci,chardev=vsock"]
-        self.qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        self.qemu = begin(command)
 
     def start_vhost(self):
         loader = os.path.join(self.programs.libraries, "ld-linux-x86-64.so.2")
         with open(self.path("vhost.log"), "w") as log:
-            self.vhost = subprocess.Popen(
+            self.vhost = begin(
                 [loader, "--library-path", self.programs.libraries, self.programs.vhost, "--vm",
                  "guest-cid=%d,socket=%s,uds-path=%s" % (self.cid, self.path("vhost"), self.hybrid)], stderr=log, stdout=log)
         self.wait(lambda: os.path.exists(self.path("vhost")), lambda: self.vhost.poll() is None, "vhost-device-vsock")
@@ -163,14 +197,24 @@ class Machine:
     def address(self, port):
         return "hybrid:%s:%d" % (self.hybrid, port)
 
-    def end(self):
+    def kill(self):
+        """As when the power fails: of the guest, then of what stands between it and its address."""
         for process in (self.qemu, self.vhost):
             if process:
                 process.kill()
                 process.wait()
+        self.qemu = self.vhost = None
+        for path in (self.path("vhost"), self.hybrid, self.hybrid + "_9000"):
+            if os.path.exists(path):
+                os.unlink(path)
         if self.ready:
             self.ready.close()
-        shutil.rmtree(self.folder)
+            self.ready = None
+
+    def end(self):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        _standing.discard(self)
 
     def __enter__(self):
         return self

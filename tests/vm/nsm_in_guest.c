@@ -12,20 +12,11 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "cases.h"
 #include "fault_file.h"
 #include "nsm/device.h"
 
 static grille_nsm *nsm;
-static grille_error error;
-static char problem[1024];
-
-#define CHECK(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            (void)snprintf(problem, sizeof problem, "%s:%d: %s (%s)", __FILE__, __LINE__, #condition, error.text);     \
-            return false;                                                                                              \
-        }                                                                                                              \
-    } while (0)
 
 /* The next requests meet this fault. */
 static bool ask_for(const char *fault) {
@@ -35,15 +26,15 @@ static bool ask_for(const char *fault) {
 
 static bool module_describes_itself(void) {
     grille_nsm_description said;
-    CHECK(nsm->functions->describe(nsm, &said, &error) == GRILLE_REASON_OK);
+    CHECK(nsm->functions->describe(nsm, &said, &vm_error) == GRILLE_REASON_OK);
     CHECK(said.max_pcrs == GRILLE_NSM_PCR_COUNT && said.locked_pcrs == 0xffff && said.module_id[0] != '\0');
     return true;
 }
 
 static bool randomness_differs(void) {
     uint8_t first[GRILLE_NSM_RANDOM_MAX], second[GRILLE_NSM_RANDOM_MAX];
-    CHECK(nsm->functions->random(nsm, first, sizeof first, &error) == GRILLE_REASON_OK);
-    CHECK(nsm->functions->random(nsm, second, sizeof second, &error) == GRILLE_REASON_OK);
+    CHECK(nsm->functions->random(nsm, first, sizeof first, &vm_error) == GRILLE_REASON_OK);
+    CHECK(nsm->functions->random(nsm, second, sizeof second, &vm_error) == GRILLE_REASON_OK);
     CHECK(memcmp(first, second, sizeof first) != 0);
     return true;
 }
@@ -54,7 +45,7 @@ static bool documents_take_the_longest_fields(void) {
     const grille_nsm_request request = {.user_data = bytes, .nonce = bytes, .public_key = bytes};
     size_t len = 0;
     memset(field, 0xa5, sizeof field);
-    CHECK(nsm->functions->attest(nsm, &request, document, sizeof document, &len, &error) == GRILLE_REASON_OK);
+    CHECK(nsm->functions->attest(nsm, &request, document, sizeof document, &len, &vm_error) == GRILLE_REASON_OK);
     CHECK(len > 3 * sizeof field && (document[0] == 0x84 || document[0] == 0xd2));
     return true;
 }
@@ -63,15 +54,15 @@ static bool registers_are_extended_and_locked(void) {
     uint8_t value[GRILLE_NSM_PCR_BYTES], read[GRILLE_NSM_PCR_BYTES];
     bool locked = true;
     const grille_bytes data = grille_bytes_of_text("extended");
-    CHECK(nsm->functions->extend_pcr(nsm, 16, data, value, &error) == GRILLE_REASON_OK);
-    CHECK(nsm->functions->describe_pcr(nsm, 16, read, &locked, &error) == GRILLE_REASON_OK);
+    CHECK(nsm->functions->extend_pcr(nsm, 16, data, value, &vm_error) == GRILLE_REASON_OK);
+    CHECK(nsm->functions->describe_pcr(nsm, 16, read, &locked, &vm_error) == GRILLE_REASON_OK);
     CHECK(!locked && memcmp(value, read, sizeof read) == 0);
-    CHECK(nsm->functions->lock_pcr(nsm, 16, &error) == GRILLE_REASON_OK);
-    CHECK(nsm->functions->extend_pcr(nsm, 16, data, value, &error) == GRILLE_REASON_NSM_READ_ONLY_INDEX);
-    CHECK(nsm->functions->extend_pcr(nsm, 0, data, value, &error) == GRILLE_REASON_NSM_READ_ONLY_INDEX);
-    CHECK(nsm->functions->lock_pcrs(nsm, GRILLE_NSM_PCR_COUNT, &error) == GRILLE_REASON_OK);
-    CHECK(nsm->functions->lock_pcrs(nsm, GRILLE_NSM_PCR_COUNT + 1, &error) != GRILLE_REASON_OK);
-    CHECK(nsm->functions->describe_pcr(nsm, GRILLE_NSM_PCR_COUNT, read, &locked, &error) ==
+    CHECK(nsm->functions->lock_pcr(nsm, 16, &vm_error) == GRILLE_REASON_OK);
+    CHECK(nsm->functions->extend_pcr(nsm, 16, data, value, &vm_error) == GRILLE_REASON_NSM_READ_ONLY_INDEX);
+    CHECK(nsm->functions->extend_pcr(nsm, 0, data, value, &vm_error) == GRILLE_REASON_NSM_READ_ONLY_INDEX);
+    CHECK(nsm->functions->lock_pcrs(nsm, GRILLE_NSM_PCR_COUNT, &vm_error) == GRILLE_REASON_OK);
+    CHECK(nsm->functions->lock_pcrs(nsm, GRILLE_NSM_PCR_COUNT + 1, &vm_error) != GRILLE_REASON_OK);
+    CHECK(nsm->functions->describe_pcr(nsm, GRILLE_NSM_PCR_COUNT, read, &locked, &vm_error) ==
           GRILLE_REASON_NSM_INVALID_INDEX);
     return true;
 }
@@ -103,11 +94,11 @@ static bool the_ioctl_is_the_drivers(void) {
 static bool other_devices_are_named(void) {
     grille_nsm *other = NULL;
     uint8_t byte = 0;
-    CHECK(grille_nsm_open_device("/dev/nsm-of-others", &other, &error) == GRILLE_REASON_SYSTEM);
-    CHECK(strstr(error.text, "run it in one") != NULL);
-    CHECK(grille_nsm_open_device("/dev/zero", &other, &error) == GRILLE_REASON_OK);
-    CHECK(other->functions->random(other, &byte, 1, &error) == GRILLE_REASON_NSM_FAILED);
-    CHECK(strstr(error.text, "not an NSM device") != NULL);
+    CHECK(grille_nsm_open_device("/dev/nsm-of-others", &other, &vm_error) == GRILLE_REASON_SYSTEM);
+    CHECK(strstr(vm_error.text, "run it in one") != NULL);
+    CHECK(grille_nsm_open_device("/dev/zero", &other, &vm_error) == GRILLE_REASON_OK);
+    CHECK(other->functions->random(other, &byte, 1, &vm_error) == GRILLE_REASON_NSM_FAILED);
+    CHECK(strstr(vm_error.text, "not an NSM device") != NULL);
     other->functions->close(other);
     return true;
 }
@@ -133,16 +124,16 @@ static bool faults_have_their_names(void) {
         size_t len = 0;
         grille_reason drawn, attested;
         CHECK(ask_for(cases[i].fault));
-        drawn = nsm->functions->random(nsm, &byte, 1, &error);
-        attested = nsm->functions->attest(nsm, &request, document, sizeof document, &len, &error);
+        drawn = nsm->functions->random(nsm, &byte, 1, &vm_error);
+        attested = nsm->functions->attest(nsm, &request, document, sizeof document, &len, &vm_error);
         CHECK(ask_for("none"));
         if (drawn != cases[i].expected || attested != cases[i].expected) {
-            (void)snprintf(problem, sizeof problem, "%s: %s and %s, %s", cases[i].fault, grille_reason_name(drawn),
-                           grille_reason_name(attested), error.text);
+            (void)snprintf(vm_problem, sizeof vm_problem, "%s: %s and %s, %s", cases[i].fault,
+                           grille_reason_name(drawn), grille_reason_name(attested), vm_error.text);
             return false;
         }
         /* And then it is well again. */
-        CHECK(nsm->functions->random(nsm, &byte, 1, &error) == GRILLE_REASON_OK);
+        CHECK(nsm->functions->random(nsm, &byte, 1, &vm_error) == GRILLE_REASON_OK);
     }
     return true;
 }
@@ -152,30 +143,15 @@ static bool a_slow_module_is_waited_for(void) {
     struct timespec before, after;
     CHECK(ask_for("slow"));
     (void)clock_gettime(CLOCK_MONOTONIC, &before);
-    CHECK(nsm->functions->random(nsm, &byte, 1, &error) == GRILLE_REASON_OK);
+    CHECK(nsm->functions->random(nsm, &byte, 1, &vm_error) == GRILLE_REASON_OK);
     (void)clock_gettime(CLOCK_MONOTONIC, &after);
     CHECK(ask_for("none"));
     CHECK(after.tv_sec > before.tv_sec);
     return true;
 }
 
-static bool check(const char *name, bool (*run)(void)) {
-    bool good = false;
-    error = (grille_error){.code = GRILLE_OK};
-    problem[0] = '\0';
-    (void)printf("[ RUN      ] %s\n", name);
-    good = run();
-    if (!good) (void)printf("  %s\n", problem);
-    (void)printf("[ %s ] %s\n", good ? "      OK" : " FAILED ", name);
-    (void)fflush(stdout);
-    return good;
-}
-
 int main(void) {
-    static const struct {
-        const char *name;
-        bool (*run)(void);
-    } cases[] = {
+    static const vm_case cases[] = {
         {"the module describes itself", module_describes_itself},
         {"randomness differs", randomness_differs},
         {"documents take the longest fields", documents_take_the_longest_fields},
@@ -185,13 +161,11 @@ int main(void) {
         {"faults have their names", faults_have_their_names},
         {"a slow module is waited for", a_slow_module_is_waited_for},
     };
-    bool good = true;
-    if (grille_nsm_open_device(GRILLE_NSM_DEVICE_PATH, &nsm, &error) != GRILLE_REASON_OK) {
-        (void)printf("[  FAILED  ] open: %s\n", error.text);
+    if (grille_nsm_open_device(GRILLE_NSM_DEVICE_PATH, &nsm, &vm_error) != GRILLE_REASON_OK) {
+        (void)printf("[  FAILED  ] open: %s\n", vm_error.text);
         return 1;
     }
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        good = check(cases[i].name, cases[i].run) && good;
+    const bool good = vm_run_cases(cases, sizeof cases / sizeof cases[0]);
     nsm->functions->close(nsm);
     return good ? 0 : 1;
 }
