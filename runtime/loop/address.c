@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "loop/run_folder.h"
 
 #define FORMS                                                                                                          \
     "write vsock:CID:PORT, unix:PATH, unix-abstract:NAME, tcp:HOST:PORT, hybrid:PATH:PORT, inproc:NAME, "              \
@@ -163,16 +164,16 @@ static grille_reason parse_fd(const address_form *form, grille_bytes rest, grill
 static grille_reason parse_nitro(const address_form *form, grille_bytes rest, grille_address *address,
                                  grille_error *error) {
     grille_bytes name, port;
-    uint32_t number = 0;
-    (void)address;
-    if (!split_last(rest, &name, &port) || name.len == 0 || !parse_number(port, VSOCK_ANY - 1, &number)) {
-        return bad(form, error, "not a name and a port", rest);
+    if (!split_last(rest, &name, &port)) return bad(form, error, "the port is missing", rest);
+    address->kind = GRILLE_ADDRESS_NITRO;
+    if (!grille_run_name_is_valid(name)) {
+        return bad(form, error, "the name is not 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter, a digit or _",
+                   name);
     }
-    return grille_error_set(
-        error, GRILLE_REASON_LOOP_ADDRESS_UNSUPPORTED,
-        "address nitro:%.*s:%u: finding an enclave's CID by its name is not supported yet: take the "
-        "CID from `nitro-cli describe-enclaves` and write vsock:CID:%u",
-        name.len < 64 ? (int)name.len : 64, (const char *)name.data, number, number);
+    if (!parse_number(port, VSOCK_ANY - 1, &address->port)) {
+        return bad(form, error, "the port is not a number from 0 to 4294967294", port);
+    }
+    return take_path(form, name, address, error);
 }
 
 static const address_form forms[] = {
@@ -182,7 +183,7 @@ static const address_form forms[] = {
     {"tcp:", "tcp:HOST:PORT, for example tcp:127.0.0.1:5000 or tcp:[::1]:5000", parse_tcp},
     {"hybrid:", "hybrid:PATH:PORT, for example hybrid:/run/vm.vsock:5000", parse_hybrid},
     {"inproc:", "inproc:NAME, for example inproc:app", parse_inproc},
-    {"nitro:", "nitro:NAME:PORT", parse_nitro},
+    {"nitro:", "nitro:NAME:PORT, for example nitro:app:5000", parse_nitro},
     {"fd:", "fd:N, for example fd:3", parse_fd},
 };
 
@@ -240,6 +241,9 @@ void grille_address_format(const grille_address *address, char text[GRILLE_ADDRE
         break;
     case GRILLE_ADDRESS_HYBRID:
         (void)snprintf(text, GRILLE_ADDRESS_TEXT_BYTES, "hybrid:%.*s:%u", path_len, address->path, address->port);
+        break;
+    case GRILLE_ADDRESS_NITRO:
+        (void)snprintf(text, GRILLE_ADDRESS_TEXT_BYTES, "nitro:%.*s:%u", path_len, address->path, address->port);
         break;
     case GRILLE_ADDRESS_INPROC:
         (void)snprintf(text, GRILLE_ADDRESS_TEXT_BYTES, "inproc:%.*s", path_len, address->path);

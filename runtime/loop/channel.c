@@ -206,13 +206,9 @@ static grille_reason make_channel(const grille_address_list *addresses, const gr
 
 static grille_reason check_dialable(const grille_address_list *addresses, grille_error *error) {
     char text[GRILLE_ADDRESS_TEXT_BYTES];
-    grille_socket_name name;
     for (size_t i = 0; i < addresses->count; i++) {
         const grille_address *address = &addresses->addresses[i];
-        if (address->kind == GRILLE_ADDRESS_FD || address->kind == GRILLE_ADDRESS_INPROC ||
-            grille_socket_name_to_dial(address, 0, &name)) {
-            continue;
-        }
+        if (grille_dialer_takes(address)) continue;
         grille_address_format(address, text);
         return grille_error_set(error, GRILLE_REASON_LOOP_BAD_ADDRESS,
                                 "%s is an address to listen on, not one to connect to", text);

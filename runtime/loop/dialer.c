@@ -9,36 +9,12 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "loop/hybrid.h"
+#include "loop/dialer_private.h"
 #include "loop/inproc.h"
 #include "loop/socket.h"
 
 /* A Unix socket whose backlog is full refuses at once (EAGAIN): ask again this often. */
 #define RETRY_MS 10
-
-typedef enum dialer_stage { DIALER_CONNECTING, DIALER_BACKLOG_FULL, DIALER_HYBRID_ANSWER, DIALER_OVER } dialer_stage;
-
-struct grille_dialer {
-    grille_loop *loop;
-    grille_address address;
-    char name[GRILLE_ADDRESS_TEXT_BYTES];
-    grille_dialed_fn *done;
-    void *user;
-    dialer_stage stage;
-    unsigned attempt;
-    uint64_t share_us; /* time for one attempt */
-    uint32_t timeout_ms;
-    grille_time_us attempt_ends_us;
-    int fd;
-    grille_pipe_end *end; /* inproc: instead of fd */
-    uv_timer_t timer;
-    uv_poll_t *poll; /* memory of its own: libuv wants a fresh one per descriptor, and keeps it until it is closed */
-    grille_hybrid_answer answer;
-    grille_job finish; /* tells the result in a turn of its own */
-    grille_error error;
-};
-
-static void try_next(grille_dialer *dialer);
 
 static void free_poll(uv_handle_t *poll) {
     free(poll);
@@ -61,7 +37,7 @@ static void close_socket(grille_dialer *dialer) {
     dialer->end = NULL;
 }
 
-static void over(grille_dialer *dialer) {
+void grille_dialer_over(grille_dialer *dialer) {
     stop_watching(dialer);
     dialer->stage = DIALER_OVER;
     (void)uv_timer_stop(&dialer->timer);
@@ -82,10 +58,10 @@ static void attempt_failed(grille_dialer *dialer) {
     if (dialer->address.kind != GRILLE_ADDRESS_FD && dialer->address.kind != GRILLE_ADDRESS_INPROC &&
         grille_socket_name_to_dial(&dialer->address, dialer->attempt + 1, &name)) {
         dialer->attempt++;
-        try_next(dialer);
+        grille_dialer_try_next(dialer);
         return;
     }
-    over(dialer);
+    grille_dialer_over(dialer);
 }
 
 static void fail_connect(grille_dialer *dialer, int status) {
@@ -106,7 +82,7 @@ static void read_answer(grille_dialer *dialer) {
     case GRILLE_HYBRID_MORE:
         break;
     case GRILLE_HYBRID_CONNECTED:
-        over(dialer);
+        grille_dialer_over(dialer);
         break;
     case GRILLE_HYBRID_CLOSED:
         fail_hybrid(dialer, "it closed without an answer");
@@ -135,7 +111,7 @@ static void watch(grille_dialer *dialer, int events) {
 
 static void connected(grille_dialer *dialer) {
     if (dialer->address.kind != GRILLE_ADDRESS_HYBRID) {
-        over(dialer);
+        grille_dialer_over(dialer);
         return;
     }
     if (!grille_hybrid_send_connect(dialer->fd, dialer->address.port)) {
@@ -182,7 +158,7 @@ static void start_connect(grille_dialer *dialer, const grille_socket_name *name)
 
 static void on_timer(uv_timer_t *timer);
 
-static void arm(grille_dialer *dialer) {
+void grille_dialer_arm(grille_dialer *dialer) {
     if (dialer->stage == DIALER_OVER) return;
     grille_time_us now_us = grille_clock_us();
     uint64_t left_ms = dialer->attempt_ends_us <= now_us ? 1 : (dialer->attempt_ends_us - now_us + 999) / 1000;
@@ -195,7 +171,7 @@ static void try_once(grille_dialer *dialer) {
     if (!grille_socket_name_to_dial(&dialer->address, dialer->attempt, &name)) {
         (void)grille_error_set(&dialer->error, GRILLE_REASON_LOOP_ADDRESS_UNSUPPORTED,
                                "%s is an address to listen on, not one to connect to", dialer->name);
-        over(dialer);
+        grille_dialer_over(dialer);
         return;
     }
     int result = grille_socket_open(&name, &dialer->fd);
@@ -208,10 +184,10 @@ static void try_once(grille_dialer *dialer) {
     start_connect(dialer, &name);
 }
 
-static void try_next(grille_dialer *dialer) {
+void grille_dialer_try_next(grille_dialer *dialer) {
     dialer->attempt_ends_us = grille_time_after(grille_clock_us(), dialer->share_us);
     try_once(dialer);
-    arm(dialer);
+    grille_dialer_arm(dialer);
 }
 
 static void on_timer(uv_timer_t *timer) {
@@ -222,13 +198,18 @@ static void on_timer(uv_timer_t *timer) {
             close_socket(dialer);
             try_once(dialer);
         }
-        arm(dialer);
+        grille_dialer_arm(dialer);
         return;
     }
     (void)grille_error_set(&dialer->error, GRILLE_REASON_LOOP_DIAL_TIMEOUT,
                            "connecting to %s: no answer within the connect timeout of %u ms; is the peer running, and "
                            "is the address right?",
                            dialer->name, dialer->timeout_ms);
+    if (dialer->stage == DIALER_ASKING) {
+        grille_dialer_stop_asking(dialer);
+        grille_dialer_over(dialer);
+        return;
+    }
     attempt_failed(dialer);
 }
 
@@ -240,7 +221,7 @@ static void adopt(grille_dialer *dialer) {
         (void)grille_error_set(&dialer->error, GRILLE_REASON_LOOP_SOCKET, "%s is not a usable stream socket: %s",
                                dialer->name, strerror(-result));
     }
-    over(dialer);
+    grille_dialer_over(dialer);
 }
 
 static void reach(grille_dialer *dialer) {
@@ -250,7 +231,19 @@ static void reach(grille_dialer *dialer) {
         fail_connect(dialer, result);
         return;
     }
-    over(dialer);
+    grille_dialer_over(dialer);
+}
+
+bool grille_dialer_takes(const grille_address *address) {
+    grille_socket_name name;
+    switch (address->kind) {
+    case GRILLE_ADDRESS_FD:
+    case GRILLE_ADDRESS_INPROC:
+    case GRILLE_ADDRESS_NITRO:
+        return true;
+    default:
+        return grille_socket_name_to_dial(address, 0, &name);
+    }
 }
 
 grille_reason grille_dialer_start(grille_loop *loop, const grille_address *address, uint32_t timeout_ms,
@@ -274,14 +267,17 @@ grille_reason grille_dialer_start(grille_loop *loop, const grille_address *addre
         adopt(made);
     } else if (address->kind == GRILLE_ADDRESS_INPROC) {
         reach(made);
+    } else if (address->kind == GRILLE_ADDRESS_NITRO) {
+        grille_dialer_ask(made);
     } else {
-        try_next(made);
+        grille_dialer_try_next(made);
     }
     return GRILLE_REASON_OK;
 }
 
 void grille_dialer_cancel(grille_dialer *dialer) {
     grille_job_cancel(&dialer->finish);
+    grille_dialer_stop_asking(dialer);
     close_socket(dialer);
     dialer->stage = DIALER_OVER;
     uv_close((uv_handle_t *)&dialer->timer, free_dialer);

@@ -62,6 +62,7 @@ bool grille_socket_name_to_dial(const grille_address *address, unsigned attempt,
         if (address->port == 0) return false;
         name_tcp(address, name);
         return true;
+    case GRILLE_ADDRESS_NITRO:
     case GRILLE_ADDRESS_INPROC:
     case GRILLE_ADDRESS_FD:
         break;
@@ -87,6 +88,7 @@ bool grille_socket_name_to_bind(const grille_address *address, grille_socket_nam
     case GRILLE_ADDRESS_TCP:
         name_tcp(address, name);
         return true;
+    case GRILLE_ADDRESS_NITRO:
     case GRILLE_ADDRESS_INPROC:
     case GRILLE_ADDRESS_FD:
         break;

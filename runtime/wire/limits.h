@@ -243,6 +243,8 @@
 #define GRILLE_LIMIT_HYBRID_ANSWER_BYTES 32
 /* A name of an enclave on its parent: it is a folder's name, and that folder's sockets have paths of at most 107 bytes. */
 #define GRILLE_LIMIT_ENCLAVE_NAME_BYTES 64
+/* Output of `nitro-cli describe-enclaves`: about 700 bytes for an enclave, and a machine runs a handful. */
+#define GRILLE_LIMIT_NITRO_CLI_ANSWER_BYTES 65536
 /* One attempt, dialling and gate: a vsock connect that nobody answers hangs in the kernel. */
 #define GRILLE_DEFAULT_CONNECT_TIMEOUT_MS 10000
 /* Running calls get this long when a server drains. */

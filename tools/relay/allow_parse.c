@@ -58,7 +58,7 @@ static grille_reason read_rules(void *target, const grille_yaml_key *key, yaml_n
         if (reason == GRILLE_REASON_OK) set->rule_count++;
     }
     p->has_addresses = true;
-    if (of == GRILLE_ADDRESS_TCP || of == GRILLE_ADDRESS_VSOCK || of == GRILLE_ADDRESS_HYBRID) p->needs_ports = true;
+    if (of != GRILLE_ADDRESS_UNIX && of != GRILLE_ADDRESS_UNIX_ABSTRACT) p->needs_ports = true;
     return reason;
 }
 
@@ -98,6 +98,7 @@ static const grille_yaml_key target_keys[] = {
     {"unix-abstract", read_rules, GRILLE_ADDRESS_UNIX_ABSTRACT},
     {"vsock", read_rules, GRILLE_ADDRESS_VSOCK},
     {"hybrid", read_rules, GRILLE_ADDRESS_HYBRID},
+    {"nitro", read_rules, GRILLE_ADDRESS_NITRO},
     {"ports", read_ports, 0},
 };
 
@@ -116,7 +117,7 @@ static grille_reason check_set(parser *p, const yaml_node_t *node, const relay_s
     if (!p->has_addresses) {
         return grille_yaml_fail(
             yaml, node, GRILLE_REASON_POLICY_MISSING_KEY, "the set \"%s\" has no addresses: add %s", p->set->name,
-            p->of_peers ? "tcp:, unix: or vsock:" : "tcp:, unix:, unix-abstract:, vsock: or hybrid:");
+            p->of_peers ? "tcp:, unix: or vsock:" : "tcp:, unix:, unix-abstract:, vsock:, hybrid: or nitro:");
     }
     if (p->of_peers || p->needs_ports == (p->set->port_count > 0)) return GRILLE_REASON_OK;
     if (p->needs_ports) {

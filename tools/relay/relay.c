@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "grille/log.h"
+#include "loop/dialer.h"
 #include "loop/signals.h"
 #include "loop/socket.h"
 #include "relay/relay_state.h"
@@ -86,10 +87,9 @@ grille_reason relay_new(const relay_options *options, relay **made, grille_error
 /* ---- Pairs ---- */
 
 static grille_reason read_target(const relay *relay, const char *to, grille_address *target, grille_error *error) {
-    grille_socket_name name;
     grille_reason reason = grille_address_parse(to, target, error);
     if (reason != GRILLE_REASON_OK) return reason;
-    if (target->kind != GRILLE_ADDRESS_FD && !grille_socket_name_to_dial(target, 0, &name)) {
+    if (target->kind == GRILLE_ADDRESS_INPROC || !grille_dialer_takes(target)) {
         return grille_error_set(error, GRILLE_REASON_LOOP_ADDRESS_UNSUPPORTED,
                                 "--to %s is no address that another process can be reached at", to);
     }

@@ -240,6 +240,7 @@ extern "C" {
     X(LOOP_HYBRID_REFUSED,     "LOOP-HYBRID-REFUSED",      UNAVAILABLE,         "the hybrid socket did not connect us to the port") \
     X(LOOP_RUN_FOLDER,         "LOOP-RUN-FOLDER",          FAILED_PRECONDITION, "the folder of running enclaves can't be used") \
     X(LOOP_ENCLAVE_UNKNOWN,    "LOOP-ENCLAVE-UNKNOWN",     UNAVAILABLE,         "no enclave of that name runs here") \
+    X(LOOP_NITRO_CLI,          "LOOP-NITRO-CLI",           UNAVAILABLE,         "nitro-cli did not say where the enclave is") \
     X(LOOP_CONNECTION_LOST,    "LOOP-CONNECTION-LOST",     UNAVAILABLE,         "the connection broke")                \
     X(LOOP_PEER_CLOSED,        "LOOP-PEER-CLOSED",         UNAVAILABLE,         "the peer closed the connection")      \
     X(LOOP_HALF_OPEN_LIMIT,    "LOOP-HALF-OPEN-LIMIT",     RESOURCE_EXHAUSTED,  "too many connections have not passed the gate yet") \

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * grille_address_parse, grille_address_format: what is read is written as text that reads the same. So are networks of
- * the relay's allow-list. */
+ * the relay's allow-list. Then JSON: passing over a value finds the same end as reading it; and nitro-cli's answer. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/json.h"
 #include "loop/address.h"
+#include "loop/nitro_answer.h"
 #include "relay/allow_sets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,6 +26,33 @@ static void check_network(grille_bytes input) {
     if (memcmp(again.ip, rule.ip, sizeof rule.ip) != 0) abort();
 }
 
+static grille_json_kind read_all(grille_bytes input) {
+    uint8_t room[1024];
+    uint64_t number = 0;
+    grille_json json = grille_json_of(input);
+    grille_json_token token = grille_json_next(&json);
+    for (size_t i = 0; token.kind != GRILLE_JSON_BAD && token.kind != GRILLE_JSON_END; i++) {
+        grille_writer text = grille_writer_into(room, sizeof room);
+        if (i > input.len) abort(); /* every token takes a byte */
+        if (grille_json_text(token, &text) && text.len > token.raw.len) abort();
+        (void)!grille_json_number(token, UINT64_MAX, &number);
+        token = grille_json_next(&json);
+    }
+    return token.kind;
+}
+
+static void check_json(grille_bytes input) {
+    uint32_t cid = 0;
+    grille_error error;
+    grille_json json = grille_json_of(input);
+    const bool passed = grille_json_skip(&json, grille_json_next(&json));
+    if ((passed && grille_json_next(&json).kind == GRILLE_JSON_END) != (read_all(input) == GRILLE_JSON_END)) abort();
+    if (grille_nitro_answer_find(input, grille_bytes_of_text("app"), &cid, &error) == GRILLE_REASON_OK &&
+        read_all(input) != GRILLE_JSON_END) {
+        abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char input[1024], text[GRILLE_ADDRESS_TEXT_BYTES];
     grille_address address, again;
@@ -32,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(input, data, size);
     input[size] = '\0';
     check_network(grille_bytes_of(data, size));
+    check_json(grille_bytes_of(data, size));
     if (grille_address_parse(input, &address, &error) != GRILLE_REASON_OK) {
         if (error.code == GRILLE_OK || error.text[0] == '\0') abort();
         return 0;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "loop/socket.h"
@@ -258,6 +259,83 @@ static void test_listening_addresses_are_refused(void **state) {
     assert_string_equal(dial("tcp:127.0.0.1:0", 1000).error.name, "LOOP-ADDRESS-UNSUPPORTED");
 }
 
+/* ---- Enclaves by name ---- */
+
+/* A user's runtime folder, and a nitro-cli on PATH that only waits. */
+typedef struct named_world {
+    char root[32], grille[48], enclaves[64], app[72], address[80], program[48];
+} named_world;
+
+static void write_file(const char *path, const char *text) {
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void make_named_world(named_world *w) {
+    make_folder(w->root);
+    (void)snprintf(w->grille, sizeof w->grille, "%s/grille", w->root);
+    (void)snprintf(w->enclaves, sizeof w->enclaves, "%s/enclaves", w->grille);
+    (void)snprintf(w->app, sizeof w->app, "%s/app", w->enclaves);
+    (void)snprintf(w->address, sizeof w->address, "%s/address", w->app);
+    (void)snprintf(w->program, sizeof w->program, "%s/nitro-cli", w->root);
+    assert_int_equal(mkdir(w->grille, 0700), 0);
+    assert_int_equal(mkdir(w->enclaves, 0700), 0);
+    assert_int_equal(mkdir(w->app, 0700), 0);
+    assert_int_equal(setenv("XDG_RUNTIME_DIR", w->root, 1), 0);
+    assert_int_equal(setenv("PATH", w->root, 1), 0);
+}
+
+static void end_named_world(const named_world *w) {
+    (void)unlink(w->address);
+    (void)unlink(w->program);
+    assert_int_equal(rmdir(w->app), 0);
+    assert_int_equal(rmdir(w->enclaves), 0);
+    assert_int_equal(rmdir(w->grille), 0);
+    assert_int_equal(rmdir(w->root), 0);
+    (void)unsetenv("XDG_RUNTIME_DIR");
+}
+
+static void test_enclaves_by_name(void **state) {
+    named_world w;
+    (void)state;
+    make_named_world(&w);
+    write_file(w.address, "hybrid:/nonexistent/v\n");
+    dialled result = dial("nitro:app:5000", 20000);
+    assert_string_equal(result.error.name, "LOOP-DIAL");
+    assert_non_null(
+        strstr(result.error.text, "connecting to nitro:app:5000 (hybrid:/nonexistent/v:5000) failed: No such file"));
+    write_file(w.address, "fd:0\n");
+    result = dial("nitro:app:5000", 20000);
+    assert_string_equal(result.error.name, "LOOP-RUN-FOLDER");
+    result = dial("nitro:other:5000", 20000);
+    assert_string_equal(result.error.name, "LOOP-ENCLAVE-UNKNOWN");
+    assert_non_null(strstr(result.error.text, "no enclave \"other\" runs here (looked in "));
+    assert_non_null(strstr(result.error.text, "there is no nitro-cli on PATH. Next: grille enclave list"));
+    end_named_world(&w);
+}
+
+static void test_a_silent_nitro_cli_times_out(void **state) {
+    named_world w;
+    grille_loop loop;
+    dialled result = {.fd = -1};
+    (void)state;
+    make_named_world(&w);
+    write_file(w.program, "#!/bin/sh\nexec /bin/sleep 1000\n");
+    assert_int_equal(chmod(w.program, 0700), 0);
+    result = dial("nitro:app:5000", 50);
+    assert_string_equal(result.error.name, "LOOP-DIAL-TIMEOUT");
+    assert_non_null(strstr(result.error.text, "nitro:app:5000"));
+    result = (dialled){.fd = -1};
+    open_loop(&loop, 0);
+    grille_dialer_cancel(start(&loop, "nitro:app:5000", 20000, &result));
+    grille_loop_turn(&loop, false);
+    assert_false(result.done);
+    grille_loop_deinit(&loop);
+    end_named_world(&w);
+}
+
 static void test_cancelled_dialer_is_silent(void **state) {
     grille_loop loop;
     dialled result = {.fd = -1};
@@ -287,6 +365,8 @@ int main(void) {
         cmocka_unit_test(test_silent_hybrid_socket_times_out),
         cmocka_unit_test(test_takes_a_descriptor_over),
         cmocka_unit_test(test_listening_addresses_are_refused),
+        cmocka_unit_test(test_enclaves_by_name),
+        cmocka_unit_test(test_a_silent_nitro_cli_times_out),
         cmocka_unit_test(test_cancelled_dialer_is_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

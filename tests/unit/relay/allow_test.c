@@ -122,23 +122,38 @@ static void test_targets(void **state) {
         const char *target;
         bool allowed;
     } rows[] = {
-        {"tcp:203.0.113.7:443", true},   {"tcp:203.0.113.7:444", false},
-        {"tcp:203.0.114.0:443", false},  {"tcp:[2001:db8::1]:8000", true},
-        {"tcp:203.0.113.7:8010", true},  {"tcp:203.0.113.7:8011", false},
-        {"tcp:203.0.113.7:7999", false}, {"vsock:16:443", true},
-        {"vsock:17:443", false},         {"vsock:parent:443", false},
-        {"vsock:parent:9000", true},     {"vsock:3:9000", false},
-        {"unix:/run/a.sock", true},      {"unix:/run/a.soc", false},
-        {"unix:/run/a.sock2", false},    {"unix-abstract:/run/a.sock", false},
-        {"unix-abstract:name", true},    {"unix:name", false},
-        {"hybrid:/run/vm:443", true},    {"hybrid:/run/vm:442", false},
-        {"unix:/run/vm", false},         {"fd:3", false},
+        {"tcp:203.0.113.7:443", true},
+        {"tcp:203.0.113.7:444", false},
+        {"tcp:203.0.114.0:443", false},
+        {"tcp:[2001:db8::1]:8000", true},
+        {"tcp:203.0.113.7:8010", true},
+        {"tcp:203.0.113.7:8011", false},
+        {"tcp:203.0.113.7:7999", false},
+        {"vsock:16:443", true},
+        {"vsock:17:443", false},
+        {"vsock:parent:443", false},
+        {"vsock:parent:9000", true},
+        {"vsock:3:9000", false},
+        {"unix:/run/a.sock", true},
+        {"unix:/run/a.soc", false},
+        {"unix:/run/a.sock2", false},
+        {"unix-abstract:/run/a.sock", false},
+        {"unix-abstract:name", true},
+        {"unix:name", false},
+        {"hybrid:/run/vm:443", true},
+        {"hybrid:/run/vm:442", false},
+        {"nitro:app:443", true},
+        {"nitro:app:442", false},
+        {"nitro:apps:443", false},
+        {"unix:/run/vm", false},
+        {"fd:3", false},
     };
-    relay_allow *allow = must_parse(PEERS "targets:\n"
-                                          "  - name: web\n    tcp: [203.0.113.0/24, \"2001:db8::/32\"]\n"
-                                          "    vsock: [16]\n    hybrid: [/run/vm]\n    ports: [443, 8000-8010]\n"
-                                          "  - name: parent\n    vsock: [parent]\n    ports: [9000]\n"
-                                          "  - name: sockets\n    unix: [/run/a.sock]\n    unix-abstract: [name]\n");
+    relay_allow *allow =
+        must_parse(PEERS "targets:\n"
+                         "  - name: web\n    tcp: [203.0.113.0/24, \"2001:db8::/32\"]\n"
+                         "    vsock: [16]\n    hybrid: [/run/vm]\n    nitro: [app]\n    ports: [443, 8000-8010]\n"
+                         "  - name: parent\n    vsock: [parent]\n    ports: [9000]\n"
+                         "  - name: sockets\n    unix: [/run/a.sock]\n    unix-abstract: [name]\n");
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const grille_address target = address_of(rows[i].target);
