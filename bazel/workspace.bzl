@@ -74,5 +74,6 @@ def grille_workspace():
         packages = ["vhost-device-vsock", "libc6", "libgcc-s1"],
         suite = "sid",
         build_file = "@grille//bazel/third_party/vhost_device_vsock:vhost_device_vsock.BUILD",
+        launches = "usr/bin/vhost-device-vsock",
         optional = True,
     )
