@@ -9,6 +9,7 @@
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
 #include "nsm/nsm.h"
+#include "nsm/simulated_files.h"
 
 /* A PCR's value from the start. 16 to 31 stay unlocked and may be extended further. */
 typedef struct grille_nsm_simulated_pcr {
@@ -52,10 +53,6 @@ void grille_nsm_simulated_module_close(grille_nsm_simulated_module *module);
  * time. */
 size_t grille_nsm_simulated_module_process(grille_nsm_simulated_module *module, grille_bytes request,
                                            uint8_t response[GRILLE_NSM_RESPONSE_MAX]);
-
-#define GRILLE_SIM_ROOT_KEY_FILE         "insecure-root-key.pem"
-#define GRILLE_SIM_ROOT_CERTIFICATE_FILE "insecure-root.pem"
-#define GRILLE_SIM_SETTINGS_FILE         "insecure-module.yaml"
 
 /* Makes `folder` (0700, or takes one of this user that nobody else can enter) with a fresh root, its key (0600) and its
  * certificate, and the settings that every opening of the folder then starts from (0600): region, instance (at random

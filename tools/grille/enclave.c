@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * grille enclave: images of enclaves. */
+ * grille enclave: images of enclaves, and enclaves that run. */
 #include "enclave.h"
 
 #include <stdio.h>
@@ -12,7 +12,11 @@
 static const char usage[] =
     "usage: grille enclave build [options] --output IMAGE [-- COMMAND…]   an image from files\n"
     "       grille enclave describe [--json] IMAGE                      what an image holds\n"
-    "       grille enclave measure IMAGE                                what Nitro measures of it\n";
+    "       grille enclave measure IMAGE                                what Nitro measures of it\n"
+    "       grille enclave run --name NAME --image IMAGE … [options]    starts it, on Nitro or in a virtual machine\n"
+    "       grille enclave list [--json]                                what runs here\n"
+    "       grille enclave console NAME                                 what a debug enclave prints\n"
+    "       grille enclave terminate NAME|--all                         ends it\n";
 
 static bool check(enclave_image *image, grille_error *error) {
     const grille_crypto *crypto = grille_crypto_wolf();
@@ -41,6 +45,7 @@ void enclave_image_close(enclave_image *image) {
 
 int command_enclave(int argc, char **argv) {
     static const command_verb verbs[] = {
-        {"build", enclave_build}, {"describe", enclave_describe}, {"measure", enclave_measure}};
+        {"build", enclave_build}, {"describe", enclave_describe}, {"measure", enclave_measure},    {"run", enclave_run},
+        {"list", enclave_list},   {"console", enclave_console},   {"terminate", enclave_terminate}};
     return command_verb_run(usage, verbs, sizeof verbs / sizeof verbs[0], argc, argv);
 }

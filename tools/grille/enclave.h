@@ -7,8 +7,12 @@
 #include "image/eif_signature.h"
 
 int enclave_build(int argc, char **argv);
+int enclave_console(int argc, char **argv);
 int enclave_describe(int argc, char **argv);
+int enclave_list(int argc, char **argv);
 int enclave_measure(int argc, char **argv);
+int enclave_run(int argc, char **argv);
+int enclave_terminate(int argc, char **argv);
 
 /* An image that was read, measured, and whose signature, if it has one, holds. */
 typedef struct enclave_image {

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * grille enclave run. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "command.h"
+#include "enclave.h"
+#include "enclave_run_request.h"
+#include "image/file.h"
+
+static const char command[] = "enclave run";
+
+static int print_state(const machine_state *state) {
+    char *text = machine_state_write(state);
+    if (text == NULL) return EXIT_FAILED;
+    (void)puts(text);
+    free(text);
+    if (state->debug) {
+        (void)fprintf(
+            stderr,
+            "grille: %s: --debug: PCR0, PCR1 and PCR2 of what it attests are zero: a policy refuses it unless "
+            "it allows debug enclaves\n",
+            command);
+    }
+    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* ---- On Nitro ---- */
+
+static int run_on_nitro(const enclave_run_request *request, const enclave_image *image) {
+    enum { most = 16 };
+    char cpus[16], memory[16], cid[16];
+    const char *const given[] = {"nitro-cli",  "run-enclave",  "--enclave-name", request->name,
+                                 "--eif-path", request->image, "--cpu-count",    cpus,
+                                 "--memory",   memory};
+    char *arguments[most] = {NULL};
+    char *output = NULL;
+    machine_state state;
+    grille_error error = {.code = GRILLE_OK};
+    size_t count = 0;
+    bool good = false;
+    (void)snprintf(cpus, sizeof cpus, "%u", request->cpus);
+    (void)snprintf(memory, sizeof memory, "%u", request->memory_mib);
+    (void)snprintf(cid, sizeof cid, "%u", request->cid);
+    for (; count < sizeof given / sizeof given[0]; count++)
+        arguments[count] = (char *)(uintptr_t)given[count];
+    if (request->cid != 0) {
+        arguments[count++] = (char[]){"--enclave-cid"};
+        arguments[count++] = cid;
+    }
+    if (request->debug) arguments[count++] = (char[]){"--debug-mode"};
+    if (!enclave_nitro(command, arguments, &output)) return EXIT_FAILED;
+    good = machine_state_of_nitro(grille_bytes_of_text(output), &state, &error);
+    free(output);
+    if (!good) return enclave_failed(command, &error, EXIT_FAILED);
+    state.debug = request->debug;
+    /* nitro-cli does not say them here; in a debug enclave they are zero. */
+    if (!request->debug) state.attested = image->measured;
+    return print_state(&state);
+}
+
+/* ---- In a virtual machine ---- */
+
+static bool find_qemu(char path[PATH_MAX], grille_error *error) {
+    if (machine_program_find("qemu-system-x86_64", path)) return true;
+    (void)grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT,
+                           "no QEMU: looked for qemu-system-x86_64 in the folders of PATH, expected it there. Next: "
+                           "apt-get install qemu-system-x86");
+    return false;
+}
+
+static bool find_vhost(const char *given, char path[PATH_MAX], grille_error *error) {
+    if (machine_program_find(given != NULL ? given : "vhost-device-vsock", path)) return true;
+    (void)grille_error_set(
+        error, GRILLE_REASON_BAD_ARGUMENT,
+        "no vhost-device-vsock: looked for %.200s%s, expected a program. It carries a machine's vsock "
+        "to Unix sockets; Debian has it as package vhost-device-vsock (in sid), rust-vmm as a crate "
+        "of that name. Next: --vhost-device-vsock FILE",
+        given != NULL ? given : "it", given != NULL ? "" : " in the folders of PATH");
+    return false;
+}
+
+/* Beside the command, as it is installed, or as Bazel lays its outputs out. */
+static bool map_beside(grille_bytes *content) {
+    static const char *const names[] = {"insecure-nsm.cpio", "../nsm_device/insecure-nsm.cpio"};
+    char own[PATH_MAX - 64] = "", path[PATH_MAX];
+    grille_error ignored;
+    char *slash = NULL;
+    if (readlink("/proc/self/exe", own, sizeof own - 1) <= 0) return false;
+    slash = strrchr(own, '/');
+    if (slash == NULL) return false;
+    *slash = '\0';
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", own, names[i]);
+        if (image_file_map(path, content, &ignored)) return true;
+    }
+    return false;
+}
+
+static bool map_stand_in(const char *given, grille_bytes *content, grille_error *error) {
+    static const uint8_t newc[] = "070701";
+    if (given != NULL) {
+        if (!image_file_map(given, content, error)) return false;
+    } else if (!map_beside(content)) {
+        (void)grille_error_set(
+            error, GRILLE_REASON_BAD_ARGUMENT,
+            "no stand-in for /dev/nsm: looked for insecure-nsm.cpio beside this command, expected it "
+            "there. Next: bazel build //tools/nsm_device:insecure_nsm_ramdisk, and "
+            "--insecure-nsm-ramdisk FILE");
+        return false;
+    }
+    if (content->len >= sizeof newc - 1 && memcmp(content->data, newc, sizeof newc - 1) == 0) return true;
+    (void)grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT, "%.200s is no ramdisk: expected an archive of form newc",
+                           given != NULL ? given : "insecure-nsm.cpio");
+    image_file_unmap(*content);
+    return false;
+}
+
+static int start(const machine_request *request) {
+    static char console[MACHINE_LAST_LINES_BYTES];
+    machine_state state;
+    grille_error error = {.code = GRILLE_OK};
+    if (machine_start(request, &state, console, &error)) return print_state(&state);
+    if (console[0] != '\0') (void)fprintf(stderr, "The last lines of its console:\n%s\n", console);
+    return enclave_failed(command, &error, EXIT_FAILED);
+}
+
+static int run_in_machine(const enclave_run_request *request, const enclave_image *image) {
+    static machine_root root;
+    char qemu[PATH_MAX], vhost[PATH_MAX];
+    grille_error error = {.code = GRILLE_OK};
+    machine_request wanted = {.name = request->name,
+                              .image = &image->parts,
+                              .measured = &image->measured,
+                              .cpus = request->cpus,
+                              .memory_mib = request->memory_mib,
+                              .cid = request->cid,
+                              .debug = request->debug,
+                              .accelerator = request->accelerator,
+                              .root = &root,
+                              .qemu = qemu,
+                              .vhost = vhost};
+    int status = EXIT_USAGE;
+    if (!machine_check_image(&image->parts, &error) || !find_qemu(qemu, &error) ||
+        !find_vhost(request->vhost, vhost, &error) || !machine_root_read(request->root, &root, &error) ||
+        !map_stand_in(request->stand_in, &wanted.stand_in, &error)) {
+        status = enclave_failed(command, &error, EXIT_USAGE);
+    } else {
+        status = start(&wanted);
+        image_file_unmap(wanted.stand_in);
+    }
+    explicit_bzero(&root, sizeof root);
+    return status;
+}
+
+int enclave_run(int argc, char **argv) {
+    static enclave_image image;
+    enclave_run_request request;
+    grille_error error = {.code = GRILLE_OK};
+    int status = EXIT_DONE;
+    if (!enclave_run_request_parse(&request, argc, argv, &status)) return status;
+    status = enclave_image_open(command, request.image, &image);
+    if (status != EXIT_DONE) return status;
+    if (!machine_check_memory(request.memory_mib, image.file.len, &error)) {
+        status = enclave_failed(command, &error, EXIT_USAGE);
+    } else {
+        status = request.place == PLACE_NITRO ? run_on_nitro(&request, &image) : run_in_machine(&request, &image);
+    }
+    enclave_image_close(&image);
+    return status;
+}
