@@ -7,6 +7,7 @@ something is built that needs them.
 
 load("//bazel/third_party:debian_binary.bzl", "debian_binary")
 load("//bazel/third_party:debian_source.bzl", "debian_source")
+load("//bazel/third_party:nitro_blobs.bzl", "nitro_blobs")
 load("//bazel:standin.bzl", "standin_repository")
 
 # Where Debian's bazel-* packages install.
@@ -67,6 +68,9 @@ def grille_workspace():
         suite = "bookworm",
         build_file = "@grille//bazel/third_party/kernel:kernel.BUILD",
     )
+
+    # What enclave images boot on Nitro.
+    nitro_blobs(name = "grille_nitro_blobs")
 
     # The other end of a virtual machine's vsock, for tests; they say so when it can't be had.
     debian_binary(
