@@ -63,8 +63,9 @@ static void print_metadata(grille_bytes section) {
     image_metadata_text(section, "ImageVersion", NULL, version, sizeof version);
     image_metadata_text(section, "BuildMetadata", "BuildTool", tool, sizeof tool);
     image_metadata_text(section, "BuildMetadata", "BuildTime", time, sizeof time);
-    (void)printf("metadata     not measured: %s %s, built by %s at %s\n", name[0] == '\0' ? "(no name)" : name, version,
-                 tool[0] == '\0' ? "(not said)" : tool, time[0] == '\0' ? "(not said)" : time);
+    (void)printf("metadata     not measured: %s%s%s, built by %s at %s\n", name[0] == '\0' ? "(no name)" : name,
+                 version[0] == '\0' ? "" : " ", version, tool[0] == '\0' ? "(not said)" : tool,
+                 time[0] == '\0' ? "(not said)" : time);
 }
 
 static void print_text(const enclave_image *image) {
