@@ -73,32 +73,39 @@ static bool find_qemu(char path[PATH_MAX], grille_error *error) {
     return false;
 }
 
-static bool find_vhost(const char *given, char path[PATH_MAX], grille_error *error) {
-    if (machine_program_find(given != NULL ? given : "vhost-device-vsock", path)) return true;
-    (void)grille_error_set(
-        error, GRILLE_REASON_BAD_ARGUMENT,
-        "no vhost-device-vsock: looked for %.200s%s, expected a program. It carries a machine's vsock "
-        "to Unix sockets; Debian has it as package vhost-device-vsock (in sid), rust-vmm as a crate "
-        "of that name. Next: --vhost-device-vsock FILE",
-        given != NULL ? given : "it", given != NULL ? "" : " in the folders of PATH");
-    return false;
-}
-
-/* Beside the command, as it is installed, or as Bazel lays its outputs out. */
-static bool map_beside(grille_bytes *content) {
-    static const char *const names[] = {"insecure-nsm.cpio", "../nsm_device/insecure-nsm.cpio"};
-    char own[PATH_MAX - 64] = "", path[PATH_MAX];
-    grille_error ignored;
+/* A path relative to the folder of this command, as Bazel lays its outputs out. */
+static bool path_beside(const char *name, char path[PATH_MAX]) {
+    char own[PATH_MAX - 64] = "";
     char *slash = NULL;
     if (readlink("/proc/self/exe", own, sizeof own - 1) <= 0) return false;
     slash = strrchr(own, '/');
     if (slash == NULL) return false;
     *slash = '\0';
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", own, names[i]);
-        if (image_file_map(path, content, &ignored)) return true;
+    (void)snprintf(path, PATH_MAX, "%s/%s", own, name);
+    return true;
+}
+
+static bool find_vhost(const char *given, char path[PATH_MAX], grille_error *error) {
+    char beside[PATH_MAX];
+    if (machine_program_find(given != NULL ? given : "vhost-device-vsock", path)) return true;
+    if (given == NULL && path_beside("../vhost_device_vsock/launch", beside) && machine_program_find(beside, path)) {
+        return true;
     }
+    (void)grille_error_set(
+        error, GRILLE_REASON_BAD_ARGUMENT,
+        "no vhost-device-vsock: looked for %.200s%s, expected a program. It carries a machine's vsock "
+        "to Unix sockets; Debian has it as package vhost-device-vsock (in sid), rust-vmm as a crate "
+        "of that name. Next: --vhost-device-vsock FILE",
+        given != NULL ? given : "it", given != NULL ? "" : " in the folders of PATH and beside this command");
     return false;
+}
+
+/* As it is installed, or as it is built. */
+static bool map_beside(grille_bytes *content) {
+    char path[PATH_MAX];
+    grille_error ignored;
+    return (path_beside("insecure-nsm.cpio", path) && image_file_map(path, content, &ignored)) ||
+           (path_beside("../nsm_device/insecure-nsm.cpio", path) && image_file_map(path, content, &ignored));
 }
 
 static bool map_stand_in(const char *given, grille_bytes *content, grille_error *error) {
