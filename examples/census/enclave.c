@@ -38,6 +38,7 @@ int main(int argc, char **argv) {
     grille_identity *identity = NULL;
     grille_server *server = NULL;
     grille_error error;
+    grille_boot_main(&argc, argv);
     if (argc != 3 && argc != 4) return fputs("usage: census_enclave ADDRESS POLICY [NSM]\n", stderr), 2;
     grille_check(grille_policy_load(argv[2], &options.policy, &error), &error);
     grille_check(grille_identity_open_nsm(argv[3], &identity, &error), &error);

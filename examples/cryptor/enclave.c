@@ -119,6 +119,7 @@ int main(int argc, char **argv) {
     enclave self = {0};
     grille_error error = {0};
     grille_code code = GRILLE_OK;
+    grille_boot_main(&argc, argv);
     if (argc != 3 && argc != 4) {
         fputs("usage: cryptor_enclave ADDRESS POLICY [NSM]\n", stderr);
         return 2;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What an operator is told of a refusal besides what was observed and expected: its likely cause and what to do next.
- * One table; every ATTEST- reason has a row (a test looks). grille_error_set adds it to the text. */
+ * One table; every ATTEST- and BOOT- reason has a row (a test looks). grille_error_set adds it to the text. */
 #ifndef GRILLE_BASE_ADVICE_H
 #define GRILLE_BASE_ADVICE_H
 
@@ -66,7 +66,11 @@
     X(ATTEST_SET_EXPIRED, "an old build still runs", "update it, or extend the set's not_after") \
     X(ATTEST_FEATURE_REFUSED, "a development build runs, or a service of the library was left in", "build the peer without it, or take it out of the set's `refuse`") \
     X(ATTEST_POLICY_DIGEST, "the peer has another policy than it should", "give it the policy that is meant, or list the digest: grille policy explain FILE") \
-    X(ATTEST_EVIDENCE_EXPIRED, "its NSM does not answer, or it runs another implementation that does not re-attest", "see the peer's log")
+    X(ATTEST_EVIDENCE_EXPIRED, "its NSM does not answer, or it runs another implementation that does not re-attest", "see the peer's log") \
+    X(BOOT_NO_NSM, "this is no Nitro Enclave, or its kernel has no driver for the NSM", "look for nsm.ko in the image: grille enclave describe IMAGE") \
+    X(BOOT_NO_RANDOM, "the init did not seed the kernel", "read what it says on the console of a debug enclave") \
+    X(BOOT_CLOCK, "this is another hypervisor than Nitro's", "see all that is observed: --check-only") \
+    X(BOOT_NO_VSOCK, "the machine was started without a vsock, or the image lacks its driver", "look for the modules in the image: grille enclave describe IMAGE")
 /* clang-format on */
 
 #endif

@@ -61,4 +61,7 @@ struct grille_nsm {
  * an application's objects are the same on a laptop and in an enclave. */
 GRILLE_MUST_USE grille_reason grille_nsm_open(const char *path, grille_nsm **nsm, grille_error *error);
 
+/* Whether it is the device's implementation. Any thread. */
+bool grille_nsm_is_device(void);
+
 #endif

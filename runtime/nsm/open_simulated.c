@@ -13,3 +13,7 @@ grille_reason grille_nsm_open(const char *path, grille_nsm **nsm, grille_error *
     options.root_folder = path;
     return grille_nsm_open_simulated_insecure(&options, nsm, error);
 }
+
+bool grille_nsm_is_device(void) {
+    return false;
+}

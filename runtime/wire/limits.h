@@ -226,6 +226,14 @@
 /* Of randomness that one turn draws: 16 answers of the NSM, about as long as a document takes. */
 #define GRILLE_LIMIT_NSM_RANDOM_BYTES 4096
 
+/* ---- The boot guard (boot/) ---- */
+
+/* The wall clock of an enclave against its NSM: one that was left alone for a month is half a minute off, certificates
+ * and signatures allow as much as a minute. */
+#define GRILLE_DEFAULT_BOOT_WALL_CLOCK_TOLERANCE_MS 60000
+/* Looks at a clock that should move: half a second, where the coarsest one ticks every 10 ms. */
+#define GRILLE_LIMIT_BOOT_CLOCK_READS 10000000
+
 /* ---- Calls (rpc/) ---- */
 
 /* After so long without a byte from the peer we ask whether it is there: a VM that was ended says nothing, and vsock

@@ -41,8 +41,19 @@ sim_is_not_there() {
 a_development_root_is_refused() {
     printf 'insecure_development_root: root.pem\npeers:\n  - name: e\n    kind: nitro\n    pcr0: %s\n' \
         "$(printf '12%.0s' {1..48})" >"$scratch/policy.yaml"
-    try "$(find_program greeter_enclave_nitro.linked)" "unix:$scratch/s" "$scratch/policy.yaml"
-    expect_status 1 && expect_err 'insecure_development_root' && expect_err 'policy.yaml:1:'
+    try "$(find_program grille)" policy explain "$scratch/policy.yaml"
+    [ "$status" -ne 0 ] && expect_err 'insecure_development_root is refused by this release build' &&
+        expect_err 'policy.yaml:1:' || complain "it is read, status $status"
+}
+
+# Enclave programs stop before they read a policy where there is no NSM: they have the text of what refuses.
+enclaves_refuse_it_too() {
+    local one
+    for one in {census,cryptor,greeter}_enclave_nitro.linked; do
+        grep -qaF 'insecure_development_root is refused by this release build' "$(find_program "$one")" ||
+            complain "$one takes a development root" || return 1
+    done
+    ! grep -qaF 'is refused by this release build' "$development" || complain "a development build has the text"
 }
 
 another_root_is_refused() {
@@ -59,5 +70,6 @@ check "libraries and programs are looked at" all_are_looked_at
 for file in "${released[@]}"; do check "no unsafe symbol in ${file##*/}" is_clean "$file"; done
 check "grille sim is not in a release" sim_is_not_there
 check "a development root is refused" a_development_root_is_refused
+check "enclave programs refuse it too" enclaves_refuse_it_too
 check "another root is refused" another_root_is_refused
 finish

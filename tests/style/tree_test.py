@@ -21,7 +21,7 @@ INCLUDES = [
     (r"protobuf-c/|pb\.h|pb_(en|de)code\.h|pb_common\.h", ["runtime/codec/"]),
     (r"uv\.h", ["runtime/loop/"]),
     (r"sys/sdt\.h", ["runtime/base/probe.h"]),
-    (r"sys/socket\.h|sys/un\.h|netinet/|linux/vm_sockets\.h", ["runtime/loop/"]),
+    (r"sys/socket\.h|sys/un\.h|netinet/|linux/vm_sockets\.h", ["runtime/loop/", "runtime/boot/ground"]),
 ]
 # Calls that pure rooms don't make: clocks, randomness, memory.
 PURE = {

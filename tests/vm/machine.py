@@ -97,7 +97,8 @@ def read(path):
 
 
 class Machine:
-    """Boots an image. `sim` is a folder of grille sim init; `more` are further unmeasured files [(path, mode, bytes)]."""
+    """Boots an image. `sim` is a folder of grille sim init, or None: a machine without an NSM; `more` are further
+    unmeasured files [(path, mode, bytes)]."""
 
     def __init__(self, programs, image, sim, more=(), cid=16):
         self.programs, self.sim, self.more, self.cid = programs, sim, list(more), cid
@@ -121,7 +122,8 @@ class Machine:
         self.pcrs = [pcr(kernel + cmdline + b"".join(ramdisks)), pcr(kernel + cmdline + ramdisks[0]),
                      pcr(b"".join(ramdisks[1:]))]
         self.write("kernel", kernel)
-        self.write("initrd", b"".join(ramdisks) + archive(self.stand_in(ramdisks[0], self.sim) + self.more))
+        stand_in = self.stand_in(ramdisks[0], self.sim) if self.sim else []
+        self.write("initrd", b"".join(ramdisks) + archive(stand_in + self.more))
         self.start(cmdline.decode())
 
     def path(self, name):

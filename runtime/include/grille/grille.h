@@ -3,6 +3,7 @@
 #ifndef GRILLE_GRILLE_H
 #define GRILLE_GRILLE_H
 
+#include "grille/boot.h"
 #include "grille/bytes.h"
 #include "grille/call.h"
 #include "grille/channel.h"

@@ -255,6 +255,12 @@ extern "C" {
     X(EIF_MALFORMED,           "EIF-MALFORMED",            INVALID_ARGUMENT,    "an enclave image file is malformed")  \
     X(EIF_CHECKSUM,            "EIF-CHECKSUM",             DATA_LOSS,           "an enclave image file has changed since it was written") \
     X(EIF_SIGNATURE,           "EIF-SIGNATURE",            UNAUTHENTICATED,     "the signature of an enclave image does not hold")
+
+#define GRILLE_REASON_MAP_BOOT(X)                                                                                      \
+    X(BOOT_NO_NSM,             "BOOT-NO-NSM",              FAILED_PRECONDITION, "this process has no NSM that answers") \
+    X(BOOT_NO_RANDOM,          "BOOT-NO-RANDOM",           FAILED_PRECONDITION, "the kernel has no randomness, or none of the NSM's") \
+    X(BOOT_CLOCK,              "BOOT-CLOCK",               FAILED_PRECONDITION, "the clock is not one to rely on")     \
+    X(BOOT_NO_VSOCK,           "BOOT-NO-VSOCK",            FAILED_PRECONDITION, "this machine has no vsock that a parent reaches")
 /* clang-format on */
 
 #define GRILLE_REASON_MAP(X)                                                                                           \
@@ -270,7 +276,8 @@ extern "C" {
     GRILLE_REASON_MAP_CODEC(X)                                                                                         \
     GRILLE_REASON_MAP_RPC(X)                                                                                           \
     GRILLE_REASON_MAP_LOOP(X)                                                                                          \
-    GRILLE_REASON_MAP_EIF(X)
+    GRILLE_REASON_MAP_EIF(X)                                                                                           \
+    GRILLE_REASON_MAP_BOOT(X)
 
 typedef enum grille_reason {
 #define X(identifier, name, code, text) GRILLE_REASON_##identifier,
@@ -283,7 +290,7 @@ typedef enum grille_reason {
 const char *grille_reason_name(grille_reason reason);
 grille_code grille_reason_code(grille_reason reason);
 const char *grille_reason_text(grille_reason reason);
-/* The likely cause of a refusal and what to do next, for the operator; every ATTEST- reason has both, others are empty.
+/* The likely cause of a refusal and what to do next, for the operator; every ATTEST- and BOOT- reason has both, others are empty.
  * Texts of a grille_error with such a reason end in them. */
 const char *grille_reason_cause(grille_reason reason);
 const char *grille_reason_next(grille_reason reason);

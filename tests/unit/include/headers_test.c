@@ -6,8 +6,8 @@
 #include "cmocka_all.h"
 
 static const char *const compiled[] = {
-    "attest", "bytes",  "call",    "channel",    "grille", "health", "identity", "interceptor", "log",   "metadata",
-    "method", "policy", "reasons", "reflection", "seal",   "server", "services", "stats",       "status"};
+    "attest",   "boot",   "bytes",  "call",    "channel",    "grille", "health", "identity", "interceptor", "log",
+    "metadata", "method", "policy", "reasons", "reflection", "seal",   "server", "services", "stats",       "status"};
 
 static int header_count;
 static char **headers;
