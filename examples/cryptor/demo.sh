@@ -98,7 +98,7 @@ start_laptop() {
 
 # boot IMAGE: as enclave "cryptor"
 boot() {
-    "$grille" enclave run --name cryptor --image "$1" --cpus 2 --memory 256 --insecure-nsm "$work/nsm" \
+    "$grille" enclave run --name cryptor --image "$1" --cpus 2 --memory 256 --accel tcg --insecure-nsm "$work/nsm" \
         >"$work/boot.json" || die "the image does not boot"
 }
 

@@ -18,8 +18,8 @@ int main(int argc, char **argv) {
     options.identity = identity;
     grille_check(grille_channel_open(argv[1], &options, &channel, &error), &error);
     request.name = argv[5];
-    grille_code code =
-        acme_greeter_v1_greeter_greet(channel, &request, &GRILLE_CALL_OPTIONS(.timeout_ms = 5000), &reply);
+    grille_code code = acme_greeter_v1_greeter_greet(
+        channel, &request, &GRILLE_CALL_OPTIONS(.timeout_ms = 10000, .wait_for_ready = true), &reply);
     if (code == GRILLE_OK) (void)puts(reply.response->text);
     if (code != GRILLE_OK) (void)fprintf(stderr, "greeter_parent: %s: %s\n", grille_code_name(code), reply.message);
     acme_greeter_v1_greeter_greet_reply_free(&reply);

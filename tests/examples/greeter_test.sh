@@ -63,7 +63,7 @@ greets_over() {
 the_socket_is_gone_afterwards() {
     [ ! -e "$dir/s" ] || complain "the enclave left its socket"
     call "unix:$dir/s"
-    expect_status 1 && expect_err 'greeter_parent: UNAVAILABLE' && expect_err 'is the server running'
+    expect_status 1 && expect_err 'greeter_parent: DEADLINE_EXCEEDED' && expect_err 'is the server running'
 }
 
 # refused WHO NAME: the enclave's log has the name, the peer learns nothing of it.
