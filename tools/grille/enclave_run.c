@@ -33,7 +33,7 @@ static int print_state(const machine_state *state) {
 
 static int run_on_nitro(const enclave_run_request *request, const enclave_image *image) {
     enum { most = 16 };
-    char cpus[16], memory[16], cid[16];
+    char cpus[16], memory[16], cid[16], cid_option[] = "--enclave-cid", debug_option[] = "--debug-mode";
     const char *const given[] = {"nitro-cli",  "run-enclave",  "--enclave-name", request->name,
                                  "--eif-path", request->image, "--cpu-count",    cpus,
                                  "--memory",   memory};
@@ -49,10 +49,10 @@ static int run_on_nitro(const enclave_run_request *request, const enclave_image 
     for (; count < sizeof given / sizeof given[0]; count++)
         arguments[count] = (char *)(uintptr_t)given[count];
     if (request->cid != 0) {
-        arguments[count++] = (char[]){"--enclave-cid"};
+        arguments[count++] = cid_option;
         arguments[count++] = cid;
     }
-    if (request->debug) arguments[count++] = (char[]){"--debug-mode"};
+    if (request->debug) arguments[count++] = debug_option;
     if (!enclave_nitro(command, arguments, &output)) return EXIT_FAILED;
     good = machine_state_of_nitro(grille_bytes_of_text(output), &state, &error);
     free(output);
