@@ -36,6 +36,7 @@ signal.pause()
 
 QEMU = r"""#!/usr/bin/python3 -IS
 import json, os, re, shutil, signal, socket, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
 words, fakes, what = sys.argv[1:], os.environ["FAKES"], os.environ.get("FAKE_QEMU", "")
 value = lambda option: words[words.index(option) + 1]
 folder = os.path.dirname(value("-kernel"))
@@ -68,7 +69,7 @@ if what == "wrong":
     assert tell(b"\x00") == b""
 assert tell(b"\xb7") == b"\xb7"
 say("up\n")
-signal.sigwait({signal.SIGUSR1} if not signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1}) else set())
+signal.sigwait({signal.SIGUSR1})
 say("the end\n")
 """
 
@@ -276,7 +277,7 @@ def what_it_attests_is_what_it_boots():
 
 
 def it_is_listed():
-    good("enclave", "list", "--on", "qemu").stdout == "no enclave runs here\n"
+    assert good("enclave", "list", "--on", "qemu").stdout == "no enclave runs here\n"
     run("b", "--cid", "4000000000")
     run("a")
     table = good("enclave", "list", "--on", "qemu").stdout.splitlines()
@@ -589,7 +590,7 @@ def main():
         begin = time.monotonic()
         try:
             case()
-            print("[       OK ] %s (%d ms)" % (name, (time.monotonic() - begin) * 1000))
+            print("[       OK ] %s (%d ms)" % (name, (time.monotonic() - begin) * 1000), flush=True)
         except Exception:
             import traceback
             traceback.print_exc(file=sys.stdout)
