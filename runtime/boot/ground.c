@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/random.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -41,14 +42,17 @@ static int draw_random(void *user, uint8_t *out, size_t len) {
     return (size_t)got == len ? 0 : EIO;
 }
 
-/* random(4), RNDADDENTROPY: struct rand_pool_info and its bytes. */
+/* random(4), RNDADDENTROPY: struct rand_pool_info with room for its bytes. */
 typedef struct pool {
-    struct rand_pool_info head;
+    int entropy_bits;
+    int len;
     uint8_t bytes[GRILLE_NSM_RANDOM_MAX];
 } pool;
 
+_Static_assert(offsetof(pool, bytes) == sizeof(struct rand_pool_info), "struct rand_pool_info");
+
 static int credit_random(void *user, grille_bytes bytes) {
-    pool given = {.head = {.entropy_count = 8 * (int)bytes.len, .buf_size = (int)bytes.len}};
+    pool given = {.entropy_bits = 8 * (int)bytes.len, .len = (int)bytes.len};
     const int file = open("/dev/urandom", O_RDWR | O_CLOEXEC);
     int problem = 0;
     (void)user;
