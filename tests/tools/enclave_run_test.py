@@ -60,6 +60,8 @@ open(fakes + "/new", "w").write(json.dumps(seen))
 os.rename(fakes + "/new", fakes + "/qemu")
 if what == "ends":
     sys.exit("qemu: could not set up host forwarding")
+if what == "no kvm" and "accel=kvm" in value("-machine"):
+    sys.exit("qemu: no KVM")
 if what == "hangs":
     signal.pause()
 if what == "much":
@@ -159,7 +161,7 @@ def lives(pid):
     try:
         with open("/proc/%d/stat" % pid) as file:
             return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
@@ -384,6 +386,17 @@ def what_does_not_come_up_says_why():
     all_gone(*pids())
 
 
+def without_kvm_there_is_tcg():
+    words = [word for word in RUN if word not in ("--accel", "tcg")]
+    refused("QEMU ended with status 1", 1, *words, "--name", "a", "--accel", "kvm", FAKE_QEMU="no kvm")
+    done = good(*words, "--name", "a", FAKE_QEMU="no kvm")
+    assert "q35,accel=tcg,memory-backend=memory" in qemu()["arguments"], qemu()
+    # Where there is a /dev/kvm that was tried.
+    assert done.stderr == "" or "KVM does not work here: QEMU ended with status 1" in done.stderr, done
+    assert "no KVM" not in done.stderr or "trying --accel tcg" in done.stderr, done
+    end("a")
+
+
 def another_byte_is_no_word_of_the_init():
     run("a", FAKE_QEMU="wrong")
     end("a")
@@ -457,10 +470,11 @@ def inputs_that_cannot_be_used_are_refused():
         done = refused(text, status, *image)
         assert "usage:" not in done.stderr, done
     refused("no vhost-device-vsock: looked for /dev/null", 2, *wanted, "--vhost-device-vsock", "/dev/null")
-    done = refused("no vhost-device-vsock: looked for it in the folders of PATH", 2, *wanted, PATH=path("qemu-only"))
+    copied = shutil.copy(GRILLE, path("bin/grille"))
+    done = refused("no vhost-device-vsock: looked for it in the folders of PATH and beside", 2, *wanted, program=copied,
+                   PATH=path("qemu-only"))
     assert "Debian has it as package vhost-device-vsock" in done.stderr, done
     assert "apt-get install qemu-system-x86" in refused("no QEMU", 2, *wanted, PATH="/nowhere").stderr
-    copied = shutil.copy(GRILLE, path("bin/grille"))
     without = [word for word in wanted if "stand-in" not in word and word != "--insecure-nsm-ramdisk"]
     assert "//tools/nsm_device:insecure_nsm_ramdisk" in refused("no stand-in", 2, *without, program=copied).stderr
     shutil.copy(path("stand-in.cpio"), path("bin/insecure-nsm.cpio"))
@@ -582,7 +596,7 @@ def main():
                  a_debug_enclave_attests_zeros_and_has_a_console, of_a_long_console_the_newest_stays,
                  an_enclave_without_debug_has_no_console, one_end_ends_all,
                  a_killed_supervisor_leaves_nothing_that_is_believed, what_does_not_come_up_says_why,
-                 another_byte_is_no_word_of_the_init, an_interrupted_run_takes_it_down, what_is_not_ours_to_use_is_refused,
+                 without_kvm_there_is_tcg, another_byte_is_no_word_of_the_init, an_interrupted_run_takes_it_down, what_is_not_ours_to_use_is_refused,
                  inputs_that_cannot_be_used_are_refused, misuse_is_told, nitro_cli_does_it_on_nitro,
                  errors_of_nitro_cli_are_passed_on]:
         name = case.__name__.replace("_", " ")

@@ -127,13 +127,21 @@ static bool map_stand_in(const char *given, grille_bytes *content, grille_error 
     return false;
 }
 
-static int start(const machine_request *request) {
-    static char console[MACHINE_LAST_LINES_BYTES];
+/* `may_change`: nobody said on what it has to run. */
+static int start(machine_request *request, bool may_change) {
+    static machine_failure failure;
     machine_state state;
-    grille_error error = {.code = GRILLE_OK};
-    if (machine_start(request, &state, console, &error)) return print_state(&state);
-    if (console[0] != '\0') (void)fprintf(stderr, "The last lines of its console:\n%s\n", console);
-    return enclave_failed(command, &error, EXIT_FAILED);
+    bool is_up = machine_start(request, &state, &failure);
+    /* /dev/kvm can be there and not work, in a machine that is a virtual one itself. */
+    if (!is_up && may_change && failure.qemu_ended && request->accelerator == MACHINE_KVM) {
+        (void)fprintf(stderr, "grille: %s: KVM does not work here: %s; trying --accel tcg\n", command,
+                      failure.error.text);
+        request->accelerator = MACHINE_TCG;
+        is_up = machine_start(request, &state, &failure);
+    }
+    if (is_up) return print_state(&state);
+    if (failure.console[0] != '\0') (void)fprintf(stderr, "The last lines of its console:\n%s\n", failure.console);
+    return enclave_failed(command, &failure.error, EXIT_FAILED);
 }
 
 static int run_in_machine(const enclave_run_request *request, const enclave_image *image) {
@@ -157,7 +165,7 @@ static int run_in_machine(const enclave_run_request *request, const enclave_imag
         !map_stand_in(request->stand_in, &wanted.stand_in, &error)) {
         status = enclave_failed(command, &error, EXIT_USAGE);
     } else {
-        status = start(&wanted);
+        status = start(&wanted, !request->has_accelerator);
         image_file_unmap(wanted.stand_in);
     }
     explicit_bzero(&root, sizeof root);

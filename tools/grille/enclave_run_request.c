@@ -23,9 +23,10 @@ static const char usage[] =
     "         --insecure-nsm DIR        that root: a folder of grille sim init\n"
     "         --insecure-nsm-ramdisk FILE   the stand-in for /dev/nsm, //tools/nsm_device:insecure_nsm_ramdisk;\n"
     "                                   default: as it lies beside this command\n"
-    "         --vhost-device-vsock FILE default: the one in PATH, or as it lies beside\n"
+    "         --vhost-device-vsock FILE default: the one in PATH, or as it lies beside this command, or as it lies "
+    "beside\n"
     "                                   this command\n"
-    "         --accel kvm|tcg           default: kvm when /dev/kvm can be used\n"
+    "         --accel kvm|tcg           default: kvm when /dev/kvm can be used, and tcg when that fails\n"
     "         exit status: 0 it is up, 1 it could not be started, 2 usage or a file that can't be used, 4 the image "
     "is\n"
     "         malformed or wrongly signed\n";
@@ -94,6 +95,7 @@ static int check(enclave_run_request *request, const char *cpus, const char *mem
     if (status == EXIT_DONE && cid != NULL)
         status = take_number("--cid", cid, MACHINE_FIRST_CID, MACHINE_LAST_CID, &request->cid);
     if (status == EXIT_DONE) status = take_accelerator(accelerator, &request->accelerator);
+    request->has_accelerator = accelerator != NULL;
     return status == EXIT_DONE ? check_place(request, accelerator) : status;
 }
 

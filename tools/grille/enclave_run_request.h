@@ -13,6 +13,7 @@ typedef struct enclave_run_request {
     uint32_t cpus, memory_mib, cid;      /* cid 0: any */
     bool debug;
     enclave_place place;
+    bool has_accelerator; /* it was chosen */
     machine_accelerator accelerator;
 } enclave_run_request;
 

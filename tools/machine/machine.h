@@ -48,14 +48,19 @@ GRILLE_MUST_USE bool machine_check_image(const eif *image, grille_error *error);
 machine_accelerator machine_accelerator_here(void);
 const char *machine_accelerator_name(machine_accelerator accelerator);
 
+/* Why a machine did not come up. */
+#define MACHINE_LAST_LINES_BYTES 2048
+typedef struct machine_failure {
+    grille_error error;
+    bool qemu_ended;                        /* by itself: what it runs on does not work, or the kernel gave up */
+    char console[MACHINE_LAST_LINES_BYTES]; /* the last lines, of a debug enclave */
+} machine_failure;
+
 /* Starts the machine with a supervisor of its own, a process that stays: it keeps QEMU and vhost-device-vsock, and the
  * console of a debug enclave; when one of the two ends or SIGTERM comes it ends all of it and takes the files away.
- * Returns when the enclave's init said that it is up; *state tells of it. False: everything is taken down again; *error
- * says why, and `console` (of a debug enclave) holds its last lines. SIGINT or the end of this process before that take
- * it down too. */
-#define MACHINE_LAST_LINES_BYTES 2048
-GRILLE_MUST_USE bool machine_start(const machine_request *request, machine_state *state,
-                                   char console[MACHINE_LAST_LINES_BYTES], grille_error *error);
+ * Returns when the enclave's init said that it is up; *state tells of it. False: everything is taken down again;
+ * *failure says why. SIGINT or the end of this process before that take it down too. */
+GRILLE_MUST_USE bool machine_start(const machine_request *request, machine_state *state, machine_failure *failure);
 
 /* Ends what machine_start started, and waits until its supervisor has gone. False: SYSTEM, it does not end. */
 GRILLE_MUST_USE bool machine_stop(const machine_state *state, grille_error *error);

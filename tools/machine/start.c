@@ -57,14 +57,13 @@ static bool read_report(int from, machine_report *report) {
     return true;
 }
 
-bool machine_start(const machine_request *request, machine_state *state, char console[MACHINE_LAST_LINES_BYTES],
-                   grille_error *error) {
+bool machine_start(const machine_request *request, machine_state *state, machine_failure *failure) {
     static machine_report report;
     int ends[2] = {-1, -1};
     pid_t between = -1;
     bool told = false;
-    console[0] = '\0';
-    if (pipe2(ends, O_CLOEXEC) != 0) return failed(error, "make a pipe");
+    *failure = (machine_failure){.qemu_ended = false};
+    if (pipe2(ends, O_CLOEXEC) != 0) return failed(&failure->error, "make a pipe");
     between = fork();
     if (between == 0) become_supervisor(request, ends[1]);
     (void)close(ends[1]);
@@ -74,14 +73,13 @@ bool machine_start(const machine_request *request, machine_state *state, char co
         told = read_report(ends[0], &report);
     }
     (void)close(ends[0]);
-    if (between < 0) return failed(error, "make a process");
+    if (between < 0) return failed(&failure->error, "make a process");
     if (!told) {
-        (void)grille_error_set(error, GRILLE_REASON_SYSTEM, "the supervisor ended without a word");
+        (void)grille_error_set(&failure->error, GRILLE_REASON_SYSTEM, "the supervisor ended without a word");
         return false;
     }
     *state = report.state;
-    *error = report.error;
-    memcpy(console, report.console, sizeof report.console);
+    *failure = report.failure;
     return report.is_up;
 }
 

@@ -116,6 +116,7 @@ static bool start_programs(supervisor *s, int64_t end_ms, const int console[2], 
 /* An enclave that does not come up says why on its console, if it has one. */
 static void advise(supervisor *s) {
     const size_t used = strlen(s->error.text);
+    s->qemu_failed = s->qemu.ended;
     if (s->asked_to_end) return;
     (void)snprintf(&s->error.text[used], sizeof s->error.text - used, ". Next: %s%s",
                    s->request->debug ? "grille enclave console " : "run it again with --debug, which keeps its console",
@@ -177,9 +178,10 @@ static void send_report(supervisor *s, bool is_up) {
     static machine_report report;
     report.is_up = is_up;
     report.state = s->state;
-    report.error = s->error;
+    report.failure.error = s->error;
+    report.failure.qemu_ended = s->qemu_failed;
     if (!is_up && s->request->debug && s->folder >= 0)
-        machine_console_last_lines(s->folder, report.console, sizeof report.console);
+        machine_console_last_lines(s->folder, report.failure.console, sizeof report.failure.console);
     (void)!write(s->report, &report, sizeof report);
     (void)close(s->report);
     s->report = -1;

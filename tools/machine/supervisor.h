@@ -8,9 +8,8 @@
 /* What the supervisor tells whoever started it, once. */
 typedef struct machine_report {
     bool is_up;
-    machine_state state;                    /* is_up */
-    grille_error error;                     /* else */
-    char console[MACHINE_LAST_LINES_BYTES]; /* else, of a debug enclave */
+    machine_state state;     /* is_up */
+    machine_failure failure; /* else */
 } machine_report;
 
 /* Starts the machine, reports on the descriptor `report`, and keeps it until it ends. All in this process, which is the

@@ -24,6 +24,7 @@ typedef struct supervisor {
     machine_console console;
     machine_child vhost, qemu;
     bool asked_to_end;
+    bool qemu_failed;                  /* it ended before the init was up */
     char complaints[COMPLAINTS_BYTES]; /* the last of what the two programs said */
     grille_error error;
 } supervisor;
