@@ -33,8 +33,12 @@ bool init_tell_ready(int patience_ms);
 
 /* ---- lines.c ---- */
 
-/* The lines of a file, one entry each, as execve(2) takes them; ends the process when it can't be read, or when it is
- * no text. They live as long as the process. */
+/* What execve(2) takes for all of it is 2 MiB (ARG_MAX). */
+#define INIT_LINES_BYTES_MAX (1 << 20)
+
+/* The lines of a file, one entry each and a NULL after them, as execve(2) takes them; an empty line is an empty word.
+ * NULL when it can't be read, is longer than INIT_LINES_BYTES_MAX, or has a byte 0. Never freed: the first entry is the
+ * memory of all of them. */
 char **init_read_lines(const char *path);
 
 /* ---- supervise.c ---- */

@@ -16,7 +16,7 @@ static int run(void) {
     cmd = init_read_lines(INIT_CMD);
     env = init_read_lines(INIT_ENV);
     if (cmd == NULL || cmd[0] == NULL || env == NULL) {
-        init_say("%s or %s is missing, empty or no text", INIT_CMD, INIT_ENV);
+        init_say("%s or %s is missing, empty, too long or no text", INIT_CMD, INIT_ENV);
         return 127;
     }
     return init_mount_root() ? init_supervise(cmd, env) : 127;
