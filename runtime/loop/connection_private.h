@@ -33,6 +33,7 @@ struct grille_connection {
     bool at_end;             /* nothing more will be read */
     bool listed;             /* in stats */
     bool gate_came;          /* a GATE frame: trust may have changed */
+    bool renewed;            /* the endpoint has another peer than the owner was told of */
     bool revoked;            /* the policy in force refuses the peer */
     grille_job flush;        /* at the end of a turn */
     grille_job tell;         /* how it stands, when the loop tidies up */
@@ -129,7 +130,10 @@ grille_wall_ms grille_connection_wall_ms(const grille_connection *connection);
 /* Our claims under this policy. */
 GRILLE_MUST_USE grille_reason grille_connection_claims(const grille_connection *connection, const grille_policy *policy,
                                                        uint8_t room[GRILLE_CLAIMS_MAX_BYTES], size_t *len);
-/* Takes over what the secure channel now says of the peer. May end the connection. */
+/* Shows calls that begin from now on the peer as the secure channel now knows it. False without memory for that:
+ * nothing has changed. Ends nothing and tells nobody: may be called while the endpoint takes frames. */
+bool grille_connection_take_peer(grille_connection *connection);
+/* Takes over what the secure channel now says of the peer, and tells the owner. May end the connection. */
 void grille_connection_follow_trust(grille_connection *connection);
 grille_time_us grille_connection_trust_expiry(const grille_connection *connection);
 /* May end the connection. */

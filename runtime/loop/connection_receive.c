@@ -83,13 +83,16 @@ static void on_idle(void *user) {
     grille_connection_changed(user);
 }
 
-/* When it ends the channel, that is seen once the endpoint has returned. */
+/* When it ends the channel, that is seen once the endpoint has returned. Calls that came in the same read, behind it,
+ * see what the peer has proved; without memory for that, following the trust ends the connection. */
 static void on_gate(void *user, grille_bytes payload) {
     grille_connection *connection = user;
     const grille_reason reason = grille_secure_gate_frame(connection->secure, payload, connection->loop->now_us,
                                                           grille_connection_wall_ms(connection));
     connection->gate_came = true;
-    if (reason == GRILLE_REASON_OK) grille_loop_step(connection->loop, &connection->step);
+    if (reason != GRILLE_REASON_OK) return;
+    (void)grille_connection_take_peer(connection);
+    grille_loop_step(connection->loop, &connection->step);
 }
 
 static bool start_endpoint(grille_connection *connection, const grille_peer_identity *peer) {

@@ -110,25 +110,31 @@ static void accept_again(grille_connection *connection) {
 
 /* ---- Following the secure channel ---- */
 
-static bool take_peer(grille_connection *connection, const grille_peer_identity *peer) {
-    grille_error why;
-    const grille_reason reason = grille_endpoint_renew_peer(connection->endpoint, peer);
-    if (reason != GRILLE_REASON_OK) {
-        (void)grille_error_set(&why, reason, "no memory to keep what the peer has proved");
+bool grille_connection_take_peer(grille_connection *connection) {
+    const grille_peer_identity *peer = grille_secure_peer(connection->secure);
+    if (peer == NULL || memcmp(peer, grille_endpoint_peer(connection->endpoint), sizeof *peer) == 0) return true;
+    if (grille_endpoint_renew_peer(connection->endpoint, peer) != GRILLE_REASON_OK) return false;
+    connection->renewed = true;
+    return true;
+}
+
+static bool renew(grille_connection *connection) {
+    if (!grille_connection_take_peer(connection)) {
+        grille_error why;
+        (void)grille_error_set(&why, GRILLE_REASON_OUT_OF_MEMORY, "no memory to keep what the peer has proved");
         grille_connection_end(connection, &why, GRILLE_UNAVAILABLE);
         return false;
     }
-    if (connection->events->on_renewed != NULL) connection->events->on_renewed(connection, connection->user);
+    const bool tell = connection->renewed && connection->events->on_renewed != NULL;
+    connection->renewed = false;
+    if (tell) connection->events->on_renewed(connection, connection->user);
     return !connection->ended;
 }
 
 void grille_connection_follow_trust(grille_connection *connection) {
-    const grille_peer_identity *peer = grille_secure_peer(connection->secure);
     const grille_error *why = NULL;
-    if (connection->ended || connection->endpoint == NULL || peer == NULL) return;
-    if (memcmp(peer, grille_endpoint_peer(connection->endpoint), sizeof *peer) != 0 && !take_peer(connection, peer)) {
-        return;
-    }
+    if (connection->ended || connection->endpoint == NULL || grille_secure_peer(connection->secure) == NULL) return;
+    if (!renew(connection)) return;
     if (grille_secure_verdict(connection->secure, &why) != GRILLE_REASON_OK) {
         if (!connection->revoked) refuse_peer(connection, why);
     } else if (connection->revoked) {

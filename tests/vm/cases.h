@@ -3,6 +3,7 @@
 #ifndef GRILLE_TESTS_VM_CASES_H
 #define GRILLE_TESTS_VM_CASES_H
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -19,6 +20,16 @@ extern char vm_problem[1024];
         if (!(condition)) {                                                                                            \
             (void)snprintf(vm_problem, sizeof vm_problem, "%s:%d: %s (%s)", __FILE__, __LINE__, #condition,            \
                            vm_error.text);                                                                             \
+            return false;                                                                                              \
+        }                                                                                                              \
+    } while (0)
+
+#define CHECK_EQUAL(value, expected)                                                                                   \
+    do {                                                                                                               \
+        const uint64_t is = (value), should = (expected);                                                              \
+        if (is != should) {                                                                                            \
+            (void)snprintf(vm_problem, sizeof vm_problem, "%s:%d: %s is %" PRIu64 ", not %" PRIu64, __FILE__,          \
+                           __LINE__, #value, is, should);                                                              \
             return false;                                                                                              \
         }                                                                                                              \
     } while (0)

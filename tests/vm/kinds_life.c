@@ -29,7 +29,7 @@ static bool finish(chat *stream) {
 /* ---- Ends ---- */
 
 bool kinds_cancelled(void) {
-    kinds_held held = KINDS_HELD_INIT;
+    static kinds_held held = KINDS_HELD_INIT;
     kinds_told before, after;
     CHECK(kinds_ask(&before));
     CHECK(kinds_hold(&held, KINDS_OPTIONS()));
@@ -73,7 +73,7 @@ bool kinds_reattested(void) {
     enum { OURS = GRILLE_EPOCH_OWN_BURST - 1 };
     const Grille__Vm__V1__Nothing nothing = GRILLE__VM__V1__NOTHING__INIT;
     grille_vm_v1_guest_reattest_reply reply;
-    kinds_held held = KINDS_HELD_INIT;
+    static kinds_held held = KINDS_HELD_INIT;
     kinds_told before, after;
     chat *stream = NULL;
     int64_t last_ms = kinds_document_time_ms();
@@ -89,7 +89,9 @@ bool kinds_reattested(void) {
     CHECK(grille_vm_v1_guest_reattest(kinds_channel, &nothing, KINDS_OPTIONS(), &reply) == GRILLE_OK);
     grille_vm_v1_guest_reattest_reply_free(&reply);
     CHECK(call_until_epoch(stream, OURS + 1));
-    CHECK(kinds_ask(&after) && after.epoch == OURS + 1 && after.documents == before.documents + OURS + 1);
+    CHECK(kinds_ask(&after));
+    CHECK_EQUAL(after.epoch, OURS + 1);
+    CHECK_EQUAL(after.documents, before.documents + OURS + 1);
     CHECK(after.cancelled == before.cancelled);
     grille_call_cancel(held.call);
     CHECK(kinds_held_end(&held) == GRILLE_CANCELLED);

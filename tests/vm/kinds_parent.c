@@ -46,7 +46,6 @@ static grille_channel_options make_options(void) {
     grille_channel_options options = grille_channel_options_default();
     options.max_message_bytes = 16 << 20;
     options.longest_backoff_ms = 200;
-    options.keepalive_interval_ms = 1000;
     return options;
 }
 

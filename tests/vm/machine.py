@@ -12,7 +12,8 @@ import subprocess
 import tempfile
 import time
 
-PATIENCE_S = 60
+# For each thing that is waited for: a machine that emulates a processor, beside others that do.
+PATIENCE_S = 120
 KERNEL, CMDLINE, RAMDISK = 1, 2, 3
 
 
@@ -25,10 +26,12 @@ def end_all():
         machine.end()
 
 
-def end_when_told():
-    """SIGTERM ends all machines too, not this process alone. To be called by the main thread."""
+def end_when_told(*folders):
+    """SIGTERM ends all machines and removes these folders, and then ends this process. For the main thread."""
     def end(number, _):
         end_all()
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
     signal.signal(signal.SIGTERM, end)
@@ -96,6 +99,12 @@ def read(path):
         return file.read()
 
 
+def listens(path):
+    """True when a socket at that path takes connections; without making one. The flag is __SO_ACCEPTCON (net.h)."""
+    with open("/proc/net/unix") as file:
+        return any(words[-1] == path and int(words[3], 16) & 0x10000 for words in map(str.split, file.readlines()[1:]))
+
+
 class Machine:
     """Boots an image. `sim` is a folder of grille sim init, or None: a machine without an NSM; `more` are further
     unmeasured files [(path, mode, bytes)]."""
@@ -155,22 +164,25 @@ class Machine:
                    "-nodefaults", "-no-reboot", "-display", "none", "-nic", "none", "-serial", "file:" + self.console_path,
                    "-kernel", self.path("kernel"), "-initrd", self.path("initrd"), "-append", cmdline]
         if self.programs.vhost:
-            self.ready = socket.socket(socket.AF_UNIX)
-            self.ready.bind(self.hybrid + "_9000")
-            self.ready.listen(1)
-            self.ready.settimeout(PATIENCE_S)
-            self.start_vhost()
+            if not self.vhost or self.vhost.poll() is not None:
+                self.open_address()
             command += ["-chardev", "socket,id=vsock,path=" + self.path("vhost"), "-device",
                         "vhost-user-vsock-pci,chardev=vsock"]
         self.qemu = begin(command)
 
-    def start_vhost(self):
+    def open_address(self):
+        """What stays while guests come and go: the listener for their init, and the device's other end."""
+        self.close_address()
+        self.ready = socket.socket(socket.AF_UNIX)
+        self.ready.bind(self.hybrid + "_9000")
+        self.ready.listen(1)
+        self.ready.settimeout(PATIENCE_S)
         loader = os.path.join(self.programs.libraries, "ld-linux-x86-64.so.2")
         with open(self.path("vhost.log"), "w") as log:
             self.vhost = begin(
                 [loader, "--library-path", self.programs.libraries, self.programs.vhost, "--vm",
                  "guest-cid=%d,socket=%s,uds-path=%s" % (self.cid, self.path("vhost"), self.hybrid)], stderr=log, stdout=log)
-        self.wait(lambda: os.path.exists(self.path("vhost")), lambda: self.vhost.poll() is None, "vhost-device-vsock")
+        self.wait(lambda: listens(self.path("vhost")), lambda: self.vhost.poll() is None, "vhost-device-vsock")
 
     def wait(self, done, alive, what):
         end = time.monotonic() + PATIENCE_S
@@ -199,22 +211,26 @@ class Machine:
     def address(self, port):
         return "hybrid:%s:%d" % (self.hybrid, port)
 
-    def kill(self):
-        """As when the power fails: of the guest, then of what stands between it and its address."""
-        for process in (self.qemu, self.vhost):
-            if process:
-                process.kill()
-                process.wait()
-        self.qemu = self.vhost = None
+    def close_address(self):
+        if self.vhost:
+            self.vhost.kill()
+            self.vhost.wait()
+        if self.ready:
+            self.ready.close()
+        self.vhost = self.ready = None
         for path in (self.path("vhost"), self.hybrid, self.hybrid + "_9000"):
             if os.path.exists(path):
                 os.unlink(path)
-        if self.ready:
-            self.ready.close()
-            self.ready = None
+
+    def kill(self):
+        """The guest, as when its power fails; its address stays."""
+        if self.qemu:
+            self.qemu.kill()
+            self.qemu.wait()
 
     def end(self):
         self.kill()
+        self.close_address()
         shutil.rmtree(self.folder, ignore_errors=True)
         _standing.discard(self)
 

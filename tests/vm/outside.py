@@ -5,6 +5,7 @@ What it needs of the other implementation's world (tests/interop/world.py) is he
 import os
 import socket
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.abspath("tests/interop"))
@@ -22,8 +23,9 @@ NAME = "spiffe://interop/outside"
 TOLD = {1: "lives", 2: "waiting", 3: "cancelled", 4: "documents", 5: "epoch", 6: "kind"}
 
 
-def connect(path, port):
-    """vhost-device-vsock's prologue (Firecracker's): CONNECT and OK, each a line; then the stream is the guest's."""
+def try_connect(path, port):
+    """vhost-device-vsock's prologue (Firecracker's): CONNECT and OK, each a line; then the stream is the guest's. None
+    while nobody listens there."""
     connected = socket.socket(socket.AF_UNIX)
     connected.settimeout(channel.PATIENCE_S)
     connected.connect(path)
@@ -31,10 +33,23 @@ def connect(path, port):
     answer = b""
     while not answer.endswith(b"\n"):
         byte = connected.recv(1)
+        if not byte and not answer:
+            connected.close()
+            return None
         assert byte and len(answer) < 32, answer
         answer += byte
     assert answer.startswith(b"OK "), answer
     return connected
+
+
+def connect(path, port):
+    end = time.monotonic() + channel.PATIENCE_S
+    while time.monotonic() < end:
+        connected = try_connect(path, port)
+        if connected:
+            return connected
+        time.sleep(0.01)
+    raise TimeoutError("nobody listens on port %d" % port)
 
 
 class Outside:
@@ -72,31 +87,40 @@ def the_evidence_is_this_machines(world):
     assert False, "another PCR2 was accepted"
 
 
-def told(opened):
-    """How many handlers have begun to wait, and were left (kinds.proto)."""
-    stream = opened.unary(text_id("/grille.vm.v1.Guest/Tell"), b"")
+def begin_told(opened):
+    return opened.session.call(text_id("/grille.vm.v1.Guest/Tell"), message=b"", end=True)
+
+
+def told(opened, stream):
+    """What the enclave has seen (kinds.proto)."""
+    opened.finish(stream)
     assert stream.status.code == 0, stream.status
     found = wire.message(stream.messages[0], {number: (name, 0, False) for number, name in TOLD.items()})
-    return found.get("waiting", 0), found.get("cancelled", 0)
+    return {name: found.get(name, 0) for name in TOLD.values()}
 
 
 def a_cancelled_call(world):
     opened = world.channel()
-    waiting, cancelled = told(opened)
+    before = told(opened, begin_told(opened))
+    waiting, cancelled = before["waiting"] + 1, before["cancelled"]
     held = opened.session.call(method_id("Wait"), message=blob(b""), end=True)
-    assert opened.unary(method_id("WaitFor"), counts(waiting + 1, cancelled)).status.code == 0
+    assert opened.unary(method_id("WaitFor"), counts(waiting, cancelled)).status.code == 0
     held.cancel()
-    assert opened.unary(method_id("WaitFor"), counts(waiting + 1, cancelled + 1)).status.code == 0
-    assert told(opened) == (waiting + 1, cancelled + 1)
+    assert opened.unary(method_id("WaitFor"), counts(waiting, cancelled + 1)).status.code == 0
+    after = told(opened, begin_told(opened))
+    assert (after["waiting"], after["cancelled"]) == (waiting, cancelled + 1), after
     opened.close()
 
 
 def later_epochs(world):
+    """Calls go on; one that leaves together with our CONFIRM is of the new epoch."""
     opened = world.channel()
     for number in (1, 2):
         during = opened.session.call(method_id("Echo"), message=blob(b"x" * 50000), end=True)
         opened.epochs.begin()
-        opened.run_epoch(number)
+        while opened.epochs.number < number:
+            opened.pump()
+        assert told(opened, begin_told(opened))["epoch"] == number
         opened.finish(during)
         assert unblob(during.messages[0]) == b"x" * 50000
     opened.close()
