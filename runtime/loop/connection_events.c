@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What wakes a connection: its socket, and the one timer for everything that is due. */
+#include <string.h>
+
+#include "base/error.h"
 #include "loop/connection_private.h"
 
 void grille_connection_on_ready(grille_transport *transport, int status, int events) {
@@ -12,8 +15,25 @@ void grille_connection_on_ready(grille_transport *transport, int status, int eve
     if ((events & UV_WRITABLE) != 0 && connection->stage < CONNECTION_LINGER) grille_connection_write(connection);
 }
 
+/* Nothing would wake the connection any more, so its timer ends it: the caller may be in the middle of something. A
+ * goodbye has a time of its own. */
+static void end_soon(grille_connection *connection, int status) {
+    if (connection->ended) return;
+    if (!connection->broken) {
+        (void)grille_error_set(&connection->broken_why, GRILLE_REASON_LOOP_CONNECTION_LOST,
+                               "the socket can't be watched: %s. Likely something in this process closed its "
+                               "descriptor",
+                               strerror(-status));
+    }
+    connection->broken = true;
+    connection->broken_until_us = connection->loop->now_us;
+    grille_connection_arm(connection);
+}
+
 void grille_connection_poll(grille_connection *connection, int events) {
-    if (connection->stage != CONNECTION_GONE) grille_transport_watch(&connection->transport, events);
+    if (connection->stage == CONNECTION_GONE) return;
+    const int status = grille_transport_watch(&connection->transport, events);
+    if (status != 0) end_soon(connection, status);
 }
 
 static grille_time_us earliest(grille_time_us left, grille_time_us right) {

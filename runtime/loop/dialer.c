@@ -106,7 +106,8 @@ static void watch(grille_dialer *dialer, int events) {
         return;
     }
     dialer->poll->data = dialer;
-    (void)uv_poll_start(dialer->poll, events, on_ready);
+    result = uv_poll_start(dialer->poll, events, on_ready);
+    if (result != 0) fail_connect(dialer, result);
 }
 
 static void connected(grille_dialer *dialer) {

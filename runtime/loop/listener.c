@@ -191,7 +191,11 @@ static void on_rested(uv_timer_t *timer) {
     grille_loop_active(listener->loop);
     listener->backing_off = false;
     if (listener->reserve < 0) listener->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    (void)uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+    const int status = uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+    if (status == 0) return;
+    grille_log(GRILLE_LOG_WARNING, GRILLE_LOG_LOOP, "%s can't be watched: %s; trying again in %d ms", listener->name,
+               uv_strerror(status), BACK_OFF_MS);
+    (void)uv_timer_start(&listener->timer, on_rested, BACK_OFF_MS, 0);
 }
 
 static void back_off(grille_listener *listener, int status) {
@@ -229,16 +233,16 @@ static void on_handle_closed(uv_handle_t *handle) {
 
 static grille_reason watch(grille_listener *listener, grille_error *error) {
     int status = uv_poll_init_socket(&listener->loop->uv, &listener->poll, listener->fd);
-    if (status != 0) {
-        return grille_error_set(error, GRILLE_REASON_LOOP_SOCKET, "%s can't be watched: %s", listener->name,
-                                uv_strerror(status));
+    if (status == 0) {
+        (void)uv_timer_init(&listener->loop->uv, &listener->timer);
+        listener->poll.data = listener;
+        listener->timer.data = listener;
+        listener->open_handles = 2;
+        status = uv_poll_start(&listener->poll, UV_READABLE, on_readable);
     }
-    (void)uv_timer_init(&listener->loop->uv, &listener->timer);
-    listener->poll.data = listener;
-    listener->timer.data = listener;
-    listener->open_handles = 2;
-    (void)uv_poll_start(&listener->poll, UV_READABLE, on_readable);
-    return GRILLE_REASON_OK;
+    if (status == 0) return GRILLE_REASON_OK;
+    return grille_error_set(error, GRILLE_REASON_LOOP_SOCKET, "%s can't be watched: %s", listener->name,
+                            uv_strerror(status));
 }
 
 static void on_inproc(void *user, grille_pipe_end *end) {

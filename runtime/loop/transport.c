@@ -29,12 +29,8 @@ static long socket_write(grille_transport *transport, const void *bytes, size_t 
     return grille_socket_write(transport->fd, bytes, len);
 }
 
-static void socket_watch(grille_transport *transport, int events) {
-    if (events == 0) {
-        (void)uv_poll_stop(&transport->poll);
-    } else {
-        (void)uv_poll_start(&transport->poll, events, on_poll);
-    }
+static int socket_watch(grille_transport *transport, int events) {
+    return events == 0 ? uv_poll_stop(&transport->poll) : uv_poll_start(&transport->poll, events, on_poll);
 }
 
 static int socket_shutdown(grille_transport *transport) {
@@ -64,8 +60,9 @@ static long pipe_write(grille_transport *transport, const void *bytes, size_t le
     return grille_pipe_write(transport->end, bytes, len);
 }
 
-static void pipe_watch(grille_transport *transport, int events) {
+static int pipe_watch(grille_transport *transport, int events) {
     grille_pipe_watch(transport->end, events);
+    return 0;
 }
 
 static int pipe_shutdown(grille_transport *transport) {
@@ -108,10 +105,11 @@ long grille_transport_write(grille_transport *transport, const void *bytes, size
     return transport->ops->write(transport, bytes, len);
 }
 
-void grille_transport_watch(grille_transport *transport, int events) {
-    if (transport->watched == events) return;
-    transport->watched = events;
-    transport->ops->watch(transport, events);
+int grille_transport_watch(grille_transport *transport, int events) {
+    if (transport->watched == events) return 0;
+    const int status = transport->ops->watch(transport, events);
+    if (status == 0) transport->watched = events;
+    return status;
 }
 
 int grille_transport_shutdown(grille_transport *transport) {

@@ -11,7 +11,7 @@ typedef struct grille_transport grille_transport;
 typedef struct grille_transport_ops {
     long (*read)(grille_transport *transport, void *buffer, size_t capacity);
     long (*write)(grille_transport *transport, const void *bytes, size_t len);
-    void (*watch)(grille_transport *transport, int events);
+    int (*watch)(grille_transport *transport, int events);
     int (*shutdown)(grille_transport *transport);
     void (*close)(grille_transport *transport);
 } grille_transport_ops;
@@ -39,8 +39,9 @@ GRILLE_MUST_USE grille_reason grille_transport_open(grille_transport *transport,
 /* Results as grille_socket_read and _write. */
 GRILLE_MUST_USE long grille_transport_read(grille_transport *transport, void *buffer, size_t capacity);
 GRILLE_MUST_USE long grille_transport_write(grille_transport *transport, const void *bytes, size_t len);
-/* Replaces what is watched; 0: nothing. */
-void grille_transport_watch(grille_transport *transport, int events);
+/* Replaces what is watched; 0: nothing. 0, or a negative errno value: what was watched before still is, and nobody is
+ * told of the rest. */
+GRILLE_MUST_USE int grille_transport_watch(grille_transport *transport, int events);
 /* Ends our direction: 0 or a negative errno value. */
 GRILLE_MUST_USE int grille_transport_shutdown(grille_transport *transport);
 void grille_transport_close(grille_transport *transport);

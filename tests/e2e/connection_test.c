@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmocka_all.h"
+#include "failing_watch.h"
 #include "loop/connection.h"
 #include "loop/socket.h"
 #include "world.h"
@@ -368,6 +369,55 @@ static void test_calls_end_with_their_connection(void **state) {
     close_bed(b);
 }
 
+static void expect_unwatched(const end *own) {
+    assert_int_equal(own->why.code, GRILLE_UNAVAILABLE);
+    assert_string_equal(own->why.name, "LOOP-CONNECTION-LOST");
+    assert_non_null(
+        strstr(own->why.text, "the socket can't be watched: File exists. Likely something in this process"));
+}
+
+/* Nothing would ever wake such a connection. */
+static void test_a_socket_that_can_not_be_watched(void **state) {
+    (void)state;
+    watches_refused = 1;
+    bed *b = open_bed(false);
+    assert_int_equal(b->client.ended, 0); /* never inside of what began it */
+    turn_until(b, &b->client.ended, 1, 0);
+    expect_unwatched(&b->client);
+    assert_int_equal(watches_refused, 0);
+    turn_until(b, &b->client.freed, 1, 0);
+    turn_until(b, &b->server.freed, 1, 0);
+    close_bed(b);
+}
+
+/* A request that the socket does not take whole waits for it to become writable. */
+static void test_a_socket_that_can_not_be_watched_any_more(void **state) {
+    enum { TEXT_BYTES = 2 << 20 };
+    char *text = malloc(TEXT_BYTES + 1);
+    grille_call_pool *pool = NULL;
+    outcome own;
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'x', TEXT_BYTES);
+    text[TEXT_BYTES] = '\0';
+    bed *b = open_bed(true);
+    turn_until(b, &b->client.open, 1, 4096);
+    turn_until(b, &b->server.open, 1, 4096);
+    assert_int_equal(grille_call_pool_new(4, &pool), GRILLE_REASON_OK);
+    start_call(b, pool, text, &own);
+    watches_refused = 1;
+    /* Nothing is passed on from here. */
+    turn_until(b, &b->client.ended, 1, 0);
+    expect_unwatched(&b->client);
+    assert_int_equal(watches_refused, 0);
+    assert_int_equal(own.done, 1);
+    assert_int_equal(own.code, GRILLE_UNAVAILABLE);
+    turn_until(b, &b->client.freed, 1, 0);
+    grille_call_pool_unref(pool);
+    close_bed(b);
+    free(text);
+}
+
 /* A peer that was told goodbye and neither closes nor stops talking: 500 ms, 1 MiB, then it is over. */
 static void test_lingering_is_bounded(void **state) {
     char bytes[4096] = {0};
@@ -405,6 +455,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_goodbye_reaches_the_peer),
         cmocka_unit_test(test_cut_lines),
         cmocka_unit_test(test_calls_end_with_their_connection),
+        cmocka_unit_test(test_a_socket_that_can_not_be_watched),
+        cmocka_unit_test(test_a_socket_that_can_not_be_watched_any_more),
         cmocka_unit_test(test_lingering_is_bounded),
     };
     if (argc != 3) return 2;

@@ -109,10 +109,20 @@ static void end_broken(relay_link *link, size_t side, int status) {
 
 /* ---- Forwarding ---- */
 
-static void watch(relay_link *link, size_t side) {
+static int watch(relay_link *link, size_t side) {
     const relay_flow *out = &link->flows[side], *in = &link->flows[SIDES - 1 - side];
     const int events = (relay_flow_wants_read(out) ? UV_READABLE : 0) | (relay_flow_wants_write(in) ? UV_WRITABLE : 0);
-    grille_transport_watch(&link->sides[side].transport, events);
+    return grille_transport_watch(&link->sides[side].transport, events);
+}
+
+/* Nothing would wake a connection of which one side is not watched. */
+static void watch_both(relay_link *link) {
+    for (size_t side = 0; side < SIDES; side++) {
+        const int status = watch(link, side);
+        if (status == 0) continue;
+        end_broken(link, side, status);
+        return;
+    }
 }
 
 static void settle(relay_link *link) {
@@ -122,8 +132,7 @@ static void settle(relay_link *link) {
         return;
     }
     if (link->flows[PEER].state == RELAY_FLOW_OPEN || link->flows[TARGET].state == RELAY_FLOW_OPEN) {
-        watch(link, PEER);
-        watch(link, TARGET);
+        watch_both(link);
     } else if (link->flows[PEER].state == RELAY_FLOW_CLOSED) {
         end(link, false, "closed by the target, which had not read everything");
     } else if (link->flows[TARGET].state == RELAY_FLOW_CLOSED) {
@@ -194,8 +203,7 @@ static void begin(relay_link *link, grille_conduit target) {
         link->flows[side].from = &link->sides[side].transport;
         link->flows[side].to = &link->sides[SIDES - 1 - side].transport;
     }
-    watch(link, PEER);
-    watch(link, TARGET);
+    watch_both(link);
 }
 
 static void on_dialed(void *user, grille_conduit conduit, const grille_error *error) {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "failing_watch.h"
 #include "loop/socket.h"
 #include "tests/unit/loop/support.h"
 
@@ -223,6 +224,24 @@ static void test_hybrid_handshake(void **state) {
     play_hybrid("OK 10", "closed without an answer", NULL);
 }
 
+static void test_a_socket_that_can_not_be_watched(void **state) {
+    char folder[32], text[64];
+    (void)state;
+    make_folder(folder);
+    (void)snprintf(text, sizeof text, "hybrid:%s/vm:5005", folder);
+    int listener = listen_at(text, 1);
+    watches_refused = 1;
+    dialled result = dial(text, 20000);
+    assert_int_equal(watches_refused, 0);
+    assert_int_equal(result.fd, -1);
+    assert_string_equal(result.error.name, "LOOP-DIAL");
+    assert_non_null(strstr(result.error.text, "File exists"));
+    close(listener);
+    (void)snprintf(text, sizeof text, "%s/vm", folder);
+    assert_int_equal(unlink(text), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void test_silent_hybrid_socket_times_out(void **state) {
     char folder[32], text[64];
     (void)state;
@@ -362,6 +381,7 @@ int main(void) {
         cmocka_unit_test(test_full_backlog_times_out),
         cmocka_unit_test(test_full_backlog_is_tried_again),
         cmocka_unit_test(test_hybrid_handshake),
+        cmocka_unit_test(test_a_socket_that_can_not_be_watched),
         cmocka_unit_test(test_silent_hybrid_socket_times_out),
         cmocka_unit_test(test_takes_a_descriptor_over),
         cmocka_unit_test(test_listening_addresses_are_refused),

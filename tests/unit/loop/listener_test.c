@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "failing_watch.h"
 #include "grille/log.h"
 #include "loop/socket.h"
 #include "tests/unit/loop/support.h"
@@ -270,13 +271,32 @@ static void test_out_of_descriptors(void **state) {
         close(held[--held_count]);
     int fd = connect_to(text);
     assert_true(fd >= 0);
+    /* The first pause ends in vain: it is begun again. */
+    watches_refused = 1;
     turn_until(&loop, &result.done);
+    assert_int_equal(watches_refused, 0);
     assert_int_equal(result.count, 1);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     grille_log_set(NULL, NULL, GRILLE_LOG_WARNING);
     close_accepted(&result);
     close(fd);
     close(turned_away);
+    grille_listener_close(listener);
+    grille_loop_deinit(&loop);
+}
+
+static void test_a_listener_that_can_not_be_watched(void **state) {
+    char text[64];
+    grille_loop loop;
+    grille_error error;
+    accepted result = {.done = false};
+    (void)state;
+    make_abstract(text);
+    open_loop(&loop, 0);
+    grille_listener *listener = bind_at(text);
+    watches_refused = 1;
+    assert_int_equal(grille_listener_start(listener, &loop, on_accepted, &result, &error), GRILLE_REASON_LOOP_SOCKET);
+    assert_non_null(strstr(error.text, "can't be watched: file already exists"));
     grille_listener_close(listener);
     grille_loop_deinit(&loop);
 }
@@ -294,6 +314,7 @@ int main(void) {
         cmocka_unit_test(test_bad_places),
         cmocka_unit_test(test_descriptor_is_handed_out_once),
         cmocka_unit_test(test_out_of_descriptors),
+        cmocka_unit_test(test_a_listener_that_can_not_be_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "counted.h"
+#include "failing_watch.h"
 #include "grille/log.h"
 #include "relay/blocks.h"
 #include "relay/limits.h"
@@ -190,6 +191,23 @@ static void stalls_cost_no_heap_once_warm(void **state) {
     end(&r, &counters);
 }
 
+/* A side that waits to be written to and can't be watched: nothing would wake it. */
+static void a_side_that_can_not_be_watched_ends_the_connection(void **state) {
+    running r;
+    relay_counters counters;
+    (void)state;
+    start(&r);
+    write_all(r.near, content, CHUNK_BYTES);
+    read_all(r.far, CHUNK_BYTES);
+    watches_refused = 1;
+    while (send(r.near, content, sizeof content, MSG_NOSIGNAL) > 0) {
+    }
+    assert_true(errno == EPIPE || errno == ECONNRESET);
+    assert_int_equal(watches_refused, 0);
+    end(&r, &counters);
+    assert_int_equal(counters.accepted, 1);
+}
+
 /* ---- Blocks ---- */
 
 static void blocks_go_when_nobody_needs_them(void **state) {
@@ -304,6 +322,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chunks_cost_one_read_and_one_write),
         cmocka_unit_test(stalls_cost_no_heap_once_warm),
+        cmocka_unit_test(a_side_that_can_not_be_watched_ends_the_connection),
         cmocka_unit_test(blocks_go_when_nobody_needs_them),
         cmocka_unit_test(peers_as_text),
         cmocka_unit_test(numbers_have_limits),
