@@ -55,7 +55,7 @@ def tell(byte):
     answer = near.recv(1)
     near.close()
     return answer
-say("booting\r\n\x1b[1mno colours\r\n")
+say("booting\r\n\x1b[1mno colours\r\ninit: the NSM has seeded the kernel\n")
 open(fakes + "/new", "w").write(json.dumps(seen))
 os.rename(fakes + "/new", fakes + "/qemu")
 if what == "ends":
@@ -302,7 +302,7 @@ def a_debug_enclave_attests_zeros_and_has_a_console():
     settings = members(read("fakes/initrd"))["insecure-nsm/sim/insecure-module.yaml"][1].decode().splitlines()
     assert "debug: true" in settings and not any(re.match("pcr[0128]:", line) for line in settings), settings
     follower = subprocess.Popen([GRILLE, "enclave", "console", "a"], stdout=subprocess.PIPE, env=environment())
-    start = "booting\r\n\x1b[1mno colours\r\nup\n"
+    start = "booting\r\n\x1b[1mno colours\r\ninit: the NSM has seeded the kernel\nup\n"
     assert follower.stdout.read(len(start)).decode() == start
     os.kill(qemu()["pid"], signal.SIGUSR1)
     assert follower.stdout.read().decode() == "the end\n" and follower.wait(PATIENCE_S) == 0
@@ -377,7 +377,7 @@ def what_does_not_come_up_says_why():
                    1, *RUN, "--name", "a", FAKE_QEMU="ends")
     assert "Next: run it again with --debug" in done.stderr and os.listdir(runs()) == [], done
     done = refused("QEMU ended with status 1", 1, *RUN, "--name", "a", "--debug", FAKE_QEMU="ends")
-    assert "The last lines of its console:\nbooting\n.[1mno colours\n" in done.stderr, done
+    assert "The last lines of its console:\nbooting\n.[1mno colours\ninit: " in done.stderr, done
     assert "Next: grille enclave console a" in done.stderr, done
     assert good("enclave", "console", "a").stdout.startswith("booting")
     done = refused("vhost-device-vsock ended with status 1 before vhost-device-vsock listened; it said: vhost: no memory",
@@ -506,6 +506,29 @@ def misuse_is_told():
         assert good("enclave", verb, "--help").stdout.startswith("usage: grille enclave " + verb)
 
 
+def the_page_is_true():
+    """Each block of commands of docs/enclave-run.md runs, in the order of the page, and prints what it shows."""
+    with open("docs/enclave-run.md") as file:
+        blocks = re.findall(r"^```(\w+)\n(.*?)^```$", file.read(), re.M | re.S)
+    for folder in "examples/greeter", "tools/grille", "tools/nsm_device":
+        os.makedirs(path("bazel-bin/" + folder))
+    shutil.copy(path("bin/grille"), path("bazel-bin/tools/grille"))
+    shutil.copy(path("stand-in.cpio"), path("bazel-bin/tools/nsm_device/insecure-nsm.cpio"))
+    shutil.copy(path("a.eif"), path("bazel-bin/examples/greeter/greeter_image.eif"))
+    ran = 0
+    for (kind, body), (next_kind, shown) in zip(blocks, blocks[1:] + [("", "")]):
+        if kind != "sh":
+            continue
+        done = subprocess.run(["/bin/bash", "-ec", body], cwd=FOLDER, env=environment(), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S)
+        assert done.returncode == 0 and next_kind == "text", (body, done)
+        for line in shown.splitlines():
+            pattern = ".*".join(re.escape(part) for part in line.split("…"))
+            assert re.search("^%s$" % pattern, done.stdout, re.M), (line, done.stdout)
+        ran += 1
+    assert ran == 3 and os.listdir(runs()) == [], ran
+
+
 # ---- On Nitro ----
 
 NITRO_RUN = ["enclave", "run", "--on", "nitro", "--name", "n", "--image", path("a.eif"), "--cpus", "2", "--memory", "64"]
@@ -597,7 +620,7 @@ def main():
                  an_enclave_without_debug_has_no_console, one_end_ends_all,
                  a_killed_supervisor_leaves_nothing_that_is_believed, what_does_not_come_up_says_why,
                  without_kvm_there_is_tcg, another_byte_is_no_word_of_the_init, an_interrupted_run_takes_it_down, what_is_not_ours_to_use_is_refused,
-                 inputs_that_cannot_be_used_are_refused, misuse_is_told, nitro_cli_does_it_on_nitro,
+                 inputs_that_cannot_be_used_are_refused, misuse_is_told, the_page_is_true, nitro_cli_does_it_on_nitro,
                  errors_of_nitro_cli_are_passed_on]:
         name = case.__name__.replace("_", " ")
         print("[ RUN      ] " + name, flush=True)

@@ -72,15 +72,15 @@ static bool copy_all(int folder, int *file, int out, grille_error *error) {
     return true;
 }
 
-/* Until something happens in the folder or the process ends; *ended then. */
-static bool wait_for_more(int watch, int pidfd, bool *ended, grille_error *error) {
+/* Until something happens in the folder; *ended when the process has, or nobody reads any more. */
+static bool wait_for_more(int watch, int pidfd, int out, bool *ended, grille_error *error) {
     char events[4096];
-    struct pollfd ends[] = {{.fd = watch, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
-    while (poll(ends, 2, -1) < 0)
+    struct pollfd ends[] = {{.fd = watch, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}, {.fd = out}};
+    while (poll(ends, 3, -1) < 0)
         if (errno != EINTR) return failed(error, "wait for");
     if (ends[0].revents != 0 && read(watch, events, sizeof events) < 0 && errno != EAGAIN)
         return failed(error, "watch");
-    *ended = ends[1].revents != 0;
+    *ended = ends[1].revents != 0 || ends[2].revents != 0;
     return true;
 }
 
@@ -89,7 +89,7 @@ static bool follow(int folder, int watch, int pidfd, int out, grille_error *erro
     bool ended = pidfd < 0;
     bool good = copy_all(folder, &file, out, error);
     while (good && !ended) {
-        good = wait_for_more(watch, pidfd, &ended, error) && copy_all(folder, &file, out, error);
+        good = wait_for_more(watch, pidfd, out, &ended, error) && copy_all(folder, &file, out, error);
     }
     if (file >= 0) (void)close(file);
     return good;
