@@ -26,7 +26,7 @@ peers:
 
 def greet(stream):
     """STATUS without a message: the answer is in DATA."""
-    assert stream.call.method_id == GREET and 0 < stream.call.timeout_us <= 5000000 and len(stream.messages) == 1
+    assert stream.call.method_id == GREET and 0 < stream.call.timeout_us <= 10000000 and len(stream.messages) == 1
     name = wire.message(stream.messages[0], {1: ("name", 2, False)})["name"]
     stream.send(wire.field_bytes(1, b"Hello, " + name + b", says Python!"))
     stream.finish(OK)

@@ -14,7 +14,7 @@ import threading
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import PATIENCE_S, Cases, Relay, Target, connect
 
-GRILLE, MEASURE, GREETER, CENSUS = (os.path.abspath(path) for path in sys.argv[1:5])
+GRILLE, MEASURE, GREET_ONCE, GREETER, CENSUS = (os.path.abspath(path) for path in sys.argv[1:6])
 CANARY = "Canary-4711-of-the-plaintext"
 PARENT = "spiffe://acme.example/parent"
 UP, DOWN = 0, 1
@@ -145,7 +145,7 @@ def client(cases, program, address, policy, *rest):
 
 
 def greet(cases, address, policy="greeter.yaml"):
-    return client(cases, GREETER + "_parent", address, policy, CANARY)
+    return client(cases, GREET_ONCE, address, policy, CANARY)
 
 
 def make_world(cases):
