@@ -4,6 +4,7 @@ that the machine gets. The image's parts are as they are; the stand-in rides in 
 
 import hashlib
 import os
+import select
 import shutil
 import signal
 import socket
@@ -195,6 +196,7 @@ class Machine:
 
     def wait_ready(self):
         """The init's byte on port 9000, and ours back."""
+        self.wait(lambda: select.select([self.ready], [], [], 0.1)[0], lambda: self.qemu.poll() is None, "a machine that is up")
         near, _ = self.ready.accept()
         near.settimeout(PATIENCE_S)
         assert near.recv(1) == b"\xb7", self.console()
