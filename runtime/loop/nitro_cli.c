@@ -138,6 +138,12 @@ static void on_output(uv_poll_t *poll, int status, int events) {
     on_reap(&question->timer);
 }
 
+static void on_unwatched(uv_timer_t *timer) {
+    grille_nitro_cli *question = timer->data;
+    end_process(question);
+    tell_failure(question, "can't be watched", "its output belongs to another handle of this loop");
+}
+
 static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int output, int complaints) {
     sigset_t none, changed;
     int result = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -188,7 +194,7 @@ static int start_process(grille_nitro_cli *question) {
 
 static grille_reason watch(grille_nitro_cli *question, grille_error *error) {
     uv_loop_t *uv = &question->loop->uv;
-    const int result = uv_poll_init(uv, &question->poll, question->output);
+    int result = uv_poll_init(uv, &question->poll, question->output);
     if (result != 0) {
         end_process(question);
         return grille_error_set(error, GRILLE_REASON_LOOP_NITRO_CLI, PROGRAM "'s output can't be watched: %s",
@@ -198,7 +204,9 @@ static grille_reason watch(grille_nitro_cli *question, grille_error *error) {
     question->poll.data = question;
     question->timer.data = question;
     question->open_handles = 2;
-    (void)uv_poll_start(&question->poll, UV_READABLE, on_output);
+    result = uv_poll_start(&question->poll, UV_READABLE, on_output);
+    /* Its handles are open: they end it. What was not watched is told in a turn of its own. */
+    if (result != 0) (void)uv_timer_start(&question->timer, on_unwatched, 0, 0);
     return GRILLE_REASON_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "tests/unit/loop/failing_watch.h"
 #include "tests/unit/loop/support.h"
 
 #define RUNS "[{\"EnclaveName\":\"app\",\"EnclaveCID\":16,\"State\":\"RUNNING\"}]"
@@ -123,6 +124,12 @@ static void test_there_is_none(void **state) {
     end_world(&w);
 }
 
+static void test_output_that_cannot_be_watched(void **state) {
+    (void)state;
+    atomic_store(&watches_refused, 1);
+    ask("exec sleep 1000", 0, "LOOP-NITRO-CLI", "can't be watched: its output belongs to another handle");
+}
+
 static void test_cancelled(void **state) {
     world w;
     (void)state;
@@ -152,6 +159,7 @@ int main(void) {
         cmocka_unit_test(test_failures_are_told),
         cmocka_unit_test(test_too_much_output),
         cmocka_unit_test(test_there_is_none),
+        cmocka_unit_test(test_output_that_cannot_be_watched),
         cmocka_unit_test(test_cancelled),
         cmocka_unit_test(test_children_that_nobody_waits_for),
     };
