@@ -253,6 +253,10 @@
     X(BOOT_NO_RANDOM,          "BOOT-NO-RANDOM",           FAILED_PRECONDITION, "the kernel has no randomness, or none of the NSM's") \
     X(BOOT_CLOCK,              "BOOT-CLOCK",               FAILED_PRECONDITION, "the clock is not one to rely on")     \
     X(BOOT_NO_VSOCK,           "BOOT-NO-VSOCK",            FAILED_PRECONDITION, "this machine has no vsock that a parent reaches")
+
+#define GRILLE_REASON_MAP_KMS(X)                                                                                       \
+    X(KMS_MESSAGE,             "KMS-MESSAGE",              INVALID_ARGUMENT,    "a message of the key service is malformed") \
+    X(KMS_RECIPIENT,           "KMS-RECIPIENT",            UNAUTHENTICATED,     "a message of the key service does not open with our key")
 /* clang-format on */
 
 #endif

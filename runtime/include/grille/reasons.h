@@ -25,7 +25,8 @@ extern "C" {
     GRILLE_REASON_MAP_RPC(X)                                                                                           \
     GRILLE_REASON_MAP_LOOP(X)                                                                                          \
     GRILLE_REASON_MAP_EIF(X)                                                                                           \
-    GRILLE_REASON_MAP_BOOT(X)
+    GRILLE_REASON_MAP_BOOT(X)                                                                                          \
+    GRILLE_REASON_MAP_KMS(X)
 
 typedef enum grille_reason {
 #define X(identifier, name, code, text) GRILLE_REASON_##identifier,
