@@ -6,7 +6,7 @@ import os
 from client import gate, paths, wire
 from client.channel import Closed
 from responder_cases import greet, identity, parent_calls
-from world import PARENT, blob, method_id, unblob
+from world import PARENT, blob, method_id, size, unblob
 
 
 def echo(opened, text):
@@ -32,6 +32,19 @@ def epochs_that_we_begin(world):
             echo(opened, b"after %d" % number)
         assert len(set(transcripts)) == 4 and opened.epochs.last.peer == opened.gate.peer
         opened.close()
+
+
+def calls_that_leave_with_our_confirm(world):
+    """In one record: the call finds what it follows."""
+    opened = world.channel("nitro")
+    for number in (1, 2):
+        opened.epochs.begin()
+        while opened.epochs.number < number:
+            opened.pump()
+        assert opened.session.out, "CONFIRM has left"
+        stream = opened.unary(method_id("Epoch"), blob(b""))
+        assert stream.status.code == 0 and stream.messages == [size(number)]
+    opened.close()
 
 
 def refused(opened):
@@ -168,5 +181,5 @@ def the_parent_refuses_another_identity(world):
         assert "UNAUTHENTICATED" in said and "ATTEST-IDENTITY-CHANGED" in said, said
 
 
-CASES = [epochs_that_we_begin, what_ends_the_connection, our_requests_are_answered,
-         the_parent_refuses_another_identity]
+CASES = [epochs_that_we_begin, calls_that_leave_with_our_confirm, what_ends_the_connection,
+         our_requests_are_answered, the_parent_refuses_another_identity]

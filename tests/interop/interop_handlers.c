@@ -92,6 +92,13 @@ static grille_code call_back(grille_call *call, const grille_interop_v1_Blob *re
     return code;
 }
 
+static grille_code epoch(grille_call *call, const grille_interop_v1_Blob *request, grille_interop_v1_Size *response,
+                         void *user) {
+    (void)request, (void)user;
+    response->value = grille_peer(call)->epoch;
+    return GRILLE_OK;
+}
+
 /* ---- streams ---- */
 
 typedef grille_interop_v1_interop_upload_server_stream upload_stream;
@@ -199,6 +206,7 @@ const grille_interop_v1_interop_handlers interop_handlers = {
     .download = {.open = download_open, .writable = download_go_on, .end = download_end},
     .chat = chat,
     .call_back = call_back,
+    .epoch = epoch,
     .secret = echo};
 
 void interop_get_counts(grille_interop_v1_Counts *counts) {

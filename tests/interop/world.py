@@ -107,7 +107,7 @@ class World:
         self.ca = paths.new_ca("Interop parents")
         self.identity = paths.new_identity(PARENT, [self.ca], claims=wire.encode_claims(3))
         self.write("parents.pem", self.ca[1].public_bytes(serialization.Encoding.PEM))
-        methods = ["Echo", "Fail", "Make", "Wait", "WaitFor", "Upload", "Download", "Chat", "CallBack"]
+        methods = ["Echo", "Fail", "Make", "Wait", "WaitFor", "Upload", "Download", "Chat", "CallBack", "Epoch"]
         allowed = ", ".join('"/%s/%s"' % (SERVICE, method) for method in methods)
         self.write("policy.yaml", (POLICY % (PARENT, allowed)).encode())
         self.run("identity", "new", "ca", self.file("ca"))

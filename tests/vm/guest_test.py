@@ -42,7 +42,7 @@ ENCLAVE_POLICY = """peers:
     serves: ["/acme.census.v1.Files/Read"]
 """ % PARENT
 KINDS_METHODS = ", ".join('"/grille.interop.v1.Interop/%s"' % method for method in [
-    "Echo", "Fail", "Make", "Wait", "WaitFor", "Upload", "Download", "Chat", "CallBack"]) + ', "/grille.vm.v1.Guest/*"'
+    "Echo", "Fail", "Make", "Wait", "WaitFor", "Upload", "Download", "Chat", "CallBack", "Epoch"]) + ', "/grille.vm.v1.Guest/*"'
 KINDS_POLICY = """peers:
   - name: parent
     kind: x509

@@ -14,10 +14,11 @@ from cryptography import x509  # noqa: E402
 from cryptography.hazmat.primitives import serialization  # noqa: E402
 
 import call_cases  # noqa: E402
+import epoch_cases  # noqa: E402
 import reverse_cases  # noqa: E402
 import stream_cases  # noqa: E402
 from client import channel, gate, nitro, paths, wire  # noqa: E402
-from world import blob, counts, method_id, text_id, unblob  # noqa: E402
+from world import blob, counts, method_id, text_id  # noqa: E402
 
 NAME = "spiffe://interop/outside"
 TOLD = {1: "lives", 2: "waiting", 3: "cancelled", 4: "documents", 5: "epoch", 6: "kind"}
@@ -112,21 +113,7 @@ def a_cancelled_call(world):
     opened.close()
 
 
-def later_epochs(world):
-    """Calls go on; one that leaves together with our CONFIRM is of the new epoch."""
-    opened = world.channel()
-    for number in (1, 2):
-        during = opened.session.call(method_id("Echo"), message=blob(b"x" * 50000), end=True)
-        opened.epochs.begin()
-        while opened.epochs.number < number:
-            opened.pump()
-        assert told(opened, begin_told(opened))["epoch"] == number
-        opened.finish(during)
-        assert unblob(during.messages[0]) == b"x" * 50000
-    opened.close()
-
-
 CASES = [the_evidence_is_this_machines, call_cases.one_frame_each_way, call_cases.metadata_both_ways,
          call_cases.every_status_code, call_cases.both_messages_larger_than_the_window, call_cases.deadlines,
          stream_cases.upload_of_every_size, stream_cases.download_of_every_size, stream_cases.chat_answers_each_message,
-         a_cancelled_call, reverse_cases.the_server_calls_back, later_epochs]
+         a_cancelled_call, reverse_cases.the_server_calls_back, epoch_cases.calls_that_leave_with_our_confirm]
