@@ -58,6 +58,8 @@ def tell(byte):
 say("booting\r\n\x1b[1mno colours\r\ninit: the NSM has seeded the kernel\n")
 open(fakes + "/new", "w").write(json.dumps(seen))
 os.rename(fakes + "/new", fakes + "/qemu")
+if what == "gives up":
+    sys.exit(0)
 if what == "ends":
     sys.exit("qemu: could not set up host forwarding")
 if what == "no kvm" and "accel=kvm" in value("-machine"):
@@ -380,6 +382,8 @@ def what_does_not_come_up_says_why():
     assert "The last lines of its console:\nbooting\n.[1mno colours\ninit: " in done.stderr, done
     assert "Next: grille enclave console a" in done.stderr, done
     assert good("enclave", "console", "a").stdout.startswith("booting")
+    done = refused("QEMU ended with status 0", 1, *RUN, "--name", "a", FAKE_QEMU="gives up")
+    assert "Likely the kernel gave up: too little memory" in done.stderr and "--debug" in done.stderr, done
     done = refused("vhost-device-vsock ended with status 1 before vhost-device-vsock listened; it said: vhost: no memory",
                    1, *RUN, "--name", "a", FAKE_VHOST="ends")
     assert os.listdir(runs()) == [], done

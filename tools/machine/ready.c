@@ -61,3 +61,26 @@ void machine_ready_close(machine_ready *ready) {
     if (ready->listener >= 0) (void)close(ready->listener);
     ready->listener = -1;
 }
+
+/* "NUMBER: REFERENCES PROTOCOL FLAGS TYPE STATE INODE PATH", all but PATH in hex or decimal digits (net/unix/af_unix.c)
+ */
+static bool is_listener(const char *line, const char *path) {
+    enum { accepts_connections = 0x10000 };
+    unsigned flags = 0;
+    int at = 0;
+    if (sscanf(line, "%*x: %*x %*x %x %*x %*x %*u %n", &flags, &at) != 1 || at == 0) return false;
+    return (flags & accepts_connections) != 0 && strcmp(&line[at], path) == 0;
+}
+
+bool machine_socket_listens(const char *path) {
+    char line[512];
+    bool found = false;
+    FILE *sockets = fopen("/proc/net/unix", "re");
+    if (sockets == NULL) return access(path, F_OK) == 0;
+    while (!found && fgets(line, sizeof line, sockets) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        found = is_listener(line, path);
+    }
+    (void)fclose(sockets);
+    return found;
+}

@@ -23,4 +23,8 @@ GRILLE_MUST_USE bool machine_ready_open(machine_ready *ready, const char *folder
 void machine_ready_look(machine_ready *ready);
 void machine_ready_close(machine_ready *ready);
 
+/* Whether somebody listens on the Unix socket at `path`, by /proc/net/unix: its file is there a moment before, and who
+ * connects then is refused. */
+bool machine_socket_listens(const char *path);
+
 #endif

@@ -95,7 +95,9 @@ static bool write_boot_files(supervisor *s) {
 }
 
 static bool vhost_listens(supervisor *s) {
-    return faccessat(s->folder, MACHINE_VHOST_SOCKET, F_OK, 0) == 0;
+    char path[GRILLE_RUN_PATH_BYTES + sizeof MACHINE_VHOST_SOCKET];
+    (void)snprintf(path, sizeof path, "%s/" MACHINE_VHOST_SOCKET, s->path);
+    return machine_socket_listens(path);
 }
 
 static bool init_is_up(supervisor *s) {
@@ -118,7 +120,11 @@ static void advise(supervisor *s) {
     const size_t used = strlen(s->error.text);
     s->qemu_failed = s->qemu.ended;
     if (s->asked_to_end) return;
-    (void)snprintf(&s->error.text[used], sizeof s->error.text - used, ". Next: %s%s",
+    /* A machine that ends well has been told to by its kernel, which does so when it panics. */
+    (void)snprintf(&s->error.text[used], sizeof s->error.text - used, "%s. Next: %s%s",
+                   s->qemu.ended && s->qemu.status == 0
+                       ? ". Likely the kernel gave up: too little memory, or the image's init ended"
+                       : "",
                    s->request->debug ? "grille enclave console " : "run it again with --debug, which keeps its console",
                    s->request->debug ? s->request->name : "");
 }

@@ -94,11 +94,33 @@ static void a_path_that_no_socket_has_is_refused(void **state) {
     remove_folder(path, folder);
 }
 
+static void a_socket_listens_when_it_does(void **state) {
+    char path[32], file[64];
+    int folder = -1;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const int bound = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)state;
+    make_folder(path, &folder);
+    (void)snprintf(file, sizeof file, "%s/with a blank", path);
+    memcpy(address.sun_path, file, sizeof file);
+    assert_false(machine_socket_listens(file));
+    assert_int_equal(0, bind(bound, (struct sockaddr *)&address, sizeof address));
+    assert_int_equal(0, access(file, F_OK));
+    assert_false(machine_socket_listens(file));
+    assert_int_equal(0, listen(bound, 1));
+    assert_true(machine_socket_listens(file));
+    file[strlen(file) - 1] = '\0';
+    assert_false(machine_socket_listens(file));
+    (void)close(bound);
+    remove_folder(path, folder);
+}
+
 int ready_tests(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_byte_is_answered),
         cmocka_unit_test(other_words_count_for_nothing),
         cmocka_unit_test(a_path_that_no_socket_has_is_refused),
+        cmocka_unit_test(a_socket_listens_when_it_does),
     };
     return cmocka_run_group_tests_name("machine/ready", tests, NULL, NULL);
 }
