@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,11 +21,13 @@ static int64_t now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A descriptor that is being connected, or -1. */
-static int dial(unsigned cid) {
+/* A descriptor that is being connected, or -1. The kernel's own patience is 2 s: little for a busy parent. */
+static int dial(unsigned cid, int patience_ms) {
+    const struct timeval patience = {.tv_sec = patience_ms / 1000, .tv_usec = patience_ms % 1000 * 1000};
     struct sockaddr_vm address = {.svm_family = AF_VSOCK, .svm_cid = cid, .svm_port = ready_port};
     const int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
+    (void)setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &patience, sizeof patience);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EINPROGRESS) return fd;
     (void)close(fd);
     return -1;
@@ -53,7 +56,7 @@ bool init_tell_ready(int patience_ms) {
     struct pollfd ends[parents];
     bool done = false;
     for (int i = 0; i < parents; i++)
-        ends[i] = (struct pollfd){.fd = dial(parent_cids[i]), .events = POLLOUT};
+        ends[i] = (struct pollfd){.fd = dial(parent_cids[i], patience_ms), .events = POLLOUT};
     while (!done && (ends[0].fd >= 0 || ends[1].fd >= 0)) {
         const int64_t left_ms = end_ms - now_ms();
         if (left_ms <= 0 || poll(ends, parents, (int)left_ms) <= 0) break;
