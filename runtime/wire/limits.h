@@ -234,6 +234,14 @@
 /* Looks at a clock that should move: half a second, where the coarsest one ticks every 10 ms. */
 #define GRILLE_LIMIT_BOOT_CLOCK_READS 10000000
 
+/* ---- The key service (kms/) ---- */
+
+/* CiphertextForRecipient, the longest that AWS KMS documents; its plaintext is at most 4,096 bytes. */
+#define GRILLE_LIMIT_KMS_RECIPIENT_BYTES 6144
+/* Elements of indefinite length inside each other, and octet strings: real messages have 5, and 2; a message without
+ * any definite length has 10. */
+#define GRILLE_LIMIT_BER_DEPTH 16
+
 /* ---- Calls (rpc/) ---- */
 
 /* After so long without a byte from the peer we ask whether it is there: a VM that was ended says nothing, and vsock
