@@ -33,13 +33,13 @@ bench_link *bench_load_dial(echo_load *load, void *data) {
     return NULL;
 }
 
-bool bench_load_open_one(echo_load *load) {
-    echo_connection *one = &load->connections[load->opened];
+/* Until TLS is done, where there is any. */
+static bool open_next(echo_load *load, echo_connection *one, uint32_t *count) {
     struct epoll_event event;
     const uint8_t *bytes = NULL;
     one->link = bench_load_dial(load, one);
     if (one->link == NULL) return false;
-    load->opened++;
+    (*count)++;
     while (!one->link->is_open) {
         if (bench_load_wait(load, &event, 1, 0) < 0) return false;
         if (event.data.ptr != one) continue;
@@ -48,9 +48,33 @@ bool bench_load_open_one(echo_load *load) {
     return true;
 }
 
+bool bench_load_open_one(echo_load *load) {
+    return open_next(load, &load->connections[load->opened], &load->opened);
+}
+
+static echo_connection *first_idle(const echo_load *load) {
+    return &load->connections[load->spec->connections];
+}
+
 bool bench_load_open_all(echo_load *load) {
     while (load->opened < load->spec->connections) {
         if (!bench_load_open_one(load)) return false;
+    }
+    while (load->idle < load->spec->idle_connections) {
+        if (!open_next(load, first_idle(load) + load->idle, &load->idle)) return false;
+    }
+    return true;
+}
+
+/* Nothing was asked on an idle connection: what happens there is its end, or a server that is none of ours. While it
+ * is being opened its handshake is. */
+static bool idle_ones_rest(const echo_load *load, const struct epoll_event *events, int count) {
+    for (int i = 0; i < count; i++) {
+        const uintptr_t at = (uintptr_t)events[i].data.ptr;
+        if (at < (uintptr_t)first_idle(load) || at >= (uintptr_t)(first_idle(load) + load->idle)) continue;
+        if (!((const echo_connection *)events[i].data.ptr)->link->is_open) continue;
+        (void)fprintf(stderr, "agent: an idle connection has fallen, or the server said something on it\n");
+        return false;
     }
     return true;
 }
@@ -70,6 +94,7 @@ int bench_load_wait(echo_load *load, struct epoll_event *events, int most, uint6
     do {
         count = epoll_wait(load->epoll, events, most, until_ns != 0 ? 0 : (int)(dead_after_ns / 1000000u));
     } while (count < 0 && errno == EINTR);
+    if (count > 0 && load->idle > 0 && !idle_ones_rest(load, events, count)) return -1;
     if (count > 0 || (count == 0 && until_ns != 0)) return count;
     (void)fprintf(stderr, "agent: no answer from the server within %u s\n", (unsigned)(dead_after_ns / 1000000000u));
     return -1;
@@ -96,7 +121,8 @@ bool bench_load_send(echo_load *load, echo_connection *one) {
 
 static bool init(echo_load *load) {
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
-    load->connections = calloc(load->spec->connections, sizeof *load->connections);
+    const size_t all = (size_t)load->spec->connections + load->spec->idle_connections;
+    load->connections = calloc(all, sizeof *load->connections);
     load->dirty = calloc(load->spec->connections, sizeof *load->dirty);
     return load->epoll >= 0 && load->connections != NULL && load->dirty != NULL &&
            bench_workspace_init(&load->workspace) && load->kind->prepare(false);
@@ -108,6 +134,8 @@ static void deinit(echo_load *load) {
         one->link->kind->close(one->link, &load->workspace);
         free(one->sent);
     }
+    for (uint32_t i = 0; i < load->idle; i++)
+        first_idle(load)[i].link->kind->close(first_idle(load)[i].link, &load->workspace);
     free(load->connections);
     free(load->dirty);
     bench_workspace_deinit(&load->workspace);

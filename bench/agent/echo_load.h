@@ -35,9 +35,10 @@ typedef struct echo_load {
     bench_echo_thread *inside; /* the server, when it is in this process */
     bench_workspace workspace;
     int epoll;
-    echo_connection *connections;
-    uint32_t opened;
-    uint64_t in_turn; /* the connection of the next call */
+    echo_connection *connections; /* those of the calls, behind them those that stand idle */
+    uint32_t opened;              /* of the first */
+    uint32_t idle;                /* of the others */
+    uint64_t in_turn;             /* the connection of the next call */
     uint32_t *dirty;
     uint32_t dirty_count;
 } echo_load;
@@ -49,11 +50,11 @@ extern const uint8_t bench_zeros[BENCH_READ_BYTES];
 bench_link *bench_load_dial(echo_load *load, void *data);
 /* The next connection, ready for calls. */
 bool bench_load_open_one(echo_load *load);
-/* As many as the spec asks for. */
+/* As many as the spec asks for, and then those that stand idle: the handshake is all that they carry. */
 bool bench_load_open_all(echo_load *load);
 
 /* Waits until something happens, at most until `until_ns` (0: until the server must be taken for dead). The number of
- * events; -1 after a message. 0 only with a time. */
+ * events; -1 after a message, also when an idle connection has fallen or said something. 0 only with a time. */
 int bench_load_wait(echo_load *load, struct epoll_event *events, int most, uint64_t until_ns);
 
 /* Sends what is unsent and behind, as far as the socket takes it, and has epoll wait for the rest. False: the

@@ -26,6 +26,8 @@ static const option options[] = {
     {"in-flight", U32, offsetof(bench_spec, in_flight), 1, 100000, "calls, connects or streams at once"},
     {"connections", U32, offsetof(bench_spec, connections), 1, 100000, "connections"},
     {"idle-streams", U32, offsetof(bench_spec, idle_streams), 0, 1000000, "streams that stand open beside the calls"},
+    {"idle-connections", U32, offsetof(bench_spec, idle_connections), 0, 100000,
+     "connections that stand beside those in use"},
     {"rate", REAL, offsetof(bench_spec, rate), 0.001, 1e8, "calls per second of an open loop"},
     {"seconds", REAL, offsetof(bench_spec, seconds), 0, 86400, "measured time; 0: --count tells the end"},
     {"count", U64, offsetof(bench_spec, count), 0, 1e12, "measured calls or messages; 0: the time tells the end"},
@@ -78,10 +80,10 @@ bool bench_pattern_of(const char *word, bench_pattern *pattern) {
 
 void bench_spec_help(FILE *out) {
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        (void)fprintf(out, "  --%-13s %s\n", options[i].name, options[i].text);
+        (void)fprintf(out, "  --%-16s %s\n", options[i].name, options[i].text);
     (void)fprintf(out, "Sizes take Ki and Mi. Patterns:\n");
     for (size_t i = 0; i < BENCH_PATTERN_COUNT; i++)
-        (void)fprintf(out, "  %-13s   %s\n", pattern_words[i], pattern_texts[i]);
+        (void)fprintf(out, "  %-16s   %s\n", pattern_words[i], pattern_texts[i]);
 }
 
 /* Digits alone, and for sizes Ki or Mi behind them. */
@@ -165,6 +167,8 @@ bool bench_spec_check(const bench_spec *spec, char why[512]) {
     if (spec->count == 0 && spec->seconds <= 0) wrong = "--seconds 0 and --count 0: nothing tells the end";
     if (spec->pattern == BENCH_OPEN_LOOP && spec->rate <= 0) wrong = "--pattern open-loop: --rate is missing";
     if (spec->pattern != BENCH_OPEN_LOOP && spec->rate > 0) wrong = "--rate: only open-loop has one";
+    if (spec->idle_connections > 0 && (spec->pattern == BENCH_CONNECT || spec->pattern == BENCH_IDLE))
+        wrong = "--idle-connections: connect and idle open their own";
     if (wrong != NULL) (void)snprintf(why, 512, "%s", wrong);
     return wrong == NULL;
 }

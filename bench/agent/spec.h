@@ -30,20 +30,21 @@ typedef enum bench_pattern {
 /* Made by bench_spec_default(); one row. */
 typedef struct bench_spec {
     bench_pattern pattern;
-    size_t bytes;          /* payload of one message; default 64 */
-    uint32_t in_flight;    /* calls (connects, streams) at once; default 1 */
-    uint32_t connections;  /* default 1 */
-    uint32_t idle_streams; /* streams that stand open beside the calls, spread over the connections; default 0 */
-    double rate;           /* calls per second, open-loop only */
-    double seconds;        /* measured time; 0 when `count` tells the end; default 1 */
-    uint64_t count;        /* measured calls or messages; 0: the time tells */
-    uint32_t warm_up_ms;   /* before the measured part; default 200; with a count: a tenth as many calls; 0: none */
-    char address[256];     /* of the server, in the library's forms; inproc: the agent serves itself */
-    char folder[256];      /* identities and policies of the rows that prove something; empty: none needed */
-    char counters[256];    /* file that both ends map (counters.h); empty: none */
-    int server_pid;        /* whose CPU and memory are the server's; 0: not ours to see */
-    uint32_t spin_us;      /* polling before sleep of rows that can; default 50 */
-    uint32_t loops;        /* the server's loop threads; default 1 */
+    size_t bytes;              /* payload of one message; default 64 */
+    uint32_t in_flight;        /* calls (connects, streams) at once; default 1 */
+    uint32_t connections;      /* default 1 */
+    uint32_t idle_streams;     /* streams that stand open beside the calls, spread over the connections; default 0 */
+    uint32_t idle_connections; /* connections that stand beside those in use and carry nothing; default 0 */
+    double rate;               /* calls per second, open-loop only */
+    double seconds;            /* measured time; 0 when `count` tells the end; default 1 */
+    uint64_t count;            /* measured calls or messages; 0: the time tells */
+    uint32_t warm_up_ms;       /* before the measured part; default 200; with a count: a tenth as many calls; 0: none */
+    char address[256];         /* of the server, in the library's forms; inproc: the agent serves itself */
+    char folder[256];          /* identities and policies of the rows that prove something; empty: none needed */
+    char counters[256];        /* file that both ends map (counters.h); empty: none */
+    int server_pid;            /* whose CPU and memory are the server's; 0: not ours to see */
+    uint32_t spin_us;          /* polling before sleep of rows that can; default 50 */
+    uint32_t loops;            /* the server's loop threads; default 1 */
 } bench_spec;
 
 bench_spec bench_spec_default(void);
@@ -57,7 +58,7 @@ bool bench_pattern_of(const char *word, bench_pattern *pattern);
 bool bench_spec_option(bench_spec *spec, const char *name, const char *value, char why[512]);
 
 /* Whether the options fit together: an open loop has a rate and nothing else has, something tells the end, there is an
- * address. */
+ * address, idle connections stand beside calls. */
 bool bench_spec_check(const bench_spec *spec, char why[512]);
 
 /* Options and what they take, one a line. */

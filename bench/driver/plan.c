@@ -30,7 +30,8 @@ static bool fits(const bench_plan_row *row, const bench_mode *mode) {
 static bool is_same(const bench_plan_row *one, const bench_plan_row *other) {
     return one->spec.pattern == other->spec.pattern && one->spec.bytes == other->spec.bytes &&
            one->spec.in_flight == other->spec.in_flight && one->spec.connections == other->spec.connections &&
-           one->spec.idle_streams == other->spec.idle_streams && one->spec.loops == other->spec.loops &&
+           one->spec.idle_streams == other->spec.idle_streams &&
+           one->spec.idle_connections == other->spec.idle_connections && one->spec.loops == other->spec.loops &&
            strcmp(one->mode, other->mode) == 0 && strcmp(one->transport, other->transport) == 0 &&
            strcmp(one->placement, other->placement) == 0;
 }
@@ -100,10 +101,27 @@ static bench_list list_or(const bench_list *list, bool looks, uint64_t value) {
     return looks && list->count > 0 ? *list : (bench_list){.at = {value}, .count = 1};
 }
 
-/* Until each of many connections has had calls, and many streams have left the caches. */
+/* Until each of many connections has had calls, or has given back what its handshake needed, and many streams have left
+ * the caches. */
 static uint32_t more_warm_up_ms(const bench_spec *spec) {
     if (spec->pattern == BENCH_IDLE) return 0;
-    return spec->connections / CONNECTIONS_PER_MS + spec->idle_streams / STREAMS_PER_MS;
+    return (spec->connections + spec->idle_connections) / CONNECTIONS_PER_MS + spec->idle_streams / STREAMS_PER_MS;
+}
+
+/* Every pair of what stands beside the calls. */
+static bool add_beside(bench_plan *plan, const bench_axes *axes, bench_plan_row row, bench_wrong *wrong) {
+    const bool looks = row.spec.pattern != BENCH_CONNECT && row.spec.pattern != BENCH_IDLE;
+    const bench_list streams = list_or(&axes->idle_streams, looks, 0);
+    const bench_list connections = list_or(&axes->idle_connections, looks, 0);
+    for (size_t s = 0; s < streams.count; s++) {
+        for (size_t c = 0; c < connections.count; c++) {
+            row.spec.idle_streams = (uint32_t)streams.at[s];
+            row.spec.idle_connections = (uint32_t)connections.at[c];
+            row.spec.warm_up_ms = axes->spec.warm_up_ms + (axes->warm_up_given ? 0 : more_warm_up_ms(&row.spec));
+            if (!add_places(plan, axes, row, wrong)) return false;
+        }
+    }
+    return true;
 }
 
 static bool add_pattern(bench_plan *plan, const bench_axes *axes, bench_pattern pattern, bench_wrong *wrong) {
@@ -116,22 +134,16 @@ static bool add_pattern(bench_plan *plan, const bench_axes *axes, bench_pattern 
                                                 : connect ? CONNECTS_AT_ONCE
                                                           : 1);
     const bench_list connections = list_or(&axes->connections, !connect, idle ? IDLE_CONNECTIONS : 1);
-    const bench_list idle_streams = list_or(&axes->idle_streams, !connect && !idle, 0);
     bench_plan_row row = {.spec = axes->spec};
     row.spec.pattern = pattern;
     if (pattern != BENCH_OPEN_LOOP) row.spec.rate = 0;
     for (size_t b = 0; b < bytes.count; b++) {
         for (size_t f = 0; f < at_once.count; f++) {
             for (size_t c = 0; c < connections.count; c++) {
-                for (size_t i = 0; i < idle_streams.count; i++) {
-                    row.spec.bytes = (size_t)bytes.at[b];
-                    row.spec.in_flight = (uint32_t)at_once.at[f];
-                    row.spec.connections = (uint32_t)connections.at[c];
-                    row.spec.idle_streams = (uint32_t)idle_streams.at[i];
-                    row.spec.warm_up_ms =
-                        axes->spec.warm_up_ms + (axes->warm_up_given ? 0 : more_warm_up_ms(&row.spec));
-                    if (!add_places(plan, axes, row, wrong)) return false;
-                }
+                row.spec.bytes = (size_t)bytes.at[b];
+                row.spec.in_flight = (uint32_t)at_once.at[f];
+                row.spec.connections = (uint32_t)connections.at[c];
+                if (!add_beside(plan, axes, row, wrong)) return false;
             }
         }
     }
@@ -188,14 +200,19 @@ static void write_bytes(size_t bytes, char text[24]) {
 }
 
 void bench_plan_row_name(const bench_plan_row *row, char name[160]) {
-    char bytes[24], more[64] = "";
+    char bytes[24], more[80] = "";
     size_t used = 0;
     write_bytes(row->spec.bytes, bytes);
     if (row->spec.in_flight > 1) used += (size_t)snprintf(more, sizeof more, " x%u", row->spec.in_flight);
     if (row->spec.connections > 1) {
         used += (size_t)snprintf(more + used, sizeof more - used, " on %u", row->spec.connections);
     }
-    if (row->spec.idle_streams > 0) (void)snprintf(more + used, sizeof more - used, " +%u", row->spec.idle_streams);
+    if (row->spec.idle_streams > 0) {
+        used += (size_t)snprintf(more + used, sizeof more - used, " +%u", row->spec.idle_streams);
+    }
+    if (row->spec.idle_connections > 0) {
+        (void)snprintf(more + used, sizeof more - used, " beside %u", row->spec.idle_connections);
+    }
     (void)snprintf(name, 160, "%s %s %s %s %s%s", row->mode, row->transport, row->placement,
                    bench_pattern_word(row->spec.pattern), bytes, more);
 }

@@ -20,7 +20,8 @@ typedef struct bench_program {
 /* As typed; NULL: not given. Lists have commas; sizes take Ki and Mi. Everything is borrowed. */
 typedef struct bench_wishes {
     const char *plan; /* short, standard or full: what is measured where nothing below says */
-    const char *rows, *patterns, *directions, *bytes, *in_flight, *streams, *connections, *idle_streams, *rate;
+    const char *rows, *patterns, *directions, *bytes, *in_flight, *streams, *connections, *rate;
+    const char *idle_streams, *idle_connections;
     const char *transports, *cid, *port, *placements, *loops, *server_kinds, *client_kinds, *spin_us;
     const char *seconds, *warm_up, *rounds;
     const char *target;         /* the address of a server elsewhere */

@@ -168,7 +168,7 @@ static bool takes_rate(bench_pattern pattern) {
     return pattern == BENCH_OPEN_LOOP;
 }
 
-static bool takes_idle_streams(bench_pattern pattern) {
+static bool stands_beside_calls(bench_pattern pattern) {
     return pattern != BENCH_CONNECT && pattern != BENCH_IDLE;
 }
 
@@ -181,7 +181,8 @@ static bool check_use(const bench_wishes *wishes, const bench_axes *axes, bench_
                 {"--in-flight", wishes->in_flight, takes_in_flight},
                 {"--streams", wishes->streams, bench_pattern_is_stream},
                 {"--connections", wishes->connections, takes_connections},
-                {"--idle-streams", wishes->idle_streams, takes_idle_streams},
+                {"--idle-streams", wishes->idle_streams, stands_beside_calls},
+                {"--idle-connections", wishes->idle_connections, stands_beside_calls},
                 {"--rate", wishes->rate, takes_rate}};
     for (size_t i = 0; i < COUNT(uses); i++) {
         if (uses[i].value == NULL || any_pattern(axes, uses[i].fits)) continue;
@@ -204,6 +205,8 @@ static bool read_numbers(const bench_wishes *wishes, bench_axes *axes, bench_wro
            bench_list_numbers("--streams", wishes->streams, 1, MOST_AT_ONCE, &axes->streams, wrong) &&
            bench_list_numbers("--connections", wishes->connections, 1, MOST_AT_ONCE, &axes->connections, wrong) &&
            bench_list_numbers("--idle-streams", wishes->idle_streams, 0, MOST_IDLE_STREAMS, &axes->idle_streams,
+                              wrong) &&
+           bench_list_numbers("--idle-connections", wishes->idle_connections, 0, MOST_AT_ONCE, &axes->idle_connections,
                               wrong) &&
            bench_list_real("--rate", wishes->rate, 0.1, MOST_RATE, &axes->spec.rate, wrong);
 }

@@ -28,8 +28,9 @@ typedef struct bench_mode {
 typedef struct bench_axes {
     bench_mode modes[BENCH_MODES_MAX];
     size_t mode_count;
-    bench_list patterns;                                             /* of bench_pattern */
-    bench_list bytes, in_flight, streams, connections, idle_streams; /* empty: the pattern's default */
+    bench_list patterns; /* of bench_pattern */
+    bench_list bytes, in_flight, streams, connections, idle_streams,
+        idle_connections; /* empty: the pattern's default */
     bench_list transports, placements, server_kinds, client_kinds;
     bench_spec spec; /* what all rows share */
     const char *target;

@@ -22,6 +22,11 @@ static const bench_wishes standard_plan[] = {
      .placements = "same",
      .ours_only = true},
     {.patterns = "ping-pong,in-flight",
+     .rows = "tls,rpc-attested",
+     .idle_connections = "1000",
+     .placements = "same",
+     .ours_only = true},
+    {.patterns = "ping-pong,in-flight",
      .rows = "rpc-attested",
      .idle_streams = "10000",
      .placements = "same",
@@ -39,6 +44,11 @@ static const bench_wishes full_plan[] = {
     {.patterns = "ping-pong,in-flight",
      .rows = "tls,rpc-attested",
      .connections = "10,1000",
+     .placements = "same",
+     .ours_only = true},
+    {.patterns = "ping-pong,in-flight",
+     .rows = "tls,rpc-attested",
+     .idle_connections = "100,1000",
      .placements = "same",
      .ours_only = true},
     {.patterns = "ping-pong,in-flight",
@@ -63,9 +73,9 @@ static const bench_wishes full_plan[] = {
 static const char *const plan_words[] = {"short", "standard", "full"};
 
 bool bench_plan_has_a_shape(const bench_wishes *wishes) {
-    const char *const shapes[] = {wishes->patterns,     wishes->directions, wishes->bytes,
-                                  wishes->in_flight,    wishes->streams,    wishes->connections,
-                                  wishes->idle_streams, wishes->rate,       wishes->target};
+    const char *const shapes[] = {wishes->patterns, wishes->directions,  wishes->bytes,        wishes->in_flight,
+                                  wishes->streams,  wishes->connections, wishes->idle_streams, wishes->idle_connections,
+                                  wishes->rate,     wishes->target};
     for (size_t i = 0; i < COUNT(shapes); i++) {
         if (shapes[i] != NULL) return true;
     }
@@ -90,6 +100,7 @@ static bench_wishes merge(const bench_wishes *typed, const bench_wishes *part) {
     both.streams = part->streams;
     both.connections = part->connections;
     both.idle_streams = part->idle_streams;
+    both.idle_connections = part->idle_connections;
     both.rate = part->rate;
     both.ours_only = part->ours_only;
     return both;

@@ -15,7 +15,7 @@ bool bench_syscalls_fit(const bench_plan_row *row) {
     const bench_pattern pattern = row->spec.pattern;
     if (strcmp(row->transport, "inproc") == 0 || strcmp(row->transport, "target") == 0) return false;
     if (row->spec.in_flight > MOST_IN_FLIGHT) return false;
-    if (row->spec.connections > 1 || row->spec.idle_streams > 0) return false;
+    if (row->spec.connections > 1 || row->spec.idle_streams > 0 || row->spec.idle_connections > 0) return false;
     return pattern == BENCH_PING_PONG || pattern == BENCH_IN_FLIGHT || pattern == BENCH_BULK ||
            bench_pattern_is_stream(pattern);
 }

@@ -138,6 +138,7 @@ def says_what_it_has_not(name, path, scratch):
         refuses(path, 3, "load", "peer", *words)
         refuses(path, 3, "serve", "peer", *words)
     refuses(path, 3, "load", "peer", "--to", "unix:" + scratch + "/nobody", "--idle-streams", "5")
+    refuses(path, 3, "load", "peer", "--to", "unix:" + scratch + "/nobody", "--idle-connections", "5")
     for pattern in STREAMS if name in WITHOUT_STREAMS else []:
         refuses(path, 3, "load", "peer", "--to", "unix:" + scratch + "/nobody", "--pattern", pattern)
 

@@ -62,6 +62,7 @@ static void print_row_name(const bench_report_row *row, FILE *out) {
                   placement, bench_bytes_text(row->spec.bytes).text, row->spec.in_flight, row->spec.connections,
                   row->spec.connections == 1 ? "connection" : "connections");
     if (row->spec.idle_streams > 0) (void)fprintf(out, ", %u idle streams", row->spec.idle_streams);
+    if (row->spec.idle_connections > 0) (void)fprintf(out, ", %u idle connections", row->spec.idle_connections);
     if (row->spec.rate > 0) (void)fprintf(out, ", %s calls/s wanted", bench_figure_text(row->spec.rate).text);
     if (row->spec.loops != usual.loops) (void)fprintf(out, ", %u loops", row->spec.loops);
     if (row->spec.spin_us != usual.spin_us) (void)fprintf(out, ", polling %u us", row->spec.spin_us);

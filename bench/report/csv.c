@@ -21,7 +21,9 @@ static void print_field(FILE *out, const char *text) {
 }
 
 static void print_heading(FILE *out) {
-    (void)fputs("mode,transport,placement,pattern,bytes,in_flight,connections,idle_streams,rate,rounds,errors", out);
+    (void)fputs(
+        "mode,transport,placement,pattern,bytes,in_flight,connections,idle_streams,idle_connections,rate,rounds,errors",
+        out);
     for (int figure = 0; figure < BENCH_FIGURE_COUNT; figure++) {
         const char *name = bench_figure_names[figure].name;
         (void)fprintf(out, ",%s,%s_min,%s_max", name, name, name);
@@ -51,9 +53,10 @@ static void print_row(FILE *out, const bench_report_row *row, const bench_labels
     print_field(out, row->transport);
     (void)fputc(',', out);
     print_field(out, row->placement);
-    (void)fprintf(out, ",%s,%zu,%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%s,%" PRIu32 ",%" PRIu64,
+    (void)fprintf(out, ",%s,%zu,%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%s,%" PRIu32 ",%" PRIu64,
                   bench_pattern_word(spec->pattern), spec->bytes, spec->in_flight, spec->connections,
-                  spec->idle_streams, bench_exact_text(spec->rate).text, row->rounds, row->errors);
+                  spec->idle_streams, spec->idle_connections, bench_exact_text(spec->rate).text, row->rounds,
+                  row->errors);
     print_figures(out, row);
     (void)fprintf(out, ",%s,%s", bench_notice(labels), labels->optimised ? "yes" : "no");
     for (size_t i = 0; i < BENCH_LABEL_TEXTS; i++) {

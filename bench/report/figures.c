@@ -53,7 +53,7 @@ bool bench_same_work(const bench_report_row *one, const bench_report_row *other)
     const bench_spec *a = &one->spec, *b = &other->spec;
     return strcmp(one->transport, other->transport) == 0 && a->pattern == b->pattern && a->bytes == b->bytes &&
            a->in_flight == b->in_flight && a->connections == b->connections && a->idle_streams == b->idle_streams &&
-           !(a->rate < b->rate) && !(a->rate > b->rate);
+           a->idle_connections == b->idle_connections && !(a->rate < b->rate) && !(a->rate > b->rate);
 }
 
 /* With three digits, without an exponent; what is below a millionth is 0. */

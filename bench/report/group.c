@@ -44,6 +44,10 @@ static bench_text parameter(const bench_report_row *row, bench_column_kind kind,
         if (words && spec->idle_streams == 0) break;
         (void)snprintf(text, size, "%" PRIu32 "%s", spec->idle_streams, words ? " idle streams" : "");
         break;
+    case BENCH_COLUMN_IDLE_CONNECTIONS:
+        if (words && spec->idle_connections == 0) break;
+        (void)snprintf(text, size, "%" PRIu32 "%s", spec->idle_connections, words ? " idle connections" : "");
+        break;
     case BENCH_COLUMN_RATE:
         if (!(spec->rate > 0)) {
             (void)snprintf(text, size, "%s", words ? "" : "-");
@@ -66,10 +70,15 @@ static bench_text parameter(const bench_report_row *row, bench_column_kind kind,
 }
 
 static const char *const headings[] = {
-    [BENCH_COLUMN_MODE] = "row",          [BENCH_COLUMN_TRANSPORT] = "transport",
-    [BENCH_COLUMN_BYTES] = "bytes",       [BENCH_COLUMN_IN_FLIGHT] = "in flight",
-    [BENCH_COLUMN_CONNECTIONS] = "conns", [BENCH_COLUMN_IDLE_STREAMS] = "idle streams",
-    [BENCH_COLUMN_RATE] = "rate",         [BENCH_COLUMN_ROUNDS] = "rounds",
+    [BENCH_COLUMN_MODE] = "row",
+    [BENCH_COLUMN_TRANSPORT] = "transport",
+    [BENCH_COLUMN_BYTES] = "bytes",
+    [BENCH_COLUMN_IN_FLIGHT] = "in flight",
+    [BENCH_COLUMN_CONNECTIONS] = "conns",
+    [BENCH_COLUMN_IDLE_STREAMS] = "idle streams",
+    [BENCH_COLUMN_IDLE_CONNECTIONS] = "idle conns",
+    [BENCH_COLUMN_RATE] = "rate",
+    [BENCH_COLUMN_ROUNDS] = "rounds",
     [BENCH_COLUMN_ERRORS] = "errors",
 };
 

@@ -53,10 +53,11 @@ static void print_labels(FILE *out, const bench_labels *labels) {
 static void print_spec(FILE *out, const bench_spec *spec) {
     (void)fprintf(out,
                   "\"pattern\":\"%s\",\"bytes\":%zu,\"in_flight\":%" PRIu32 ",\"connections\":%" PRIu32
-                  ",\"idle_streams\":%" PRIu32 ",\"rate\":%s,\"seconds\":%s,\"spin_us\":%" PRIu32 ",\"loops\":%" PRIu32,
+                  ",\"idle_streams\":%" PRIu32 ",\"idle_connections\":%" PRIu32
+                  ",\"rate\":%s,\"seconds\":%s,\"spin_us\":%" PRIu32 ",\"loops\":%" PRIu32,
                   bench_pattern_word(spec->pattern), spec->bytes, spec->in_flight, spec->connections,
-                  spec->idle_streams, bench_exact_text(spec->rate).text, bench_exact_text(spec->seconds).text,
-                  spec->spin_us, spec->loops);
+                  spec->idle_streams, spec->idle_connections, bench_exact_text(spec->rate).text,
+                  bench_exact_text(spec->seconds).text, spec->spin_us, spec->loops);
 }
 
 static void print_figures(FILE *out, const bench_report_row *row) {

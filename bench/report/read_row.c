@@ -16,6 +16,12 @@ static bool read_count(bench_json_place *place, const char *member, uint32_t *nu
     return true;
 }
 
+/* Files that were written before there was such a member say by that: 0. */
+static bool read_later_count(bench_json_place *place, const char *member, uint32_t *number) {
+    *number = 0;
+    return json_object_get(place->value, member) == NULL || read_count(place, member, number);
+}
+
 static bool read_spec(bench_json_place *place, bench_spec *spec) {
     char word[32];
     uint64_t bytes;
@@ -28,6 +34,7 @@ static bool read_spec(bench_json_place *place, bench_spec *spec) {
     spec->bytes = (size_t)bytes;
     return read_count(place, "in_flight", &spec->in_flight) && read_count(place, "connections", &spec->connections) &&
            read_count(place, "idle_streams", &spec->idle_streams) &&
+           read_later_count(place, "idle_connections", &spec->idle_connections) &&
            bench_json_number(place, "rate", false, &spec->rate) &&
            bench_json_number(place, "seconds", false, &spec->seconds) && read_count(place, "spin_us", &spec->spin_us) &&
            read_count(place, "loops", &spec->loops);

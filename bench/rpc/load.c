@@ -9,9 +9,7 @@
 
 #include "grille/stats.h"
 
-enum { MOST_ERRORS = 100, READY_TIMEOUT_MS = 20000, STAND_TIMEOUT_S = 10 };
-/* As many addresses as a channel takes. */
-enum { CONNECTIONS_PER_CHANNEL = 32 };
+enum { MOST_ERRORS = 100, READY_TIMEOUT_MS = 20000 };
 
 /* ---- Counting ---- */
 
@@ -96,9 +94,8 @@ static bool wait_for_connections(grille_channel *channel, uint32_t count) {
     return true;
 }
 
-/* A channel with `count` connections to the same address, whose calls go over them in turn. */
-static grille_channel *open_several(bench_rpc_load_state *load, uint32_t count) {
-    char address[CONNECTIONS_PER_CHANNEL * (sizeof load->spec->address + 1)];
+grille_channel *bench_rpc_open_several(bench_rpc_load_state *load, uint32_t count) {
+    char address[BENCH_RPC_CONNECTIONS_PER_CHANNEL * (sizeof load->spec->address + 1)];
     grille_channel_options options = load->options;
     grille_channel *channel = NULL;
     grille_error error;
@@ -108,21 +105,29 @@ static grille_channel *open_several(bench_rpc_load_state *load, uint32_t count) 
     options.balancing = count > 1 ? GRILLE_ROUND_ROBIN : GRILLE_PICK_FIRST;
     if (bench_rpc_told(grille_channel_open(address, &options, &channel, &error), &error) &&
         bench_rpc_told(grille_channel_wait_ready(channel, READY_TIMEOUT_MS, &error), &error) &&
-        (count == 1 || wait_for_connections(channel, count)) && bench_rpc_ping(load, channel)) {
+        (count == 1 || wait_for_connections(channel, count))) {
         return channel;
     }
     grille_channel_close(channel);
     return NULL;
 }
 
+/* One call over it, too. */
+static grille_channel *open_asked(bench_rpc_load_state *load, uint32_t count) {
+    grille_channel *channel = bench_rpc_open_several(load, count);
+    if (channel == NULL || bench_rpc_ping(load, channel)) return channel;
+    grille_channel_close(channel);
+    return NULL;
+}
+
 grille_channel *bench_rpc_open_one(bench_rpc_load_state *load) {
-    return open_several(load, 1);
+    return open_asked(load, 1);
 }
 
 bool bench_rpc_open_channels(bench_rpc_load_state *load, uint32_t connections, uint32_t per_channel) {
     for (uint32_t opened = load->channel_count * per_channel; opened < connections; opened += per_channel) {
         const uint32_t left = connections - opened;
-        grille_channel *channel = open_several(load, left < per_channel ? left : per_channel);
+        grille_channel *channel = open_asked(load, left < per_channel ? left : per_channel);
         if (channel == NULL) return false;
         load->channels[load->channel_count++] = channel;
     }
@@ -133,56 +138,8 @@ void bench_rpc_close_channels(bench_rpc_load_state *load) {
     atomic_store(&load->closing, true);
     while (load->channel_count > 0)
         grille_channel_close(load->channels[--load->channel_count]);
-}
-
-/* ---- Idle streams ---- */
-
-static void on_stood(client_grille_bench_v1_echo_both_stream *stream, const Grille__Bench__V1__Ball *message,
-                     void *user) {
-    const bench_rpc_idle_stream *idle = user;
-    (void)stream;
-    (void)message;
-    bench_rpc_land(idle->load);
-}
-
-static void on_fell(client_grille_bench_v1_echo_both_stream *stream,
-                    const client_grille_bench_v1_echo_both_reply *reply, void *user) {
-    const bench_rpc_idle_stream *idle = user;
-    (void)stream;
-    bench_rpc_failed(idle->load, "an idle stream", reply->code, reply->message);
-    if (!atomic_load(&idle->load->closing)) atomic_store(&idle->load->over, true);
-}
-
-/* False after a message on standard error: what was begun has not all come back. */
-static bool all_stand(bench_rpc_load_state *load, uint32_t begun) {
-    if (!bench_rpc_wait_seconds(load, STAND_TIMEOUT_S)) {
-        (void)fprintf(stderr, "bench: %u of %u idle streams stand after %d s: the server's max_streams may be lower\n",
-                      begun - atomic_load(&load->out), begun, STAND_TIMEOUT_S);
-        return false;
-    }
-    return !atomic_load(&load->over);
-}
-
-bool bench_rpc_open_idle_streams(bench_rpc_load_state *load, bench_rpc_idle_stream **streams) {
-    static const client_grille_bench_v1_echo_both_events events = {.on_message = on_stood, .on_done = on_fell};
-    const Grille__Bench__V1__Ball empty = GRILLE__BENCH__V1__BALL__INIT;
-    const uint32_t count = load->spec->idle_streams;
-    *streams = calloc(count > 0 ? count : 1, sizeof **streams);
-    if (*streams == NULL) return false;
-    for (uint32_t i = 0; i < count; i++) {
-        bench_rpc_idle_stream *idle = &(*streams)[i];
-        grille_channel *channel = load->channels[i % load->channel_count];
-        idle->load = load;
-        bench_rpc_start(load);
-        if (client_grille_bench_v1_echo_both_open(channel, NULL, &events, idle, &idle->stream) != GRILLE_OK ||
-            client_grille_bench_v1_echo_both_send(idle->stream, &empty) != GRILLE_OK) {
-            (void)fprintf(stderr, "bench: stream %u of %u did not open\n", i + 1, count);
-            return false;
-        }
-        /* Only so many may wait for the peer's settings. */
-        if (i % 512 == 511 && !all_stand(load, i + 1)) return false;
-    }
-    return all_stand(load, count);
+    while (load->idle_channel_count > 0)
+        grille_channel_close(load->idle_channels[--load->idle_channel_count]);
 }
 
 /* ---- One load ---- */
@@ -220,6 +177,7 @@ static void deinit(bench_rpc_load_state *load) {
     grille_server_free(load->own_server);
     bench_rpc_end_free(&load->end);
     free(load->channels);
+    free(load->idle_channels);
     free(load->ball.payload.data);
 }
 
@@ -255,7 +213,7 @@ static uint32_t per_channel(const bench_spec *spec) {
     case BENCH_IN_FLIGHT:
     case BENCH_OPEN_LOOP:
     case BENCH_BULK:
-        return spec->idle_streams > 0 ? 1 : CONNECTIONS_PER_CHANNEL;
+        return spec->idle_streams > 0 ? 1 : BENCH_RPC_CONNECTIONS_PER_CHANNEL;
     default:
         return 1;
     }
@@ -271,10 +229,11 @@ static bool run(bench_rpc_load_state *load) {
         bench_rpc_load_idle(load);
     } else {
         stands = bench_rpc_open_channels(load, spec->connections > 0 ? spec->connections : 1, per_channel(spec)) &&
-                 bench_rpc_open_idle_streams(load, &streams);
+                 bench_rpc_open_idle_streams(load, &streams) && bench_rpc_open_idle_connections(load);
         if (stands) {
             bench_recorder_start(load->recorder, bench_now_ns());
             run_on_channels(load);
+            stands = bench_rpc_idle_connections_stand(load);
         }
     }
     bench_rpc_close_channels(load);

@@ -9,6 +9,9 @@
 #include "bench/rpc/echo.grille-pb.h"
 #include "bench/rpc/rpc.h"
 
+/* As many addresses as a channel takes. */
+enum { BENCH_RPC_CONNECTIONS_PER_CHANNEL = 32 };
+
 /* One load. Callbacks of different connections run on different threads. */
 typedef struct bench_rpc_load_state {
     const bench_spec *spec;
@@ -19,6 +22,9 @@ typedef struct bench_rpc_load_state {
     const char *address;
     grille_channel **channels;
     uint32_t channel_count;
+    grille_channel **idle_channels; /* of connections that stand beside those in use */
+    uint32_t idle_channel_count;
+    uint64_t idle_verified;       /* on them, ever: more of them later means that one has fallen */
     Grille__Bench__V1__Ball ball; /* what every call sends */
     bool several_threads;         /* note results: the recorder takes one thread at a time */
     pthread_mutex_t lock;
@@ -35,6 +41,9 @@ typedef struct bench_rpc_load_state {
 bool bench_rpc_open_channels(bench_rpc_load_state *load, uint32_t connections, uint32_t per_channel);
 void bench_rpc_close_channels(bench_rpc_load_state *load);
 
+/* A channel with so many connections to the same address, both ends proved on each; its calls go over them in turn.
+ * NULL after a message on standard error. */
+grille_channel *bench_rpc_open_several(bench_rpc_load_state *load, uint32_t count);
 /* A channel of its own, ready, and one call over it; NULL after a message on standard error. */
 grille_channel *bench_rpc_open_one(bench_rpc_load_state *load);
 
@@ -70,5 +79,12 @@ typedef struct bench_rpc_idle_stream {
     client_grille_bench_v1_echo_both_stream *stream;
 } bench_rpc_idle_stream;
 bool bench_rpc_open_idle_streams(bench_rpc_load_state *load, bench_rpc_idle_stream **streams);
+
+/* Opens the connections that stand beside those in use, on channels of their own that close with the others; returns
+ * when both ends are proved on each. False after a message on standard error. */
+bool bench_rpc_open_idle_connections(bench_rpc_load_state *load);
+/* Whether all of them stand, and have stood since then: a channel dials again when one has fallen, which is a
+ * measurement of something else. False after a message on standard error. */
+bool bench_rpc_idle_connections_stand(bench_rpc_load_state *load);
 
 #endif

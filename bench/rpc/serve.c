@@ -43,8 +43,8 @@ static grille_server_options options_for(const bench_spec *spec) {
     options.loops = spec->loops > 0 ? spec->loops : 1;
     options.spin_us = spec->spin_us;
     options.max_streams = larger(options.max_streams, bench_rpc_streams(spec));
-    options.max_connections =
-        larger(options.max_connections, larger(spec->connections, spec->in_flight) + SPARE_CONNECTIONS);
+    options.max_connections = larger(options.max_connections, larger(spec->connections, spec->in_flight) +
+                                                                  spec->idle_connections + SPARE_CONNECTIONS);
     options.max_half_open = larger(options.max_half_open, spec->in_flight + SPARE);
     options.max_message_bytes = bench_rpc_message_bytes(spec);
     options.max_memory_bytes = bench_rpc_memory_bytes(spec);

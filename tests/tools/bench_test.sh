@@ -15,7 +15,7 @@ nothing_left() {
 
 wrong_command_lines() {
     refuses_all "$grille" "bench --rowz raw" "bench --rows" "bench --rows rwa" "bench --patterns pingpong" "bench --seconds 0" "bench --bytes 0" \
-        "bench --seed x" "bench --rounds 0" "bench --target unix:x" "bench --target unix:x --identity y" "bench --policy x" \
+        "bench --idle-connections x" "bench --patterns connect --idle-connections 1" "bench --seed x" "bench --rounds 0" "bench --target unix:x" "bench --target unix:x --identity y" "bench --policy x" \
         "bench --quiet --quiet" "bench --quiet=1" "bench --peer x" "bench sevre" "bench compare" "bench compare a" "bench compare a b c" \
         "bench compare --max-regress much a b" "bench compare --max-regress -1% a b" "bench serve" "bench serve --listen unix:x" \
         "bench serve --listen unix:x --identity y --policy z --loops many" "bench serve --listen unix:x --identity y --policy z w" \
@@ -44,6 +44,12 @@ a_table_comes_out() {
     [ -e /dev/nitro_enclaves ] || [ -e /dev/nsm ] || expect_out "NOT A NITRO NUMBER" || return 1
     try "$grille" bench "${quick[@]}" --patterns stream --rows raw,tls --bytes 1Ki,16Ki --no-counts
     expect_status 0 && expect_out stream-up && expect_out stream-down && expect_out tls && nothing_left
+}
+
+connections_stand_beside_calls() {
+    try "$grille" bench "${quick[@]}" --patterns ping-pong --rows raw,tls,rpc-attested --idle-connections 0,40 --no-counts
+    expect_status 0 && expect_out "idle conns" && expect_same "standard error" "$(cat "$scratch/err")" "" && nothing_left || return 1
+    [ "$(grep -cE '^(raw|tls|rpc-attested) +40 ' "$scratch/out")" = 3 ] || complain "not three rows beside 40: $(cat "$scratch/out")"
 }
 
 every_kind_of_identity() {
@@ -77,7 +83,7 @@ files() {
     fi
     try "$grille" bench "${quick[@]}" --patterns ping-pong --rows raw "${kinds[@]}"
     expect_status 0 && grep -q '"schema":"grille-bench/1"' "$scratch/a.json" && grep -q ping-pong "$scratch/a.csv" &&
-        grep -q '<html' "$scratch/a.html" && grep -q Percentile "$scratch"/hgrm/raw-unix-free-ping-pong-64-1-1-0.hgrm || return 1
+        grep -q '<html' "$scratch/a.html" && grep -q Percentile "$scratch"/hgrm/raw-unix-free-ping-pong-64-1-1-0-0.hgrm || return 1
     try "$grille" bench compare "$scratch/a.json" "$scratch/a.json"
     expect_status 0 || return 1
     try "$grille" bench "${quick[@]}" --json /nowhere/a.json
@@ -169,6 +175,7 @@ fi
 check "help" help_is_no_error
 check "wrong command lines" wrong_command_lines
 check "a table" a_table_comes_out
+check "connections beside calls" connections_stand_beside_calls
 check "identities" every_kind_of_identity
 check "failures are named" what_fails_is_named
 check "files" files

@@ -51,11 +51,11 @@ static bool write_file(const char *path, bool (*write_report)(const bench_report
     return written || failed("can't write", path, error);
 }
 
-/* "rpc-attested-unix-same-ping-pong-64-1-1-0.hgrm": what tells rows apart. */
+/* "rpc-attested-unix-same-ping-pong-64-1-1-0-0.hgrm": what tells rows apart. */
 static void name_row(const bench_report_row *row, char name[256]) {
-    (void)snprintf(name, 256, "%s-%s-%s-%s-%zu-%u-%u-%u.hgrm", row->mode, row->transport, row->placement,
+    (void)snprintf(name, 256, "%s-%s-%s-%s-%zu-%u-%u-%u-%u.hgrm", row->mode, row->transport, row->placement,
                    bench_pattern_word(row->spec.pattern), row->spec.bytes, row->spec.in_flight, row->spec.connections,
-                   row->spec.idle_streams);
+                   row->spec.idle_streams, row->spec.idle_connections);
     for (char *at = name; *at != '\0'; at++) {
         if (!isalnum((unsigned char)*at) && strchr("-+._", *at) == NULL) *at = '_';
     }

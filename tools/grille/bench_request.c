@@ -25,6 +25,7 @@ static const char usage[] =
     "         --streams LIST       streams at once of stream patterns; default 1\n"
     "         --connections LIST   default 1, for idle 1000\n"
     "         --idle-streams LIST  streams that stand open beside the calls; default 0\n"
+    "         --idle-connections LIST  connections that stand beside those of the calls; default 0\n"
     "         --rate N             calls per second of open-loop\n"
     "       where\n"
     "         --transport LIST     unix, unix-abstract, tcp, vsock, hybrid, inproc; default unix\n"
@@ -88,6 +89,7 @@ bool bench_request_parse(int argc, char **argv, bool optimised, bench_request *a
         {"--streams", NULL, &w->streams},
         {"--connections", NULL, &w->connections},
         {"--idle-streams", NULL, &w->idle_streams},
+        {"--idle-connections", NULL, &w->idle_connections},
         {"--rate", NULL, &w->rate},
         {"--transport", NULL, &w->transports},
         {"--cid", NULL, &w->cid},

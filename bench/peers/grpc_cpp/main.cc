@@ -17,6 +17,7 @@ static void load(const Spec &spec) {
     auto pattern = patterns.find(spec.pattern);
     if (pattern == patterns.end()) fail(kUsage, "no such pattern: " + spec.pattern);
     if (spec.idle_streams > 0) fail(kUnsupported, "--idle-streams is for rows of Grille");
+    if (spec.idle_connections > 0) fail(kUnsupported, "--idle-connections is for rows of Grille");
     Dialer dialer(spec);
     Recorder recorder(spec);
     pattern->second(spec, dialer, &recorder);

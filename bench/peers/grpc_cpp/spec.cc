@@ -51,6 +51,7 @@ Spec spec_read(int argc, char **argv) {
         {"in-flight", small(&spec.in_flight)},
         {"connections", small(&spec.connections)},
         {"idle-streams", small(&spec.idle_streams)},
+        {"idle-connections", small(&spec.idle_connections)},
         {"rate", [&](auto &name, auto &text) { spec.rate = real(name, text); }},
         {"seconds", [&](auto &name, auto &text) { spec.seconds = real(name, text); }},
         {"count", [&](auto &name, auto &text) { spec.count = whole(name, text, 1ULL << 40); }},

@@ -17,6 +17,7 @@ struct Spec {
     uint32_t in_flight = 1;
     uint32_t connections = 1;
     uint32_t idle_streams = 0;
+    uint32_t idle_connections = 0;
     double rate = 0;
     double seconds = 1;
     uint64_t count = 0;

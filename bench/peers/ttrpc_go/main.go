@@ -16,6 +16,8 @@ func load(s *spec) {
 		fail(exitUsage, "no such pattern: %s", s.pattern)
 	case pattern == nil || s.idleStreams > 0:
 		fail(exitUnsupported, "this ttrpc has no streams")
+	case s.idleConnections > 0:
+		fail(exitUnsupported, "connections that stand idle beside calls are for rows of Grille")
 	case s.bytes > mostBytes:
 		fail(exitUnsupported, "ttrpc takes no message over 4 MiB")
 	}

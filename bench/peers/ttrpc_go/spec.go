@@ -20,19 +20,20 @@ const (
 
 // spec is what is measured, once: the options that bench/agent/spec.h has.
 type spec struct {
-	side        string // serve or load
-	pattern     string
-	bytes       uint64
-	inFlight    uint64
-	connections uint64
-	idleStreams uint64
-	rate        float64
-	seconds     float64
-	count       uint64
-	warmUpMs    uint64
-	address     string
-	serverPid   uint64
-	loops       uint64 // Go schedules by itself: not used
+	side            string // serve or load
+	pattern         string
+	bytes           uint64
+	inFlight        uint64
+	connections     uint64
+	idleStreams     uint64
+	idleConnections uint64
+	rate            float64
+	seconds         float64
+	count           uint64
+	warmUpMs        uint64
+	address         string
+	serverPid       uint64
+	loops           uint64 // Go schedules by itself: not used
 }
 
 // fail ends the process with a reason on standard error.
@@ -79,6 +80,8 @@ func (s *spec) option(name, value string) (err error) {
 		s.connections, err = whole(value, most32)
 	case "--idle-streams":
 		s.idleStreams, err = whole(value, most32)
+	case "--idle-connections":
+		s.idleConnections, err = whole(value, most32)
 	case "--rate":
 		s.rate, err = real(value)
 	case "--seconds":

@@ -151,6 +151,7 @@ typedef struct pattern {
 static const pattern patterns[] = {
     {"--pattern ping-pong --bytes 64 --count 50", 50, 128},
     {"--pattern ping-pong --bytes 64 --count 50 --connections 3", 50, 128},
+    {"--pattern ping-pong --bytes 64 --count 50 --connections 2 --idle-connections 4", 50, 128},
     {"--pattern in-flight --bytes 100 --in-flight 10 --count 205", 205, 200},
     {"--pattern in-flight --bytes 100000 --in-flight 20 --connections 3 --count 101", 101, 200000},
     {"--pattern open-loop --bytes 64 --rate 20000 --count 100", 100, 128},
@@ -308,6 +309,10 @@ static void test_what_is_wrong_is_said(void **unused) {
          "connect idle"},
         {"load raw --to unix:x --idle-streams 1", 3, "agent: a plain connection has no streams to stand idle"},
         {"load tls --to unix:x --idle-streams 1", 3, "agent: a plain connection has no streams to stand idle"},
+        {"load raw --to unix:x --pattern connect --idle-connections 1", 2,
+         "agent: --idle-connections: connect and idle open their own"},
+        {"load tls --to unix:x --idle-connections 0.5", 2,
+         "agent: --idle-connections: \"0.5\": expected a whole number from 0 to 100000"},
         {"load raw --to unix:/nonexistent/socket", 1,
          "agent: connect to unix:/nonexistent/socket: No such file or directory"},
         {"serve raw --to unix:/nonexistent/socket", 1,
@@ -447,6 +452,41 @@ static void test_a_bad_server_is_an_error(void **unused) {
     (void)unlink(path);
 }
 
+/* One that stands idle carries nothing; the run ends when it falls, or when the server says something on it. */
+static void test_an_idle_connection_that_falls_ends_the_run(void **unused) {
+    static char output[TEXT];
+    static char errors[TEXT];
+    char bytes[256];
+    char path[100];
+    char words[256];
+    (void)unused;
+    (void)snprintf(path, sizeof path, "%s/idle", folder);
+    (void)snprintf(words, sizeof words, "load raw --to unix:%s --idle-connections 2 --seconds 60", path);
+    const int listener = listen_at(path);
+    for (int says = 0; says < 2; says++) {
+        process load = start(words);
+        int fds[3];
+        ssize_t got = 0;
+        for (size_t i = 0; i < 3; i++)
+            fds[i] = accept(listener, NULL, NULL);
+        for (unsigned calls = 0; (got = read(fds[0], bytes, sizeof bytes)) > 0; calls++) {
+            if (calls == 100 && says) assert_int_equal(send(fds[2], bytes, 1, MSG_NOSIGNAL), 1);
+            if (calls == 100 && !says) assert_int_equal(shutdown(fds[2], SHUT_WR), 0);
+            (void)send(fds[0], bytes, (size_t)got, MSG_NOSIGNAL);
+        }
+        assert_int_equal(finish(&load, output, errors), 1);
+        assert_string_equal(output, "");
+        assert_string_equal(last_line(errors),
+                            "agent: an idle connection has fallen, or the server said something on it");
+        for (size_t i = 1; i < 3; i++)
+            assert_true(recv(fds[i], bytes, sizeof bytes, 0) <= 0);
+        for (size_t i = 0; i < 3; i++)
+            (void)close(fds[i]);
+    }
+    (void)close(listener);
+    (void)unlink(path);
+}
+
 enum { MESSAGE = 64, PEERS = 3 };
 
 /* Echoes on so many connections until all have ended; what came on each. Nothing is answered before `first` bytes have
@@ -561,6 +601,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_what_is_wrong_is_said),
         cmocka_unit_test(test_a_server_ends_and_leaves_nothing),
         cmocka_unit_test(test_a_bad_server_is_an_error),
+        cmocka_unit_test(test_an_idle_connection_that_falls_ends_the_run),
         cmocka_unit_test(test_calls_are_spread_over_the_connections),
         cmocka_unit_test(test_an_open_loop_does_not_wait_for_answers),
         cmocka_unit_test(test_the_multiplexer_refuses_what_it_does_not_know),

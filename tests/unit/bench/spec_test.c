@@ -18,6 +18,7 @@ static void assert_same(const bench_spec *left, const bench_spec *right) {
     assert_int_equal(left->in_flight, right->in_flight);
     assert_int_equal(left->connections, right->connections);
     assert_int_equal(left->idle_streams, right->idle_streams);
+    assert_int_equal(left->idle_connections, right->idle_connections);
     assert_true(left->rate == right->rate);
     assert_true(left->seconds == right->seconds);
     assert_int_equal(left->count, right->count);
@@ -65,6 +66,7 @@ static void test_every_field_goes_there_and_back(void **unused) {
                        .in_flight = 100,
                        .connections = 1000,
                        .idle_streams = 10000,
+                       .idle_connections = 2000,
                        .rate = 1000.0 / 3,
                        .seconds = 0.1,
                        .count = 123456789012,
@@ -135,6 +137,8 @@ static void test_bad_options_are_named(void **unused) {
         {"in-flight", "0", "--in-flight: \"0\": expected a whole number from 1 to 100000"},
         {"connections", "100001", "--connections: \"100001\": expected a whole number from 1 to 100000"},
         {"idle-streams", "x", "--idle-streams: \"x\": expected a whole number from 0 to 1000000"},
+        {"idle-connections", "-1", "--idle-connections: \"-1\": expected a whole number from 0 to 100000"},
+        {"idle-connections", "100001", "--idle-connections: \"100001\": expected a whole number from 0 to 100000"},
         {"rate", "0", "--rate: \"0\": expected a number from 0.001 to 100000000"},
         {"rate", "inf", "--rate: \"inf\": expected a number from 0.001 to 100000000"},
         {"rate", "0x10", "--rate: \"0x10\": expected a number from 0.001 to 100000000"},
@@ -201,6 +205,14 @@ static void test_options_must_fit_together(void **unused) {
     assert_string_equal(why, "--seconds 0 and --count 0: nothing tells the end");
     spec.count = 1;
     assert_true(bench_spec_check(&spec, why));
+    spec.idle_connections = 1;
+    for (unsigned i = 0; i < BENCH_PATTERN_COUNT; i++) {
+        spec.pattern = (bench_pattern)i;
+        spec.rate = spec.pattern == BENCH_OPEN_LOOP ? 1 : 0;
+        const bool opens_its_own = spec.pattern == BENCH_CONNECT || spec.pattern == BENCH_IDLE;
+        assert_int_equal(bench_spec_check(&spec, why), !opens_its_own);
+        if (opens_its_own) assert_string_equal(why, "--idle-connections: connect and idle open their own");
+    }
 }
 
 static void test_help_names_every_option_and_pattern(void **unused) {

@@ -54,6 +54,25 @@ static void rows_follow_the_options(void **state) {
         {{.patterns = "in-flight", .idle_streams = "0,10000", .placements = "same", .rows = "raw,rpc-attested"},
          "raw unix same in-flight 64 B x100\nrpc-attested unix same in-flight 64 B x100\n"
          "rpc-attested unix same in-flight 64 B x100 +10000\n"},
+        /* Connections that stand beside calls need calls; a peer that has no such thing says so itself. */
+        {{.patterns = "in-flight,connect",
+          .idle_connections = "0,1000",
+          .placements = "same",
+          .rows = "tls,rpc-attested",
+          .peers = {"grpc-c++=a/b"},
+          .peer_count = 1},
+         "tls unix same in-flight 64 B x100\nrpc-attested unix same in-flight 64 B x100\n"
+         "grpc-c++ unix same in-flight 64 B x100\ntls unix same in-flight 64 B x100 beside 1000\n"
+         "rpc-attested unix same in-flight 64 B x100 beside 1000\ngrpc-c++ unix same in-flight 64 B x100 beside 1000\n"
+         "tls unix same connect 64 B x4\nrpc-attested unix same connect 64 B x4\n"
+         "grpc-c++ unix same connect 64 B x4\n"},
+        {{.patterns = "stream-up",
+          .connections = "2",
+          .idle_streams = "3",
+          .idle_connections = "4",
+          .placements = "same",
+          .rows = "raw,rpc-attested"},
+         "rpc-attested unix same stream-up 64 B on 2 +3 beside 4\n"},
         {{.patterns = "connect,idle", .rows = "tls", .placements = "free"},
          "tls unix free connect 64 B x4\ntls unix free idle 64 B on 1000\n"},
         {{.patterns = "connect",
@@ -136,6 +155,12 @@ static void many_connections_warm_up_longer(void **state) {
     assert_int_equal(plan.rows[0].spec.warm_up_ms, 100);
     assert_int_equal(plan.rows[1].spec.warm_up_ms, 600);
     bench_plan_deinit(&plan);
+    wishes.connections = NULL;
+    wishes.idle_connections = "0,1000";
+    assert_true(bench_plan_make(&wishes, 2, &plan, &wrong));
+    assert_int_equal(plan.rows[0].spec.warm_up_ms, 100);
+    assert_int_equal(plan.rows[1].spec.warm_up_ms, 600);
+    bench_plan_deinit(&plan);
     wishes.warm_up = "0.2";
     assert_true(bench_plan_make(&wishes, 2, &plan, &wrong));
     assert_int_equal(plan.rows[1].spec.warm_up_ms, 200);
@@ -178,6 +203,7 @@ static void agents_take_what_a_plan_takes(void **state) {
          .warm_up = "600",
          .connections = "65536",
          .idle_streams = "1000000",
+         .idle_connections = "65536",
          .rows = "rpc-attested",
          .loops = "64",
          .spin_us = "10000"},
@@ -200,6 +226,32 @@ static void agents_take_what_a_plan_takes(void **state) {
             }
             if (!bench_spec_check(&again, why)) fail_msg("%zu: %s", c, why);
         }
+        bench_plan_deinit(&plan);
+    }
+}
+
+/* The standard and the full plan measure calls beside connections that stand, and none of it for others. */
+static void named_plans_have_idle_connections(void **state) {
+    static const struct {
+        const char *plan;
+        size_t rows; /* patterns, modes, counts */
+    } cases[] = {{"short", 0}, {"standard", 2 * 2 * 1}, {"full", 2 * 2 * 2}};
+    (void)state;
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        const bench_wishes wishes = {.plan = cases[c].plan, .insecure_agent = "x", .peers = {"a=b"}, .peer_count = 1};
+        bench_plan plan;
+        bench_wrong wrong;
+        size_t beside = 0;
+        if (!bench_plan_make(&wishes, 2, &plan, &wrong)) fail_msg("%s", wrong.text);
+        for (size_t i = 0; i < plan.row_count; i++) {
+            const bench_plan_row *row = &plan.rows[i];
+            if (row->spec.idle_connections == 0) continue;
+            beside++;
+            assert_true(strcmp(row->mode, "tls") == 0 || strcmp(row->mode, "rpc-attested") == 0);
+            assert_string_equal(row->placement, "same");
+            assert_int_equal(row->spec.connections, 1);
+        }
+        assert_int_equal(beside, cases[c].rows);
         bench_plan_deinit(&plan);
     }
 }
@@ -275,6 +327,9 @@ static void mistakes_are_named(void **state) {
         {{.patterns = "connect", .bytes = "2"}, "--bytes: none", NULL},
         {{.patterns = "connect", .connections = "2"}, "--connections: none", NULL},
         {{.patterns = "idle", .idle_streams = "2"}, "--idle-streams: none", NULL},
+        {{.patterns = "idle,connect", .idle_connections = "2"}, "--idle-connections: none of the patterns looks", NULL},
+        {{.idle_connections = "65537"}, "--idle-connections takes numbers from 0 to 65536", NULL},
+        {{.idle_connections = "1,1"}, "--idle-connections has 1 twice", NULL},
         {{.patterns = "bulk", .rate = "2"}, "--rate: none", NULL},
         {{.patterns = "open-loop"}, "open-loop needs --rate", NULL},
         {{.rate = "inf"}, "--rate is a number from 0.1 to", NULL},
@@ -330,6 +385,7 @@ int main(void) {
         cmocka_unit_test(many_connections_warm_up_longer),
         cmocka_unit_test(plans_with_a_name),
         cmocka_unit_test(agents_take_what_a_plan_takes),
+        cmocka_unit_test(named_plans_have_idle_connections),
         cmocka_unit_test(no_row_comes_twice),
         cmocka_unit_test(named_plans_are_as_short_as_they_say),
         cmocka_unit_test(mistakes_are_named),

@@ -101,6 +101,7 @@ static void rows_of_one_side_are_named(void **state) {
     (void)state;
     after.rows[0].spec.bytes = 1536;
     after.rows[1].spec.idle_streams = 9;
+    after.rows[2].spec.idle_connections = 1000;
     after.rows[3].spec.rate = 1000;
     char *text = table();
     assert_int_equal(worse, 0);
@@ -108,9 +109,14 @@ static void rows_of_one_side_are_named(void **state) {
     assert_non_null(strstr(text, "\nonly after: raw: ping-pong over unix, same, 1.5 KiB, 1 in flight, 1 connection\n"));
     assert_non_null(strstr(text, "only after: tls: ping-pong over unix, same, 64 B, 1 in flight, 1 connection, 9 idle "
                                  "streams\n"));
+    assert_non_null(
+        strstr(text, "only before: rpc-attested: ping-pong over unix, same, 64 B, 1 in flight, 1 connection\n"));
+    assert_non_null(strstr(text,
+                           "only after: rpc-attested: ping-pong over unix, same, 64 B, 1 in flight, 1 connection, "
+                           "1000 idle connections\n"));
     assert_non_null(strstr(text, "only after: tls: bulk over unix, free, 64 KiB, 4 in flight, 1 connection, 1000 "
                                  "calls/s wanted\n"));
-    assert_non_null(strstr(text, "\n4 rows compared; "));
+    assert_non_null(strstr(text, "\n3 rows compared; "));
     free(text);
 }
 

@@ -28,6 +28,7 @@ static void written_read_and_written_is_the_same(void **state) {
     bench_report report = sample_report();
     report.rows[1].figures[BENCH_CPU_US] = sample_median(0.1 + 0.2, 0, 1e300);
     report.rows[1].spec.rate = 1.0 / 3;
+    report.rows[1].spec.idle_connections = 1000;
     report.rows[1].errors = INT64_MAX;
     report.rows[1].figures[BENCH_KIB_PER_CONNECTION] = sample_median(0, -0.125, 2); /* memory that was given back */
     bench_histogram_add(report.rows[0].latency_ns, 0, 1);
@@ -73,6 +74,21 @@ static char *with(const char *old, const char *new) {
     return changed;
 }
 
+/* What was written before idle connections could be asked for has none. */
+static void a_file_without_idle_connections_is_read(void **state) {
+    (void)state;
+    char path[512], why[512];
+    bench_report report;
+    char *text = with("\"idle_connections\":0,", "");
+    sample_file(text, path);
+    free(text);
+    if (!bench_report_read(path, &report, why)) fail_msg("%s", why);
+    for (size_t i = 0; i < report.row_count; i++)
+        assert_int_equal(report.rows[i].spec.idle_connections, 0);
+    bench_report_deinit(&report);
+    (void)unlink(path);
+}
+
 static void refused(const char *text, const char *expected) {
     char path[512], why[512], whole[1024];
     bench_report report;
@@ -110,6 +126,10 @@ static const struct {
     {"\"bytes\":64", "\"bytes\":-1", "line 16: rows/0/bytes is -1, must be 0 to 1099511627776"},
     {"\"bytes\":64", "\"bytes\":64.0", "line 16: rows/0/bytes is a fraction, must be a whole number"},
     {"\"in_flight\":4", "\"in_flight\":4294967296", "line 19: rows/3/in_flight is 4294967296, must be 0 to 4294967295"},
+    {"\"idle_connections\":0", "\"idle_connections\":-1",
+     "line 16: rows/0/idle_connections is -1, must be 0 to 4294967295"},
+    {"\"idle_connections\":0", "\"idle_connections\":null",
+     "line 16: rows/0/idle_connections is null, must be a whole number"},
     {"\"rate\":0", "\"rate\":-0.5", "line 16: rows/0/rate is -0.5, must be 0 or more"},
     {"\"rate\":0", "\"rate\":\"0\"", "line 16: rows/0/rate is a text, must be a number"},
     {"\"errors\":0", "\"errors\":-3", "line 16: rows/0/errors is -3, must be 0 to 9223372036854775807"},
@@ -208,6 +228,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(written_read_and_written_is_the_same),
         cmocka_unit_test(hostile_texts_come_back),
+        cmocka_unit_test(a_file_without_idle_connections_is_read),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(lines_are_right_in_any_layout),
         cmocka_unit_test(what_is_no_json_is_told_by_its_line),

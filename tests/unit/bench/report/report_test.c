@@ -47,6 +47,29 @@ static void a_table_is_aligned_and_has_ratios(void **state) {
     bench_report_deinit(&report);
 }
 
+/* Rows that differ in what stands beside them have a column of it, and those that don't a word of the title; a row
+ * beside nothing is compared with one beside nothing. */
+static void idle_connections_are_shown(void **state) {
+    (void)state;
+    bench_report report = sample_report();
+    report.rows[2].spec.idle_connections = 1000;
+    char *text = sample_text(bench_report_table, &report);
+    assert_non_null(strstr(text, "\nrow           idle conns  p50 us              x tls  x raw  "));
+    assert_non_null(strstr(text, "\nraw                    0    3.50 [3.25-4.00]  0.875   1.00  "));
+    assert_non_null(strstr(text, "\nrpc-attested        1000    6.00 [5.75-6.50]      -      -  "));
+    free(text);
+    report.rows[0].spec.idle_connections = report.rows[1].spec.idle_connections = 1000;
+    text = sample_text(bench_report_table, &report);
+    assert_non_null(strstr(text, ": unix, 64 B, 1 in flight, 1 connection, 1000 idle connections, 3 rounds\n"));
+    assert_non_null(strstr(text, "\nrpc-attested    6.00 [5.75-6.50]   1.50   1.71  "));
+    free(text);
+    text = sample_text(bench_report_csv, &report);
+    assert_non_null(strstr(text, ",connections,idle_streams,idle_connections,rate,"));
+    assert_non_null(strstr(text, "\r\nraw,unix,same,ping-pong,64,1,1,0,1000,0,3,0,"));
+    free(text);
+    bench_report_deinit(&report);
+}
+
 static bool narrow(const bench_report *report, FILE *out) {
     return bench_report_table_in(report, 60, out);
 }
@@ -207,14 +230,16 @@ static void csv_has_one_line_for_each_row(void **state) {
     (void)state;
     static char heading[96][1024], fields[96][1024];
     bench_report report = sample_hostile();
+    report.rows[6].spec.idle_connections = 1000;
     char *text = sample_text(bench_report_csv, &report);
     const char *at = text;
     size_t columns = csv_line(&at, heading);
-    assert_int_equal(columns, 11 + 3 * BENCH_FIGURE_COUNT + 2 + 10);
+    assert_int_equal(columns, 12 + 3 * BENCH_FIGURE_COUNT + 2 + 10);
     for (size_t row = 0; row < report.row_count; row++) {
         assert_int_equal(csv_line(&at, fields), columns);
         assert_string_equal(fields[csv_column(heading, columns, "mode")], report.rows[row].mode);
         assert_string_equal(fields[csv_column(heading, columns, "placement")], report.rows[row].placement);
+        assert_string_equal(fields[csv_column(heading, columns, "idle_connections")], row == 6 ? "1000" : "0");
         assert_string_equal(fields[csv_column(heading, columns, "note")], report.labels.note);
         assert_string_equal(fields[csv_column(heading, columns, "command")], report.labels.command);
         assert_string_equal(fields[csv_column(heading, columns, "notice")], "NOT A NITRO NUMBER");
@@ -350,6 +375,7 @@ static void no_memory_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_is_aligned_and_has_ratios),
+        cmocka_unit_test(idle_connections_are_shown),
         cmocka_unit_test(a_narrow_table_goes_on_below),
         cmocka_unit_test(numbers_have_three_digits),
         cmocka_unit_test(what_is_no_number_is_not_shown),

@@ -4,10 +4,14 @@
  * wrong with it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -285,6 +289,7 @@ static const pattern_row patterns[] = {
     ROW(12, 128, "--pattern", "connect", "--in-flight", "3", "--count", "12"),
     /* … and in other ways. */
     ROW(100, 128, "--pattern", "ping-pong", "--count", "100", "--idle-streams", "700", "--connections", "2"),
+    ROW(100, 128, "--pattern", "ping-pong", "--count", "100", "--idle-connections", "40", "--idle-streams", "10"),
     ROW(300, 128, "--pattern", "in-flight", "--in-flight", "2", "--connections", "5", "--count", "300"),
     ROW(20, 1 << 18, "--pattern", "bulk", "--bytes", "256Ki", "--in-flight", "4", "--count", "20"),
     ROW(40, 1 << 18, "--pattern", "stream-up", "--bytes", "256Ki", "--count", "40", "--connections", "2"),
@@ -350,6 +355,108 @@ static void test_idle_connections(void **state) {
     assert_int_equal(field(&idle, "errors"), 0);
     assert_true(field(&idle, "server_first_rss_kib") > 0);
     assert_true(field(&idle, "server_rss_kib") > field(&idle, "server_first_rss_kib"));
+}
+
+/* More than a server takes as a rule: its limits follow. */
+static void test_many_idle_connections_beside_calls(void **state) {
+    static const pattern_row row =
+        ROW(100, 128, "--pattern", "ping-pong", "--count", "100", "--idle-connections", "1100");
+    static run one;
+    (void)state;
+    run_both(&one, insecure, row.options);
+    check_answer(&one, &row, "\"cipher\":\"none\"");
+}
+
+/* ---- An idle connection that falls ---- */
+
+enum { MOST_LEGS = 8, FALLS_AFTER = 100 };
+
+typedef struct leg {
+    int ends[2]; /* of the load, of the server; -1: over */
+} leg;
+
+static struct sockaddr_un name_of(const char *path) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    (void)snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+    return name;
+}
+
+static int listen_at(const char *path) {
+    const struct sockaddr_un name = name_of(path);
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&name, sizeof name), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    return fd;
+}
+
+static leg take_leg(int listener, const char *server) {
+    const struct sockaddr_un name = name_of(server);
+    const leg made = {{accept4(listener, NULL, NULL, SOCK_CLOEXEC), socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)}};
+    assert_true(made.ends[0] >= 0);
+    assert_int_equal(connect(made.ends[1], (const struct sockaddr *)&name, sizeof name), 0);
+    return made;
+}
+
+static void end_leg(leg *one) {
+    for (int i = 0; i < 2; i++) {
+        if (one->ends[i] >= 0) (void)close(one->ends[i]);
+        one->ends[i] = -1;
+    }
+}
+
+/* One read's worth from one end to the other; an end of the stream ends the leg. */
+static void carry(leg *one, int from) {
+    static char bytes[65536];
+    const ssize_t got = read(one->ends[from], bytes, sizeof bytes);
+    if (got <= 0 || send(one->ends[1 - from], bytes, (size_t)got, MSG_NOSIGNAL) != got) end_leg(one);
+}
+
+/* Stands between a load and its server until the first connection ends, which is that of the calls. The second falls in
+ * their midst, and they wait until the load has dialled again. */
+static void relay(int listener, const char *server) {
+    leg legs[MOST_LEGS];
+    unsigned count = 1, carried = 0, count_when_fallen = 0;
+    for (legs[0] = take_leg(listener, server); legs[0].ends[0] >= 0;) {
+        struct pollfd fds[1 + 2 * MOST_LEGS] = {{.fd = listener, .events = POLLIN}};
+        const bool waits = count_when_fallen > 0 && count == count_when_fallen;
+        for (unsigned i = 0; i < 2 * count; i++)
+            fds[1 + i] = (struct pollfd){.fd = i < 2 && waits ? -1 : legs[i / 2].ends[i % 2], .events = POLLIN};
+        assert_true(poll(fds, 1 + 2 * count, -1) > 0);
+        for (unsigned i = 0; i < 2 * count; i++) {
+            if (fds[1 + i].revents == 0 || legs[i / 2].ends[0] < 0) continue;
+            carry(&legs[i / 2], (int)(i % 2));
+            if (i < 2) carried++;
+        }
+        if (fds[0].revents != 0) {
+            assert_true(count < MOST_LEGS);
+            legs[count++] = take_leg(listener, server);
+        }
+        if (count_when_fallen > 0 || carried < FALLS_AFTER) continue;
+        assert_int_equal(count, 3);
+        end_leg(&legs[1]);
+        count_when_fallen = count;
+    }
+    while (count > 0)
+        end_leg(&legs[--count]);
+}
+
+static void test_an_idle_connection_that_falls_is_an_error(void **state) {
+    static const char *const options[] = {"--pattern", "ping-pong", "--count", "400", "--idle-connections", "2", NULL};
+    static run one;
+    char server[sizeof one.address];
+    (void)state;
+    start_server(&one, attested, options);
+    memcpy(server, one.address, sizeof server);
+    (void)snprintf(one.address, sizeof one.address, "unix:%s", in_folder("relay"));
+    const int listener = listen_at(in_folder("relay"));
+    start_load(&one, attested, options);
+    relay(listener, server + strlen("unix:"));
+    end_load(&one);
+    (void)close(listener);
+    end_server(&one);
+    assert_int_equal(one.code, 1);
+    assert_string_equal(one.answer, "");
+    if (strncmp(one.errors, "bench: of 2 idle connections ", 29) != 0) fail_msg("%s", one.errors);
 }
 
 /* ---- Heap calls ---- */
@@ -469,6 +576,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_each_pattern_between_two_processes),
         cmocka_unit_test(test_each_pattern_without_a_channel),
         cmocka_unit_test(test_each_pattern_in_one_process),
+        cmocka_unit_test(test_many_idle_connections_beside_calls),
+        cmocka_unit_test(test_an_idle_connection_that_falls_is_an_error),
         cmocka_unit_test(test_calls_take_no_heap),
         cmocka_unit_test(test_idle_connections),
         cmocka_unit_test(test_kinds),
