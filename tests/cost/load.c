@@ -4,8 +4,10 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cmocka_all.h"
+#include "grille/stats.h"
 #include "loop/loop.h"
 #include "tests/cost/cost.grille-nano.h"
 #include "tests/cost/cost.grille-pb.h"
@@ -74,7 +76,48 @@ void cost_open(cost_pair *pair, const char *grille, const char *server) {
     if (grille_channel_wait_ready(pair->channel, 30000, &error) != GRILLE_OK) fail_msg("%s", error.text);
 }
 
+static bool has_connections(grille_channel *channel, unsigned count) {
+    grille_stats *stats = NULL;
+    assert_int_equal(grille_channel_get_stats(channel, &stats), GRILLE_OK);
+    const bool has = stats->connection_count == count;
+    grille_stats_free(stats);
+    return has;
+}
+
+/* Of a channel: those of one are opened at once, and each has its time for that, under valgrind too. */
+enum { IDLE_CONNECTIONS = 16 };
+
+static grille_channel *open_idle(const cost_pair *pair, unsigned count) {
+    char addresses[IDLE_CONNECTIONS * 128];
+    grille_channel_options options = grille_channel_options_default();
+    grille_channel *channel = NULL;
+    grille_error error;
+    size_t used = 0;
+    for (unsigned i = 0; i < count; i++) {
+        used += (size_t)snprintf(addresses + used, sizeof addresses - used, "%s%s", i > 0 ? "," : "",
+                                 grille_server_address(pair->server, 0));
+        assert_true(used < sizeof addresses);
+    }
+    options.policy = pair->world.trusts_gateway;
+    options.identity = pair->world.parent;
+    options.balancing = GRILLE_ROUND_ROBIN;
+    if (grille_channel_open(addresses, &options, &channel, &error) != GRILLE_OK) fail_msg("%s", error.text);
+    while (!has_connections(channel, count))
+        (void)usleep(1000);
+    return channel;
+}
+
+void cost_stand_beside(cost_pair *pair, unsigned connections) {
+    const unsigned most = IDLE_CONNECTIONS;
+    for (unsigned opened = 0; opened < connections; opened += most) {
+        assert_true(pair->idle_count < COST_IDLE_CHANNELS);
+        pair->idle[pair->idle_count++] = open_idle(pair, connections - opened < most ? connections - opened : most);
+    }
+}
+
 void cost_close(cost_pair *pair) {
+    while (pair->idle_count > 0)
+        grille_channel_close(pair->idle[--pair->idle_count]);
     grille_channel_close(pair->channel);
     grille_server_free(pair->server);
     cost_clean_up(pair);

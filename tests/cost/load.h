@@ -6,19 +6,25 @@
 
 #include "world.h"
 
-enum { COST_PAYLOAD_BYTES = 64 };
+enum { COST_PAYLOAD_BYTES = 64, COST_IDLE_CHANNELS = 32 };
 
 typedef struct cost_pair {
     e2e_world world;
     grille_policy *may_call;
     grille_server *server;
     grille_channel *channel;
+    grille_channel *idle[COST_IDLE_CHANNELS]; /* what cost_stand_beside opened */
+    unsigned idle_count;
 } cost_pair;
 
 /* The whole process keeps to one CPU, so that its threads take turns. Asserts. `grille` and `server` as in world_init.
  */
 void cost_open(cost_pair *pair, const char *grille, const char *server);
 void cost_close(cost_pair *pair);
+
+/* So many more connections, verified both ways, that stand until cost_close and carry nothing; returns when they do.
+ * Asserts. */
+void cost_stand_beside(cost_pair *pair, unsigned connections);
 
 /* The parts of cost_open and cost_close for a server in a process of its own: identities and policies, which both have;
  * the server, on "unix:" and the file cost in the world's folder; and the end of the first. */

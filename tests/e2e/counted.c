@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -96,6 +97,11 @@ static void note_write(size_t bytes) {
 static ssize_t note_rest(ssize_t moved, size_t bytes) {
     atomic_fetch_sub(&counted.written_bytes, moved < 0 ? bytes : bytes - (size_t)moved);
     return moved;
+}
+
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
+    atomic_fetch_add(&counted.watches, 1);
+    return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
 }
 
 ssize_t recv(int fd, void *buffer, size_t len, int flags) {

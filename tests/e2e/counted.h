@@ -11,6 +11,7 @@ typedef struct counted_calls {
     atomic_ulong empty_reads;   /* of these, answered EAGAIN */
     atomic_ulong writes;        /* to sockets: send, sendmsg */
     atomic_ulong written_bytes; /* by them */
+    atomic_ulong watches;       /* epoll_ctl */
     atomic_ulong others;        /* read, write and their kin, which wake a sleeping loop */
 } counted_calls;
 
