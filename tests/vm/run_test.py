@@ -30,10 +30,10 @@ def run(*command, status=0):
     return done
 
 
-def start(name, *more):
+def start(name, cpus, *more):
     """The command, not yet waited for: machines boot side by side."""
     return subprocess.Popen(
-        [GRILLE, "enclave", "run", "--name", name, "--image", IMAGE, "--cpus", "2", "--memory", "256", "--accel", "tcg", "--on",
+        [GRILLE, "enclave", "run", "--name", name, "--image", IMAGE, "--cpus", str(cpus), "--memory", "256", "--accel", "tcg", "--on",
          "qemu", "--insecure-nsm", path("sim"), "--insecure-nsm-ramdisk", STAND_IN, "--vhost-device-vsock", VHOST, *more],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
 
@@ -72,12 +72,13 @@ def pcrs(measurements):
 
 
 def two_machines():
-    first, second = start("greeter"), start("debug", "--debug")
+    first, second = start("greeter", 2), start("debug", 1, "--debug")
     said, debug = finish(first), finish(second)
     described = json.loads(run(GRILLE, "enclave", "describe", "--json", IMAGE).stdout)
     assert pcrs(said["Measurements"]) == pcrs(described["Measurements"]), (said, described)
     assert set(pcrs(debug["Measurements"]).values()) == {"0" * 96}, debug
     assert sorted([said["EnclaveCID"], debug["EnclaveCID"]]) == [16, 17], (said, debug)
+    assert [one["NumberOfCPUs"] for one in (debug, said)] == [1, 2], (said, debug)
     with open(path("grille/enclaves/greeter/address")) as file:
         address = file.read().strip()
     assert address == said["Address"] == listed()["greeter"]["Address"]
@@ -101,12 +102,12 @@ def the_name_stays_the_same():
     before = listed()["greeter"]["ProcessID"]
     run(GRILLE, "enclave", "terminate", "greeter")
     assert listed() == {}
-    assert finish(start("greeter"))["ProcessID"] != before
+    assert finish(start("greeter", 1))["ProcessID"] != before
     assert call("nitro:greeter:5000", "greeter").stdout == "Hello, outside!\n"
 
 
 def without_vhost_device_vsock_it_says_so():
-    started = start("greeter")
+    started = start("greeter", 1)
     err = started.communicate(timeout=PATIENCE_S)[1]
     assert started.returncode == 2 and "--vhost-device-vsock" in err, err
 

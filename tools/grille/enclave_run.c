@@ -134,7 +134,9 @@ static int start(machine_request *request, bool may_change) {
     bool is_up = machine_start(request, &state, &failure);
     /* /dev/kvm can be there and not work, in a machine that is a virtual one itself. */
     if (!is_up && may_change && failure.qemu_ended && request->accelerator == MACHINE_KVM) {
-        (void)fprintf(stderr, "grille: %s: KVM does not work here: %s; trying --accel tcg\n", command,
+        const char *advice = strstr(failure.error.text, ". Next: ");
+        const size_t len = advice == NULL ? strlen(failure.error.text) : (size_t)(advice - failure.error.text);
+        (void)fprintf(stderr, "grille: %s: KVM does not work here: %.*s; trying --accel tcg\n", command, (int)len,
                       failure.error.text);
         request->accelerator = MACHINE_TCG;
         is_up = machine_start(request, &state, &failure);

@@ -8,7 +8,9 @@
 static const char usage[] =
     "usage: grille attest verify|show …                   judge an attestation document, or look at one\n"
     "       grille bench …                                measure, beside the ceilings of the transport\n"
-    "       grille enclave build|describe|measure|run|list|console|terminate …  images of enclaves; start and end them\n"
+    "       grille enclave build|describe|measure …       images of enclaves\n"
+    "       grille enclave run|list|console|terminate …   start enclaves and end them, on Nitro or in virtual "
+    "machines\n"
     "       grille identity new ca|x509|psk …             make a development CA, an identity under it, a shared key\n"
     "       grille policy check|explain|diff|add|sign …   look at whom a policy trusts, change it, sign it\n"
     "       grille relay --listen ADDRESS --to ADDRESS …  forward connections, bytes only\n"

@@ -33,6 +33,7 @@ typedef struct machine_request {
     uint32_t cid; /* 0: any that is free */
     bool debug;
     machine_accelerator accelerator;
+    uint32_t patience_ms; /* until the init is up; 0: MACHINE_PATIENCE_… */
     const machine_root *root;
     grille_bytes stand_in;    /* //tools/nsm_device:insecure_nsm_ramdisk */
     const char *qemu, *vhost; /* absolute paths of programs */

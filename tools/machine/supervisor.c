@@ -130,8 +130,7 @@ static void advise(supervisor *s) {
 }
 
 static bool start(supervisor *s) {
-    const int64_t end_ms = supervisor_now_ms() +
-                           (s->request->accelerator == MACHINE_KVM ? MACHINE_PATIENCE_KVM_MS : MACHINE_PATIENCE_TCG_MS);
+    const int64_t end_ms = supervisor_now_ms() + s->patience_ms;
     int console[2] = {-1, -1}, complaints[2] = {-1, -1};
     bool good = false;
     if (pipe2(console, O_CLOEXEC) != 0 || pipe2(complaints, O_CLOEXEC) != 0) return refuse_system(s, "make a pipe");
@@ -193,6 +192,11 @@ static void send_report(supervisor *s, bool is_up) {
     s->report = -1;
 }
 
+static uint32_t patience_of(const machine_request *request) {
+    if (request->patience_ms != 0) return request->patience_ms;
+    return request->accelerator == MACHINE_KVM ? MACHINE_PATIENCE_KVM_MS : MACHINE_PATIENCE_TCG_MS;
+}
+
 void machine_supervise(const machine_request *request, int report) {
     static supervisor s;
     bool is_up = false;
@@ -203,6 +207,7 @@ void machine_supervise(const machine_request *request, int report) {
                                .memory_mib = request->memory_mib,
                                .debug = request->debug},
                      .folder = -1,
+                     .patience_ms = patience_of(request),
                      .signals = -1,
                      .report = report,
                      .console_in = -1,

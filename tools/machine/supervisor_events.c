@@ -91,9 +91,8 @@ bool supervisor_wait_until(supervisor *s, bool (*done)(supervisor *s), int step_
     } else if (s->asked_to_end) {
         (void)grille_error_set(&s->error, GRILLE_REASON_SYSTEM, "told to end before %s", what);
     } else {
-        (void)grille_error_set(
-            &s->error, GRILLE_REASON_SYSTEM, "no sign within %d s that %s",
-            (s->request->accelerator == MACHINE_KVM ? MACHINE_PATIENCE_KVM_MS : MACHINE_PATIENCE_TCG_MS) / 1000, what);
+        (void)grille_error_set(&s->error, GRILLE_REASON_SYSTEM, "no sign within %u.%u s that %s", s->patience_ms / 1000,
+                               s->patience_ms % 1000 / 100, what);
     }
     return false;
 }

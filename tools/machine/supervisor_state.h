@@ -23,6 +23,7 @@ typedef struct supervisor {
     machine_ready ready;
     machine_console console;
     machine_child vhost, qemu;
+    uint32_t patience_ms;
     bool asked_to_end;
     bool qemu_failed;                  /* it ended before the init was up */
     char complaints[COMPLAINTS_BYTES]; /* the last of what the two programs said */

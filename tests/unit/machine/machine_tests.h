@@ -15,6 +15,7 @@ int qemu_tests(void);
 int ready_tests(void);
 int runs_tests(void);
 int stand_in_tests(void);
+int start_tests(void);
 int state_tests(void);
 
 #endif
