@@ -290,4 +290,11 @@
 /* Everything that one connection may hold: buffers, calls, messages under way, TLS. */
 #define GRILLE_DEFAULT_CONNECTION_BUDGET_BYTES 67108864
 
+/* ---- A key service's requests and answers (kms/) ---- */
+
+/* Headers of one request: seven are needed. */
+#define GRILLE_LIMIT_KMS_HEADERS 16
+/* A secret access key has 40 characters. */
+#define GRILLE_LIMIT_KMS_SECRET_BYTES 128
+
 #endif

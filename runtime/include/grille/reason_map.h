@@ -256,7 +256,8 @@
 
 #define GRILLE_REASON_MAP_KMS(X)                                                                                       \
     X(KMS_MESSAGE,             "KMS-MESSAGE",              INVALID_ARGUMENT,    "a message of the key service is malformed") \
-    X(KMS_RECIPIENT,           "KMS-RECIPIENT",            UNAUTHENTICATED,     "a message of the key service does not open with our key")
+    X(KMS_RECIPIENT,           "KMS-RECIPIENT",            UNAUTHENTICATED,     "a message of the key service does not open with our key") \
+    X(KMS_BASE64,              "KMS-BASE64",               INVALID_ARGUMENT,    "a text of the key service is not strict base64")
 /* clang-format on */
 
 #endif
