@@ -43,7 +43,8 @@ folder = os.path.dirname(value("-kernel"))
 seen = {"arguments": words, "pid": os.getpid(), "parent": os.getppid(), "descriptors": sorted(os.listdir("/proc/self/fd")),
         "folder": os.getcwd(), "session": os.getsid(0)}
 for name in ("kernel", "initrd"):
-    shutil.copy(value("-" + name), fakes)
+    shutil.copy(value("-" + name), fakes + "/new." + name + str(os.getpid()))
+    os.rename(fakes + "/new." + name + str(os.getpid()), fakes + "/" + name)
 def say(text):
     if value("-serial") != "none":
         sys.stdout.write(text)
@@ -56,8 +57,8 @@ def tell(byte):
     near.close()
     return answer
 say("booting\r\n\x1b[1mno colours\r\ninit: the NSM has seeded the kernel\n")
-open(fakes + "/new", "w").write(json.dumps(seen))
-os.rename(fakes + "/new", fakes + "/qemu")
+open(fakes + "/new%d" % os.getpid(), "w").write(json.dumps(seen))
+os.rename(fakes + "/new%d" % os.getpid(), fakes + "/qemu")
 if what == "gives up":
     sys.exit(0)
 if what == "ends":
@@ -294,6 +295,17 @@ def it_is_listed():
     assert run("c")["EnclaveCID"] == 17
     good("enclave", "terminate", "--all", "--on", "qemu")
     assert listed() == {} and os.listdir(runs()) == []
+
+
+def of_two_at_once_one_gets_the_name():
+    names = ["a", "a", "b", "c"]
+    started = [subprocess.Popen([GRILLE, *RUN, "--name", name], env=environment(), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True) for name in names]
+    said = [one.communicate(timeout=PATIENCE_S) for one in started]
+    assert sorted(one.returncode for one in started[:2]) == [0, 1] and "is in use" in said[0][1] + said[1][1], said
+    assert [one.returncode for one in started[2:]] == [0, 0], said
+    assert sorted(one["EnclaveCID"] for one in listed().values()) == [16, 17, 18], listed()
+    good("enclave", "terminate", "--all", "--on", "qemu")
 
 
 def a_debug_enclave_attests_zeros_and_has_a_console():
@@ -620,6 +632,7 @@ def main():
     failed = 0
     make_world()
     for case in [it_gets_what_was_asked_for, what_it_attests_is_what_it_boots, it_is_listed,
+                 of_two_at_once_one_gets_the_name,
                  a_debug_enclave_attests_zeros_and_has_a_console, of_a_long_console_the_newest_stays,
                  an_enclave_without_debug_has_no_console, one_end_ends_all,
                  a_killed_supervisor_leaves_nothing_that_is_believed, what_does_not_come_up_says_why,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Enclave images of any bytes, as they are and with a right checksum; their ramdisks as archives, their signatures as
- * sections. What is read is written again with the same bytes. */
+ * sections. What is read is written again with the same bytes. And what is read of images that run: their init, their
+ * states, what nitro-cli says. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "image/eif_signature.h"
 #include "image/eif_write.h"
 #include "image/metadata.h"
+#include "machine/stand_in.h"
+#include "machine/state.h"
 #include "tests/fuzz/crypto/fuzz_check.h"
 
 static void check_archive(grille_bytes archive) {
@@ -92,6 +95,47 @@ static void check_sections(grille_bytes sections) {
     free(file);
 }
 
+/* ---- Images that run ---- */
+
+static void check_init(grille_bytes ramdisk) {
+    grille_error error = {.code = GRILLE_OK};
+    image_tree *tree = image_tree_new();
+    FUZZ_CHECK(tree != NULL);
+    if (machine_init_put(&ramdisk, 1, tree, "init", &error)) {
+        FUZZ_CHECK(image_tree_find(tree, "init") != NULL);
+    } else {
+        FUZZ_CHECK(error.text[0] != '\0');
+    }
+    image_tree_free(tree);
+}
+
+static void check_state(grille_bytes json) {
+    static machine_state states[4];
+    machine_state state, again;
+    machine_process process;
+    grille_error error = {.code = GRILLE_OK};
+    size_t count = 0;
+    if (machine_state_read(json, &state, &error)) {
+        char *written = machine_state_write(&state);
+        FUZZ_CHECK(written != NULL && machine_state_read(grille_bytes_of_text(written), &again, &error));
+        FUZZ_CHECK(strcmp(state.name, again.name) == 0 && state.cid == again.cid && state.phase == again.phase);
+        free(written);
+    } else {
+        FUZZ_CHECK(error.text[0] != '\0');
+    }
+    if (machine_states_of_nitro(json, states, 4, &count, &error)) FUZZ_CHECK(count <= 4);
+    if (machine_state_of_nitro(json, &state, &error)) FUZZ_CHECK(state.cid != 0);
+    if (machine_process_read(json, &process)) FUZZ_CHECK(process.pid > 0);
+}
+
+static void check_settings(grille_bytes settings) {
+    static char text[2048];
+    const eif_measurements measured = {.is_signed = true};
+    size_t len = 0;
+    if (machine_settings_write(settings, &measured, settings.len % 2 == 0, text, sizeof text, &len) == GRILLE_REASON_OK)
+        FUZZ_CHECK(len <= sizeof text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -99,5 +143,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check_image(input);
     check_sections(input);
     check_archive(input);
+    check_init(input);
+    check_state(input);
+    check_settings(input);
     return 0;
 }
