@@ -296,5 +296,9 @@
 #define GRILLE_LIMIT_KMS_HEADERS 16
 /* A secret access key has 40 characters. */
 #define GRILLE_LIMIT_KMS_SECRET_BYTES 128
+/* Everything of one answer, head and chunk sizes included: the longest that is of use has 18 KiB. */
+#define GRILLE_LIMIT_KMS_ANSWER_BYTES 65536
+/* A status line, a header, a chunk's size: the service's longest have 80. */
+#define GRILLE_LIMIT_KMS_ANSWER_LINE_BYTES 1024
 
 #endif

@@ -12,6 +12,7 @@ FILE_LINES_MAX = 300
 # Files longer than that, and why.
 LONG_FILES = {
     "runtime/include/grille/reason_map.h": "one table of all reasons",
+    "runtime/wire/limits.h": "one table of all limits",
     "runtime/session/private.h": "the state of one machine, in one place",
     "runtime/loop/submit.c": "a call's way to its loop and back, in one place",
     "examples/cryptor/transactions.c": "one job, read from top to bottom",

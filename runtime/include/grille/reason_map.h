@@ -257,7 +257,9 @@
 #define GRILLE_REASON_MAP_KMS(X)                                                                                       \
     X(KMS_MESSAGE,             "KMS-MESSAGE",              INVALID_ARGUMENT,    "a message of the key service is malformed") \
     X(KMS_RECIPIENT,           "KMS-RECIPIENT",            UNAUTHENTICATED,     "a message of the key service does not open with our key") \
-    X(KMS_BASE64,              "KMS-BASE64",               INVALID_ARGUMENT,    "a text of the key service is not strict base64")
+    X(KMS_BASE64,              "KMS-BASE64",               INVALID_ARGUMENT,    "a text of the key service is not strict base64") \
+    X(KMS_HTTP,                "KMS-HTTP",                 INVALID_ARGUMENT,    "an answer of the key service is not the HTTP that is read here") \
+    X(KMS_ANSWER_LIMIT,        "KMS-ANSWER-LIMIT",         RESOURCE_EXHAUSTED,  "an answer of the key service is over its limit")
 /* clang-format on */
 
 #endif
