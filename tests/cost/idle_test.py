@@ -19,8 +19,10 @@ from instructions_test import PER_TURN, costs_of, dumps_of, functions_of
 IDLE = 256
 CALLS = {"one in flight": 400, "100 in flight": 1000}
 # For each idle connection and call, or tick. Which memory a connection has given back and takes again depends on pauses
-# that the machine makes: that is some hundred instructions and some ten lines of a call.
+# that the machine makes: that is some hundred instructions and some ten lines of a call, now and then more. The least of some
+# attempts counts: a walk is in each.
 MOST_INSTRUCTIONS, MOST_LINES = 3, 0.4
+ATTEMPTS = 3
 CACHE = ["--cache-sim=yes", "--I1=32768,8,64", "--D1=32768,8,64", "--LL=65536,16,64"]
 # What a loop does when it tidies up; how many bytes it wipes then is another matter.
 TICK, WIPES = "on_tidy", ("grille_loop_wipe", "grille_wipe")
@@ -64,25 +66,35 @@ def count(command, ours, idle, cpu):
         return found
 
 
+def walks_of(least):
+    """What costs more beside idle connections than it may."""
+    walks = []
+    for load in CALLS:
+        few, many = least[0, load], least[IDLE, load]
+        for what, at, most in (("instructions of a call", 0, MOST_INSTRUCTIONS), ("lines of a call", 1, MOST_LINES),
+                               ("instructions of a tick", 2, MOST_INSTRUCTIONS)):
+            print(f"{load}: {what}: {few[at]:.0f} beside none, {many[at]:.0f} beside {IDLE}; at most {most * IDLE:.0f} more")
+            if few[at] < 1 or many[at] > few[at] + most * IDLE:
+                walks.append(f"{load}: {what}")
+    return walks
+
+
 def main():
     functions, *command = sys.argv[1:]
     ours = functions_of(functions) - PER_TURN
     if not ours.issuperset((TICK, *WIPES)):
         sys.exit(f"runtime/ has not all of {TICK}, {', '.join(WIPES)}: name here what a loop does when it tidies up")
     cpus = sorted(os.sched_getaffinity(0))
-    with ThreadPoolExecutor(2) as pool:
-        none, beside = pool.map(lambda idle, cpu: count(command, ours, idle, cpu), (0, IDLE), (cpus[0], cpus[-1]))
-
-    walks = []
-    for load in CALLS:
-        few, many = none[load], beside[load]
-        for what, at, most in (("instructions of a call", 0, MOST_INSTRUCTIONS), ("lines of a call", 1, MOST_LINES),
-                               ("instructions of a tick", 2, MOST_INSTRUCTIONS)):
-            print(f"{load}: {what}: {few[at]:.0f} beside none, {many[at]:.0f} beside {IDLE}; at most {most * IDLE:.0f} more")
-            if few[at] < 1 or many[at] > few[at] + most * IDLE:
-                walks.append(f"{load}: {what}")
-    if walks:
-        sys.exit("more beside connections that stand idle: something walks over them: " + "; ".join(walks))
+    least = {}
+    for _ in range(ATTEMPTS):
+        with ThreadPoolExecutor(2) as pool:
+            for idle, found in zip((0, IDLE), pool.map(lambda *how: count(command, ours, *how), (0, IDLE), (cpus[0], cpus[-1]))):
+                for load, costs in found.items():
+                    least[idle, load] = [min(pair) for pair in zip(costs, least.get((idle, load), costs))]
+        walks = walks_of(least)
+        if not walks:
+            return
+    sys.exit("more beside connections that stand idle: something walks over them: " + "; ".join(walks))
 
 
 if __name__ == "__main__":
