@@ -11,6 +11,9 @@
 #define GRILLE_PRIVATE_NUMBERS_BYTES    256
 #define GRILLE_PRIVATE_NUMBERS_EXPONENT 65537
 
+/* Of stack that making a key and opening a message take at most, and leave wiped: 27 KiB, more under a sanitizer. */
+#define GRILLE_PRIVATE_NUMBERS_STACK_BYTES 65536
+
 /* Calls of a key's generator that one operation may cost: making a key takes some hundred, and would go on for ever
  * with one that says the same each time. */
 #define GRILLE_PRIVATE_NUMBERS_DRAWS 20000

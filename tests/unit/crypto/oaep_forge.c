@@ -43,12 +43,9 @@ grille_rsa_private_key *oaep_forge_key(oaep_forge_stream *stream, uint64_t seed)
     return key;
 }
 
-void oaep_forge_encrypt_encoded(grille_bytes spki, const uint8_t block[GRILLE_RSA_PRIVATE_BYTES],
-                                uint8_t ciphertext[GRILLE_RSA_PRIVATE_BYTES]) {
-    grille_rsa_key key;
-    must(grille_rsa_wolf()->key_read(spki, &key) == GRILLE_REASON_OK && key.modulus.len == block_len);
-    must(grille_numbers_power(block, block_len, key.exponent.data, key.exponent.len, key.modulus.data, block_len,
-                              ciphertext) == 0);
+static void power(const uint8_t modulus[block_len], const uint8_t block[block_len], uint8_t ciphertext[block_len]) {
+    static const uint8_t exponent[] = {1, 0, 1};
+    must(grille_numbers_power(block, block_len, exponent, sizeof exponent, modulus, block_len, ciphertext) == 0);
 }
 
 /* MGF1 (RFC 8017 B.2.1), over `out`. */
@@ -72,8 +69,8 @@ static void spoil(oaep_forge_defect defect, uint8_t *db, size_t separator) {
     if (defect == OAEP_FORGE_SHA1) memmove(db + 20, db + hash_len, db_len - hash_len);
 }
 
-void oaep_forge_encrypt(grille_bytes spki, oaep_forge_defect defect, grille_bytes message,
-                        uint8_t ciphertext[GRILLE_RSA_PRIVATE_BYTES]) {
+void oaep_forge_encrypt_for(const uint8_t modulus[GRILLE_RSA_PRIVATE_BYTES], oaep_forge_defect defect,
+                            grille_bytes message, uint8_t ciphertext[GRILLE_RSA_PRIVATE_BYTES]) {
     uint8_t block[block_len] = {0};
     uint8_t *seed = block + 1, *db = block + 1 + hash_len;
     const size_t separator = db_len - message.len - 1;
@@ -86,5 +83,12 @@ void oaep_forge_encrypt(grille_bytes spki, oaep_forge_defect defect, grille_byte
     mask(grille_bytes_of(seed, hash_len), db, db_len);
     mask(grille_bytes_of(db, db_len), seed, hash_len);
     if (defect == OAEP_FORGE_FIRST_BYTE || defect == OAEP_FORGE_ALL_WRONG) block[0] = 1;
-    oaep_forge_encrypt_encoded(spki, block, ciphertext);
+    power(modulus, block, ciphertext);
+}
+
+void oaep_forge_encrypt(grille_bytes spki, oaep_forge_defect defect, grille_bytes message,
+                        uint8_t ciphertext[GRILLE_RSA_PRIVATE_BYTES]) {
+    grille_rsa_key key;
+    must(grille_rsa_wolf()->key_read(spki, &key) == GRILLE_REASON_OK && key.modulus.len == block_len);
+    oaep_forge_encrypt_for(key.modulus.data, defect, message, ciphertext);
 }

@@ -35,8 +35,8 @@ grille_rsa_private_key *oaep_forge_key(oaep_forge_stream *stream, uint64_t seed)
 /* Encrypts for a key's SubjectPublicKeyInfo DER. */
 void oaep_forge_encrypt(grille_bytes spki, oaep_forge_defect defect, grille_bytes message,
                         uint8_t ciphertext[GRILLE_RSA_PRIVATE_BYTES]);
-/* block ^ exponent: any encoded message. */
-void oaep_forge_encrypt_encoded(grille_bytes spki, const uint8_t block[GRILLE_RSA_PRIVATE_BYTES],
-                                uint8_t ciphertext[GRILLE_RSA_PRIVATE_BYTES]);
+/* The same for a modulus. */
+void oaep_forge_encrypt_for(const uint8_t modulus[GRILLE_RSA_PRIVATE_BYTES], oaep_forge_defect defect,
+                            grille_bytes message, uint8_t ciphertext[GRILLE_RSA_PRIVATE_BYTES]);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "bazel/third_party/wolfssl/private_numbers.h"
 #include "crypto/rsa.h"
 #include "failing_malloc.h"
 #include "oaep_forge.h"
@@ -70,7 +71,7 @@ static void no_randomness_no_key(void **state) {
     const int bytes[] = {0x00, 0xff};
     grille_rsa_private_key *none = key;
     (void)state;
-    for (size_t most = 1; most < stream.draws; most += 1 + stream.draws / 7) {
+    for (size_t most = 1; most < stream.draws; most += stream.draws / 2) {
         failing = (oaep_forge_stream){.seed = 7, .most = most};
         assert_reason(CRYPTO_FAILED, grille_rsa_private_wolf()->generate(random, &none));
         assert_null(none);
@@ -235,6 +236,86 @@ static void threads_may_share_a_key(void **state) {
     }
 }
 
+enum { stack_len = 1 << 18, fresh = 0xa5 };
+
+/* Numbers that a thread of our own stack works with. */
+typedef struct work {
+    grille_private_numbers *numbers;
+    oaep_forge_stream from;
+    uint8_t modulus[key_len];
+    uint8_t block[key_len];
+    int result;
+} work;
+
+static int draw(void *context, unsigned char *out, size_t len) {
+    return oaep_forge_fill(context, out, len) == GRILLE_REASON_OK ? 0 : -1;
+}
+
+static void *make_numbers(void *context) {
+    work *job = context;
+    job->result = grille_private_numbers_make(job->numbers, draw, &job->from);
+    return NULL;
+}
+
+static void *open_block(void *context) {
+    work *job = context;
+    job->result = grille_private_numbers_open(job->numbers, job->block);
+    return NULL;
+}
+
+static void run_on(uint8_t *stack, void *(*body)(void *), work *job) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    memset(stack, fresh, stack_len);
+    assert_int_equal(0, pthread_attr_init(&attributes));
+    assert_int_equal(0, pthread_attr_setstack(&attributes, stack, stack_len));
+    assert_int_equal(0, pthread_create(&thread, &attributes, body, job));
+    assert_int_equal(0, pthread_join(thread, NULL));
+    assert_int_equal(0, pthread_attr_destroy(&attributes));
+}
+
+/* Places of the stack where 16 bytes of the key stand that are no address, no small number and nothing of the modulus.
+ */
+static size_t remains(const uint8_t *stack, const work *job) {
+    const uint8_t *bytes = (const uint8_t *)job->numbers;
+    uint8_t modulus[key_len]; /* as the key has it: least byte first */
+    size_t found = 0, looked = 0;
+    for (size_t i = 0; i < key_len; i++)
+        modulus[i] = job->modulus[key_len - 1 - i];
+    for (size_t at = 0; at + 16 <= grille_private_numbers_size(); at += 8) {
+        uint64_t words[2];
+        memcpy(words, bytes + at, sizeof words);
+        if (words[0] >> 48 == 0 || words[1] >> 48 == 0 || memmem(modulus, key_len, bytes + at, 16) != NULL) continue;
+        looked++;
+        if (memmem(stack, stack_len, bytes + at, 16) != NULL) found++;
+    }
+    assert_true(looked > 60); /* d has 32 words, five numbers have 16 */
+    return found;
+}
+
+/* Opening and making leave nothing of a key, and nothing of a message, where other functions will run. */
+static void nothing_stays_on_the_stack(void **state) {
+    uint8_t *stack = NULL, message[32], *storage = calloc(1, grille_private_numbers_size());
+    work job = {.numbers = (grille_private_numbers *)(void *)storage, .from = {.seed = 11}};
+    (void)state;
+    assert_int_equal(0, posix_memalign((void **)&stack, 4096, stack_len));
+    run_on(stack, make_numbers, &job);
+    assert_int_equal(0, job.result);
+    assert_int_equal(0, grille_private_numbers_modulus(job.numbers, job.modulus));
+    assert_int_equal(0, remains(stack, &job));
+    for (size_t i = 0; i < sizeof message; i++)
+        message[i] = (uint8_t)(71 * i + 13);
+    oaep_forge_encrypt_for(job.modulus, OAEP_FORGE_RIGHT, grille_bytes_of(message, sizeof message), job.block);
+    run_on(stack, open_block, &job);
+    assert_int_equal(sizeof message, job.result);
+    assert_int_equal(0, remains(stack, &job));
+    assert_null(memmem(stack, stack_len, message, 16));
+    assert_null(memmem(stack, stack_len, message + 16, 16));
+    grille_private_numbers_end(job.numbers);
+    free(storage);
+    free(stack);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_is_described),
@@ -249,6 +330,7 @@ int main(void) {
         cmocka_unit_test(other_keys_do_not_open),
         cmocka_unit_test(without_randomness_nothing_opens),
         cmocka_unit_test(threads_may_share_a_key),
+        cmocka_unit_test(nothing_stays_on_the_stack),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
