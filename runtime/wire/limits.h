@@ -300,5 +300,15 @@
 #define GRILLE_LIMIT_KMS_ANSWER_BYTES 65536
 /* A status line, a header, a chunk's size: the service's longest have 80. */
 #define GRILLE_LIMIT_KMS_ANSWER_LINE_BYTES 1024
+/* A key's ARN; AWS KMS takes 2,048, the longest that it makes have 90. */
+#define GRILLE_LIMIT_KMS_KEY_ID_BYTES 256
+/* What AWS KMS documents for CiphertextBlob, and for random bytes and data keys. */
+#define GRILLE_LIMIT_KMS_CIPHERTEXT_BYTES 6144
+#define GRILLE_LIMIT_KMS_RANDOM_BYTES     1024
+/* Pairs of one encryption context: each is looked for among the others. */
+#define GRILLE_LIMIT_KMS_CONTEXT_PAIRS 32
+/* What is kept of an error's type and message for the operator. */
+#define GRILLE_LIMIT_KMS_ERROR_TYPE_BYTES    63
+#define GRILLE_LIMIT_KMS_ERROR_MESSAGE_BYTES 511
 
 #endif

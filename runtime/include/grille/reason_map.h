@@ -259,7 +259,12 @@
     X(KMS_RECIPIENT,           "KMS-RECIPIENT",            UNAUTHENTICATED,     "a message of the key service does not open with our key") \
     X(KMS_BASE64,              "KMS-BASE64",               INVALID_ARGUMENT,    "a text of the key service is not strict base64") \
     X(KMS_HTTP,                "KMS-HTTP",                 INVALID_ARGUMENT,    "an answer of the key service is not the HTTP that is read here") \
-    X(KMS_ANSWER_LIMIT,        "KMS-ANSWER-LIMIT",         RESOURCE_EXHAUSTED,  "an answer of the key service is over its limit")
+    X(KMS_ANSWER_LIMIT,        "KMS-ANSWER-LIMIT",         RESOURCE_EXHAUSTED,  "an answer of the key service is over its limit") \
+    X(KMS_ANSWER,              "KMS-ANSWER",               INVALID_ARGUMENT,    "an answer of the key service is malformed") \
+    X(KMS_KEY_ID,              "KMS-KEY-ID",               UNAUTHENTICATED,     "the key service used another key than the one asked for") \
+    X(KMS_PLAINTEXT,           "KMS-PLAINTEXT",            UNAUTHENTICATED,     "the key service sent a plaintext that is not encrypted for us") \
+    X(KMS_REFUSED,             "KMS-REFUSED",              PERMISSION_DENIED,   "the key service refused") \
+    X(KMS_UNAVAILABLE,         "KMS-UNAVAILABLE",          UNAVAILABLE,         "the key service is busy or broken")
 /* clang-format on */
 
 #endif

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Any bytes as an answer of a key service: as HTTP, which is taken whole, in single bytes and in two pieces with one
- * outcome, and as base64, of which each byte string has one text. */
+ * outcome, as the JSON of each action's answer, and as base64, of which each byte string has one text; and as the texts
+ * of a request, which read as they were. */
 #include <string.h>
 
+#include "base/json.h"
 #include "kms/base64.h"
 #include "kms/http.h"
+#include "kms/message.h"
 #include "tests/fuzz/crypto/fuzz_check.h"
 
 enum { capacity = 4096 };
@@ -50,9 +53,63 @@ static void check_base64(grille_bytes input) {
     FUZZ_CHECK(grille_bytes_equal(grille_written(&encoded), input));
 }
 
+static grille_kms_request request_of(grille_kms_action action) {
+    grille_kms_request request = {.action = action, .attestation_document = grille_bytes_of_text("doc")};
+    if (action != GRILLE_KMS_GENERATE_RANDOM) request.key_arn = grille_bytes_of_text("arn:aws:kms:r:1:key/k");
+    if (action == GRILLE_KMS_DECRYPT) request.ciphertext = grille_bytes_of_text("blob");
+    if (action != GRILLE_KMS_DECRYPT) request.wanted_bytes = 32;
+    return request;
+}
+
+static void check_error(const grille_kms_error *error) {
+    FUZZ_CHECK(strnlen(error->type, sizeof error->type) < sizeof error->type);
+    FUZZ_CHECK(strnlen(error->message, sizeof error->message) < sizeof error->message);
+    for (const char *at = error->message; *at != '\0'; at++)
+        FUZZ_CHECK((uint8_t)*at >= ' ');
+}
+
+static void check_answers(grille_bytes input) {
+    static uint8_t bytes[2 * capacity];
+    for (int action = GRILLE_KMS_DECRYPT; action <= GRILLE_KMS_GENERATE_RANDOM; action++) {
+        const grille_kms_request request = request_of((grille_kms_action)action);
+        grille_writer space = grille_writer_into(bytes, input.len < sizeof bytes ? input.len : sizeof bytes);
+        grille_kms_answer answer;
+        grille_kms_error error;
+        grille_reason reason = grille_kms_answer_read(&request, 200, input, &space, &answer, &error);
+        FUZZ_CHECK(reason != GRILLE_REASON_OK || answer.for_recipient.len > 0);
+        FUZZ_CHECK(reason != GRILLE_REASON_OK || space.len == answer.for_recipient.len + answer.data_key.len);
+        FUZZ_CHECK(reason != GRILLE_REASON_NO_SPACE || input.len > sizeof bytes);
+        reason = grille_kms_answer_read(&request, 400, input, &space, &answer, &error);
+        FUZZ_CHECK(reason == GRILLE_REASON_KMS_REFUSED || reason == GRILLE_REASON_KMS_UNAVAILABLE);
+        check_error(&error);
+    }
+}
+
+/* The input is key and value of the context, and is found again in the JSON. */
+static void check_request(grille_bytes input) {
+    static uint8_t bytes[16 * capacity], text[capacity];
+    const grille_kms_pair pair = {input, input};
+    grille_kms_request request = request_of(GRILLE_KMS_GENERATE_DATA_KEY);
+    grille_writer body = grille_writer_into(bytes, sizeof bytes);
+    unsigned found = 0;
+    request.context = &pair;
+    request.context_count = 1;
+    if (input.len > capacity || grille_kms_request_write(&request, &body) != GRILLE_REASON_OK) return;
+    grille_json json = grille_json_of(grille_written(&body));
+    for (grille_json_token token = grille_json_next(&json); token.kind != GRILLE_JSON_END;
+         token = grille_json_next(&json)) {
+        grille_writer back = grille_writer_into(text, sizeof text);
+        FUZZ_CHECK(token.kind != GRILLE_JSON_BAD);
+        if (grille_json_text(token, &back) && grille_bytes_equal(grille_written(&back), input)) found++;
+    }
+    FUZZ_CHECK(found >= 2);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const grille_bytes input = grille_bytes_of(data, size);
     check_http(input);
     check_base64(input);
+    check_answers(input);
+    check_request(input);
     return 0;
 }
