@@ -312,6 +312,8 @@ static void expect(signing *job, const char *scope, const row *from) {
     assert_int_equal(sign(job, sizeof job->text, &len), GRILLE_REASON_OK);
     if (len != strlen(text) || memcmp(text, job->text, len) != 0)
         fail_msg("%s:\n%.*s\nexpected\n%s", from->name, (int)len, (const char *)job->text, text);
+    const grille_kms_header authorization = {.name = "authorization", .value = grille_bytes_of(job->text, len)};
+    assert_true(grille_kms_header_valid(&authorization));
     assert_int_equal(sign(job, len, &len), GRILLE_REASON_OK);
     assert_int_equal(sign(job, len - 1, &len), GRILLE_REASON_NO_SPACE);
     assert_int_equal(len, 0);
