@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * RSA-2048 private keys, for messages that others encrypt for an enclave. A seam of its own, beside crypto.h's: a
  * program that uses none links none. All functions may be called from any thread; operations with one key wait for
- * each other. */
+ * each other. Making and opening take 80 KiB of stack, of which nothing is left. */
 #ifndef GRILLE_CRYPTO_RSA_PRIVATE_H
 #define GRILLE_CRYPTO_RSA_PRIVATE_H
 

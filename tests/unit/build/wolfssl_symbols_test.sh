@@ -3,11 +3,14 @@
 set -euo pipefail
 
 library=
+numbers=()
 for file in "$@"; do
     case $file in
     */libwolfssl.a | */libwolfssl.lo) library=$file ;;
+    */lib*numbers.a | */lib*numbers.lo) numbers+=("$file") ;;
     esac
 done
+[ "${#numbers[@]}" = 2 ] || { echo "not two libraries of numbers among: $*"; exit 1; }
 [ -r "$library" ] || { echo "no libwolfssl.a among: $*"; exit 1; }
 
 defined=$(nm --defined-only "$library" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u)
@@ -69,5 +72,15 @@ if [ "$(uname -m)" = x86_64 ]; then
 fi
 present "what the project calls" wolfSSL_export_keying_material wolfSSL_update_keys wolfSSL_UseALPN \
     wolfSSL_SetAllocators wc_SetSeed_Cb wc_HpkeSealBase wc_HpkeOpenBase wc_ChaCha20Poly1305_Encrypt wc_ecc_check_key
+
+# Their sources are the library's, once more: a name of its own would stand for either. Sanitizers have names, too.
+own=$(nm --defined-only "${numbers[@]}" 2>/dev/null | awk 'NF == 3 && $2 ~ /[A-Z]/ { print $3 }' | grep -vE '^(__)?(asan|odr_asan|tsan|ubsan)' |
+    sort -u)
+for name in grille_numbers_power grille_private_numbers_open; do
+    grep -qxF "$name" <<<"$own" || { echo "no $name in ${numbers[*]}"; exit 1; }
+done
+absent "numbers are named as ours" "$(grep -v '^grille_' <<<"$own")" '.+'
+absent "numbers take no heap, no files, no clock" "$(nm --undefined-only "${numbers[@]}" 2>/dev/null | awk 'NF == 2 { print $2 }')" \
+    '(malloc|calloc|realloc|free|wolfSSL_(Malloc|Free|Realloc)|open|read|getrandom|time)'
 
 exit "$((failures != 0))"
