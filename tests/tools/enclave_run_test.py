@@ -513,7 +513,8 @@ def misuse_is_told():
               base + root + ["--cpus", "256"], base + ["--on", "aws"], base + root + ["x"], base + root + ["--debug=yes"]]
     for option in "--insecure-nsm", "--insecure-nsm-ramdisk", "--vhost-device-vsock", "--accel":
         lines.append(base + ["--on", "nitro", option, "tcg"])
-    lines += [["list", "x"], ["list", "--on", "x"], ["console"], ["console", "a", "b"], ["terminate"], ["terminate", "a", "--all"],
+    lines += [["list", "x"], ["list", "--on", "x"], ["console"], ["console", "a", "b"], ["terminate"],
+              ["terminate", "a", "--all"],
               ["terminate", "--on", "x", "a"], ["terminate", "a", "b"]]
     for words in lines:
         done = grille("enclave", *words)
@@ -566,7 +567,8 @@ def nitro_cli_does_it_on_nitro():
     assert json.loads(done.stdout)["Measurements"]["PCR0"] == "0" * 96 and "are zero" in done.stderr, done
     run("a")
     table = good("enclave", "list", "--on", "nitro").stdout
-    assert re.search("^a +RUNNING.*hybrid:", table, re.M) and re.search("^n +RUNNING +18 +2 +64 +yes +vsock:18$", table, re.M), table
+    assert re.search("^a +RUNNING.*hybrid:", table, re.M), table
+    assert re.search("^n +RUNNING +18 +2 +64 +yes +vsock:18$", table, re.M), table
     both = json.loads(good("enclave", "list", "--on", "nitro", "--json").stdout)
     assert [one["EnclaveName"] for one in both] == ["a", "n"] and both[1]["Measurements"]["PCR2"] == "2" * 96, both
     assert good("enclave", "console", "--on", "nitro", "n").stdout == "the console of nitro\n"
@@ -636,7 +638,8 @@ def main():
                  a_debug_enclave_attests_zeros_and_has_a_console, of_a_long_console_the_newest_stays,
                  an_enclave_without_debug_has_no_console, one_end_ends_all,
                  a_killed_supervisor_leaves_nothing_that_is_believed, what_does_not_come_up_says_why,
-                 without_kvm_there_is_tcg, another_byte_is_no_word_of_the_init, an_interrupted_run_takes_it_down, what_is_not_ours_to_use_is_refused,
+                 without_kvm_there_is_tcg, another_byte_is_no_word_of_the_init, an_interrupted_run_takes_it_down,
+                 what_is_not_ours_to_use_is_refused,
                  inputs_that_cannot_be_used_are_refused, misuse_is_told, the_page_is_true, nitro_cli_does_it_on_nitro,
                  errors_of_nitro_cli_are_passed_on]:
         name = case.__name__.replace("_", " ")
