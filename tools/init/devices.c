@@ -13,7 +13,10 @@ void init_mount_devices(void) {
     const bool mounted =
         made && (mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755") == 0 || errno == EBUSY);
     const int problem = errno;
-    const int console = open("/dev/console", O_RDWR | O_NOCTTY);
+    int console = open("/dev/console", O_RDWR | O_NOCTTY);
+    /* Outside of debug mode there is none, and whatever is opened next would get its numbers: what a program prints
+     * would go there. */
+    if (console < 0) console = open("/dev/null", O_RDWR);
     for (int standard = 0; console >= 0 && standard <= 2; standard++)
         (void)dup2(console, standard);
     if (console > 2) (void)close(console);
