@@ -84,7 +84,4 @@ GRILLE_MUST_USE key_policy *key_policy_parse(grille_bytes document, grille_error
 /* NULL is fine. */
 void key_policy_free(key_policy *policy);
 
-/* "StringEquals" …, without prefix and suffix. Static storage. */
-const char *key_policy_operator_name(key_policy_operator comparison);
-
 #endif

@@ -19,10 +19,6 @@ typedef struct reading {
     key_policy_condition condition; /* of the operator, key and values that are being read */
 } reading;
 
-const char *key_policy_operator_name(key_policy_operator comparison) {
-    return operator_names[comparison];
-}
-
 static bool take_prefix(grille_bytes *text, const char *prefix) {
     grille_reader reader = grille_reader_of(*text);
     if (!grille_bytes_equal(grille_read_bytes(&reader, strlen(prefix)), grille_bytes_of_text(prefix))) return false;

@@ -108,6 +108,7 @@ static const decide_row rows[] = {
     NOT_ALLOWED("StringLike: absent", ALLOW_IF(APP("StringLike", "'*'")), "", ABSENT),
     ALLOWED("StringLikeIfExists: absent", ALLOW_IF(APP("StringLikeIfExists", "'V*'")), ""),
     ALLOWED("StringLike: an asterisk itself", ALLOW_IF(APP("StringLike", "'${*}${?}${$}'")), "context:App=*?$"),
+    ALLOWED("StringEquals: no variable", ALLOW_IF(APP("StringEquals", "'$x{$'")), "context:App=$x{$"),
     NOT_ALLOWED("StringLike: only an asterisk", ALLOW_IF(APP("StringLike", "'${*}'")), "context:App=x", "\"*\": the"),
     NOT_ALLOWED("StringNotLike: alike", ALLOW_IF(APP("StringNotLike", "'V*'")), "context:App=Vault", "\"Vault\""),
     ALLOWED("StringNotLike: another", ALLOW_IF(APP("StringNotLike", "'V*'")), "context:App=Mill"),
@@ -154,6 +155,10 @@ static const decide_row rows[] = {
             "pcr0=" IMAGE "|context:App=Vault"),
     NOT_ALLOWED("operators: one", ALLOW_IF(PCR0("StringEquals", "'" IMAGE "'") "," APP("StringLike", "'V*'")),
                 "pcr0=" IMAGE "|context:App=Mill", "StringLike \"kms:EncryptionContext:App\" \"V*\""),
+    NOT_ALLOWED("keys: the value of another",
+                ALLOW_IF("'StringEquals':{'kms:RecipientAttestation:PCR3':'" IMAGE
+                         "','kms:RecipientAttestation:PCR8':'" OTHER "'}"),
+                "pcr3=" OTHER "|pcr8=" OTHER, "\"kms:RecipientAttestation:PCR3\""),
     ALLOWED("keys: both",
             ALLOW_IF("'StringEquals':{'kms:RecipientAttestation:PCR3':'" IMAGE
                      "','kms:RecipientAttestation:PCR8':'" OTHER "'}"),
@@ -176,8 +181,8 @@ static const decide_row rows[] = {
                 "\"VAULT\""),
     NOT_ALLOWED("two of a context, by case: not allowed", ALLOW_IF(APP("StringEquals", "'Vault'")),
                 "context:App=Vault|context:APP=Vault", "several values need ForAnyValue:"),
-    DENIED("two of a context, by case: denied", DENY_IF(APP("StringEquals", "'Mill'")),
-           "context:App=Vault|context:APP=Vault"),
+    {"two of a context, by case: denied", DENY_IF(APP("StringEquals", "'Mill'")), SESSION, DECRYPT,
+     "context:App=Vault|context:APP=Vault", KEY_POLICY_EXPLICIT_DENY, 2, "several values need ForAnyValue:", false},
     ALLOWED("two of a context, by case: another condition fails",
             DENY_IF(APP("StringEquals", "'Mill'") "," PCR0("Null", "false")), "context:App=Vault|context:APP=Vault"),
     NOT_ALLOWED("ViaService: absent", ALLOW_IF(SERVICE("StringEquals", "'s3.eu-central-1.amazonaws.com'")), "", ABSENT),
@@ -213,6 +218,9 @@ static const decide_row rows[] = {
          POLICY(STATEMENT("Allow", ROLE_PRINCIPAL, "'*'", IF(PCR0("StringEquals", "'" IMAGE "'"))) "," STATEMENT(
              "Allow", ROLE_PRINCIPAL, "'kms:Decrypt'", ",'Sid':'Left \xc3\xbcver'")),
          SESSION, DECRYPT, ALLOW, 2, "statement 2 \"Left ..ver\" (line 1) allows"),
+    CALL("the first of two Allows is told",
+         POLICY(STATEMENT("Allow", "'*'", "'*'", "") "," STATEMENT("Allow", "'*'", "'*'", "")), SESSION, DECRYPT, ALLOW,
+         1, "statement 1 (line 1) allows"),
     CALL("the closest Allow is told",
          POLICY(STATEMENT("Allow", "{'AWS':'" USER "'}", "'*'", "") "," STATEMENT(
              "Allow", ROLE_PRINCIPAL, "'*'", IF(PCR0("StringEquals", "'a'"))) "," STATEMENT("Allow", ROLE_PRINCIPAL,
@@ -229,6 +237,11 @@ static const decide_row rows[] = {
                   "it is not for the caller"),
     CALL("a role, a user of its name", BY("{'AWS':'arn:aws:iam::" ACCOUNT ":role/ann'}"), USER, DECRYPT, DEFAULT_DENY,
          1, "it is not for the caller"),
+    CALL("names of one letter",
+         BY("{'AWS':['arn:aws:iam::" ACCOUNT ":user/u','arn:aws:sts::" ACCOUNT ":assumed-role/r/s']}"),
+         "arn:aws:iam::" ACCOUNT ":user/u", DECRYPT, ALLOW, 1, "allows"),
+    CALL_WITH_IAM("an account of any digits", BY("{'AWS':'098765432109'}"), "arn:aws:iam::098765432109:user/ann", ALLOW,
+                  1, "allows"),
     CALL("a session", BY("{'AWS':'" SESSION "'}"), SESSION, DECRYPT, ALLOW, 1, "allows"),
     CALL("a session, another of the role", BY("{'AWS':'" SESSION "'}"),
          "arn:aws:sts::" ACCOUNT ":assumed-role/Enclave/i-0124", DECRYPT, DEFAULT_DENY, 1, "it is not for the caller"),
@@ -265,6 +278,8 @@ static const decide_row rows[] = {
     CALL("all of the service", TO("'kms:*'"), SESSION, DECRYPT, ALLOW, 1, "allows"),
     CALL("all", TO("'*'"), SESSION, DECRYPT, ALLOW, 1, "allows"),
     CALL("the second of two actions", TO("['kms:Encrypt','kms:Decrypt']"), SESSION, DECRYPT, ALLOW, 1, "allows"),
+    CALL("a value is no action", POLICY(STATEMENT("Allow", "'*'", "'kms:Encrypt'", IF(APP("StringNotLike", "'*'")))),
+         SESSION, DECRYPT, DEFAULT_DENY, 1, "it is not for"),
     CALL("none of two actions", TO("['kms:Encrypt','kms:Re*']"), SESSION, DECRYPT, DEFAULT_DENY, 1, "it is not for"),
 };
 

@@ -61,6 +61,15 @@ static void names_ignore_case_and_empty_values_are_absent(void **state) {
     assert_int_equal(0, count_of("kms:ViaServic"));
 }
 
+static void facts_begin_empty(void **state) {
+    (void)state;
+    memset(&facts, 1, sizeof facts);
+    key_policy_facts_init(&facts);
+    assert_false(facts.identity_policy_allows);
+    assert_int_equal(0, facts.caller_arn.len + facts.caller_account.len + facts.action.len + facts.key_arn.len);
+    assert_int_equal(0, count_of("kms:ViaService"));
+}
+
 static void facts_have_limits(void **state) {
     static uint8_t most[KEY_POLICY_FACT_BYTES];
     const grille_bytes name = grille_bytes_of_text("a:b"), one = grille_bytes_of_text("1");
@@ -99,6 +108,7 @@ int policy_facts_tests(void) {
         cmocka_unit_test(pcrs_are_lower_case_hex_and_pcr0_is_the_image),
         cmocka_unit_test(a_pair_of_the_context_is_a_key_and_a_value_of_the_keys),
         cmocka_unit_test(names_ignore_case_and_empty_values_are_absent),
+        cmocka_unit_test(facts_begin_empty),
         cmocka_unit_test(facts_have_limits),
         cmocka_unit_test(a_whole_request_fits),
     };

@@ -64,6 +64,7 @@ static void case_is_ignored_where_it_is_asked_for(void **state) {
     assert_false(key_policy_equal(grille_bytes_of_text("AZ"), grille_bytes_of_text("az"), KEY_POLICY_EXACT));
     /* Neighbours of the letters, 32 apart. */
     assert_false(key_policy_equal(grille_bytes_of_text("@["), grille_bytes_of_text("`{"), KEY_POLICY_IGNORE_CASE));
+    assert_false(key_policy_equal(grille_bytes_of_text("xb"), grille_bytes_of_text("ab"), KEY_POLICY_EXACT));
     assert_false(key_policy_equal(grille_bytes_of_text("a"), grille_bytes_of_text("ab"), KEY_POLICY_IGNORE_CASE));
 }
 

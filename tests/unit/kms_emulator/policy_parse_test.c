@@ -32,6 +32,7 @@ static const refused documents[] = {
     {"{'Version':'2012-10-17','\xc3\xa4':1}", "line 1, column 25: a policy has no element"},
     {"{'\xc3\xa4'\x01", "line 1, column 2: not JSON"},
     {"\xff", "line 1, column 1: a byte that is no UTF-8"},
+    {"\x80", "line 1, column 1: a byte that is no UTF-8"},
     {"{'\xc3", "line 1, column 3: a byte that is no UTF-8"},
     {"{'\xc3(':1}", "line 1, column 3: a byte that is no UTF-8"},
     {"{'\xe2\x82\xac':1}", "line 1, column 3: a byte that is no UTF-8, or a character above U+00FF"},
@@ -58,10 +59,14 @@ static const refused documents[] = {
     {HEAD "{'Effect':'Allow','Effect':'Deny'}}", "line 1, column 55: Effect stands twice"},
     {HEAD "{'Sid':7}}", "line 1, column 44: a Sid is a text"},
     {HEAD "{'Sid':'a\\u0007b'}}", "line 1, column 44: a control character in a text"},
+    {HEAD "{'Sid':'\\u007fb'}}", "line 1, column 44: a control character in a text"},
     {HEAD "{'Sid':'a\\u0000b'}}", "line 1, column 44: an escape of U+0000 or of half a character"},
     {HEAD "{'Sid':'a\\ud800b'}}", "line 1, column 44: an escape of U+0000 or of half a character"},
     {HEAD "[{'Sid':'a','Effect':'Deny','Principal':'*','Action':'*','Resource':'*'},\n{'Sid':'a'}]}",
      "line 2, column 8: the Sid of statement 1 again"},
+    {HEAD "[{'Sid':'a','Effect':'Deny','Principal':'*','Action':'*','Resource':'*'}," ONE
+          ",\n{'Sid':'b','Effect':'Deny','Principal':'*','Action':'*','Resource':'*'},\n{'Sid':'b'}]}",
+     "line 3, column 8: the Sid of statement 3 again"},
     {HEAD "{'Conditions':{}}}", "line 1, column 38: a statement has no element \"Conditions\""},
     {HEAD "{'NotPrincipal':'*'}}", "line 1, column 38: NotPrincipal: not supported"},
     {HEAD "{'NotAction':'*'}}", "line 1, column 38: NotAction: not supported"},
@@ -83,6 +88,9 @@ static const refused documents[] = {
     {PRINCIPAL("{'AWS':'arn:aws:iam::111122223333:user'}"), "line 2, column 20: \"arn:aws:iam::111122223333:user\" is"},
     {PRINCIPAL("{'AWS':'arn:aws:iam::111122223333:group/g'}"), "line 2, column 20: \"arn:aws:iam::111122223333:group"},
     {PRINCIPAL("{'AWS':'arn:aws:sts::111122223333:assumed-role/r'}"), "line 2, column 20: \"arn:aws:sts::1111"},
+    {PRINCIPAL("{'AWS':'arn:aws:sts::111122223333:assumed-role/r/'}"), "line 2, column 20: \"arn:aws:sts::1111"},
+    {PRINCIPAL("{'AWS':'arn:aws:sts::111122223333:assumed-role//s'}"), "line 2, column 20: \"arn:aws:sts::1111"},
+    {PRINCIPAL("{'AWS':'arn:aws:iam::x11122223333:user/u'}"), "line 2, column 20: \"arn:aws:iam::x11122223333"},
     {PRINCIPAL("{'AWS':'arn:aws:sts::111122223333:role/r'}"), "line 2, column 20: \"arn:aws:sts::1111"},
     {PRINCIPAL("{'AWS':'arn:aws:iam:eu-central-1:111122223333:user/u'}"), "line 2, column 20: \"arn:aws:iam:eu"},
     {PRINCIPAL("{'AWS':'arn:aws:iam::11112222333x:user/u'}"), "line 2, column 20: \"arn:aws:iam::11112222333x"},
@@ -121,9 +129,14 @@ static const refused documents[] = {
     {CONDITION("{'StringEquals':{'a:b':1}}"), "line 2, column 36: a value to compare with is a text"},
     {CONDITION("{'StringEquals':{'a:b':true}}"), "line 2, column 36: a value to compare with is a text"},
     {CONDITION("{'StringEquals':{'a:b':'x','A:B':'y'}}"), "line 2, column 40: the condition key stands twice"},
+    {CONDITION("{'StringEquals':{'a:a':'x','a:b':'x',\n'a:b':'y'}}"),
+     "line 3, column 1: the condition key stands twice"},
+    {CONDITION("{'StringLike':{'a:b':'x'},'StringEquals':{'a:b':'x'},\n'StringEquals':{'a:c':'y'}}"),
+     "line 3, column 1: the operator stands twice"},
     {CONDITION("{'StringEquals':{'a:b':'x'},\n'StringEquals':{'a:c':'y'}}"),
      "line 3, column 1: the operator stands twice"},
     {CONDITION("{'StringEquals':{'a:b':'${aws:username}'}}"), "line 2, column 36: policy variables are not supported"},
+    {CONDITION("{'StringLike':{'a:b':'${*x}'}}"), "line 2, column 34: policy variables are not supported"},
     {CONDITION("{'StringLike':{'a:b':'x${*'}}"), "line 2, column 34: policy variables are not supported"},
     {CONDITION("{'StringLike':{'kms:encryptioncontextkeys':'x'}}"),
      "line 2, column 28: kms:EncryptionContextKeys has many"},
@@ -188,6 +201,18 @@ static void a_whole_policy_is_read(void **state) {
     assert_int_equal(KEY_POLICY_ROLE, policy->principals[2].kind);
     assert_text("Enclave", policy->principals[2].role);
     assert_int_equal(KEY_POLICY_EVERYONE, policy->principals[3].kind);
+    key_policy_free(policy);
+}
+
+static void names_may_be_empty(void **state) {
+    grille_error error;
+    key_policy *policy = parse("{'Id':'','Version':'2012-10-17','Statement':[{'Sid':'','Effect':'Deny','Principal':'*',"
+                               "'Action':'*','Resource':'*'},{'Resource':'*','Sid':'','Effect':'Deny','Principal':'*',"
+                               "'Action':'*'}]}",
+                               &error);
+    (void)state;
+    assert_string_equal("", error.text);
+    assert_non_null(policy);
     key_policy_free(policy);
 }
 
@@ -274,6 +299,7 @@ int policy_parse_tests(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_wrong_is_told_with_its_place),
         cmocka_unit_test(a_whole_policy_is_read),
+        cmocka_unit_test(names_may_be_empty),
         cmocka_unit_test(a_policy_that_is_cut_is_none),
         cmocka_unit_test(lists_have_limits),
         cmocka_unit_test(conditions_texts_and_the_document_have_limits),
