@@ -68,8 +68,7 @@ static bool read_actions(policy_source *source, void *context) {
     return policy_each(source, read_action, statement);
 }
 
-/* "In a key policy, the value of the Resource element is "*", which means this KMS key" (AWS KMS Developer Guide,
- * "Key policies in AWS KMS"). */
+/* In a key policy "*" stands for the key that it belongs to (AWS KMS Developer Guide, page Key policies in AWS KMS). */
 static bool read_resource(policy_source *source, void *context) {
     (void)context;
     return grille_json_is(source->token, "*") ||

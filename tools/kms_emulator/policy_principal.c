@@ -74,7 +74,7 @@ static bool read_resource(key_policy_principal *principal, const arn *read) {
     return named && ((iam && is(kind, "user")) || (sts && is(kind, "federated-user")));
 }
 
-/* "You cannot use a wildcard to match part of a principal name or ARN". */
+/* No wildcard for a part of a name: "*" alone, or a whole ARN (IAM User Guide, page Principal). */
 static bool read_arn(policy_source *source, key_policy_principal *principal) {
     const arn read = arn_of(principal->text);
     const grille_bytes partition = read.fields[ARN_PARTITION];
