@@ -15,9 +15,10 @@ extern "C" {
 /* What grille_boot_main ends the process with when a check fails. */
 #define GRILLE_BOOT_EXIT_STATUS 5
 
-/* Clock sources of Linux that are taken by default: Nitro's hypervisor keeps the first, CPUs the next two, and what
- * emulates a virtual machine the last two. */
-#define GRILLE_BOOT_CLOCK_SOURCES "kvm-clock,tsc,arch_sys_counter,hpet,acpi_pm"
+/* Clock sources of Linux that are taken by default: Nitro's hypervisor keeps the first, CPUs the next three, and what
+ * emulates a virtual machine the last two. tsc-early is what Linux calls tsc in its first second, until it has measured
+ * it well. */
+#define GRILLE_BOOT_CLOCK_SOURCES "kvm-clock,tsc,tsc-early,arch_sys_counter,hpet,acpi_pm"
 
 typedef enum grille_boot_outcome {
     GRILLE_BOOT_PASSED,

@@ -469,9 +469,10 @@ static void the_kernels_own_device_is_told(void **state) {
 /* ---- Clock ---- */
 
 static void clock_sources_are_taken_by_name(void **state) {
-    static const char *const taken[] = {"kvm-clock\n", "tsc\n", "arch_sys_counter\n", "hpet\n", "acpi_pm\n", "tsc"};
+    static const char *const taken[] = {"kvm-clock\n", "tsc\n",     "tsc-early\n", "arch_sys_counter\n",
+                                        "hpet\n",      "acpi_pm\n", "tsc"};
     static const char *const refused[] = {
-        "jiffies\n", "xen\n", "hyperv_clocksource_tsc_page\n", "kvm\n", "ts\n", "tscs\n", "tsc-early\n", ","};
+        "jiffies\n", "xen\n", "hyperv_clocksource_tsc_page\n", "kvm\n", "ts\n", "tscs\n", "tsc-late\n", ","};
     grille_boot_options options = all_told();
     (void)state;
     for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
