@@ -138,6 +138,7 @@ refuse_changed() {
     if parent_at nitro:cryptor:5000 attest >"$work/refused" 2>&1; then die "the parent takes a changed enclave"; fi
     cat "$work/refused"
     grep -q 'ATTEST-PCR-MISMATCH: PCR0 differs' "$work/refused" || die "it was refused for another reason"
+    title "refused: what booted is not what was built"
 }
 
 owner() { "$bin/examples/cryptor/cryptor_owner" "$@"; }

@@ -15,7 +15,7 @@ the_image_of_the_build() {
         expect_out '11 card numbers and the data key searched in' && expect_out '13 lines, 9 answered, 4 bad' &&
         expect_out 'of the last ramdisk is changed' &&
         expect_out 'cryptor_parent: attest: UNAUTHENTICATED: ATTEST-PCR-MISMATCH: PCR0 differs: observed' &&
-        expect_out "expected $(pcr 0) by set \"cryptor\""
+        expect_out 'refused: what booted is not what was built' && expect_out "expected $(pcr 0) by set \"cryptor\""
 }
 
 it_leaves_no_machine_behind() {
