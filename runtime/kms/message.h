@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/writer.h"
+#include "grille/kms.h"
 #include "wire/limits.h"
 
 typedef enum grille_kms_action {
@@ -13,12 +14,6 @@ typedef enum grille_kms_action {
     GRILLE_KMS_GENERATE_DATA_KEY,
     GRILLE_KMS_GENERATE_RANDOM
 } grille_kms_action;
-
-/* One pair of the encryption context: what the service authenticates with the ciphertext, logs and judges. */
-typedef struct grille_kms_pair {
-    grille_bytes key;
-    grille_bytes value;
-} grille_kms_pair;
 
 /* Views, all of the caller's. */
 typedef struct grille_kms_request {

@@ -10,6 +10,7 @@
 #include "grille/health.h"
 #include "grille/identity.h"
 #include "grille/interceptor.h"
+#include "grille/kms.h"
 #include "grille/log.h"
 #include "grille/metadata.h"
 #include "grille/method.h"
