@@ -30,7 +30,7 @@ def fault_of(limit, rest):
     code = re.sub(r"/\*.*?\*/", "", read(name), flags=re.S)
     if not re.search(r"^static void %s\(void \*\*state\)" % case, code, re.M):
         return "no case \"%s\" in %s" % (case, name)
-    if not re.search(r"\b%s\b" % case, code[code.index("int main"):]):
+    if not re.search(r"\b%s\b" % case, code[code.index("struct CMUnitTest"):]):
         return "%s does not run %s" % (name, case)
     if not re.search(r"\b%s\b" % limit, code):
         return "the code of %s does not have its name" % name
