@@ -41,8 +41,9 @@ typedef struct grille_tls_options {
     uint64_t records_per_key; /* KeyUpdate after so many records written; 0: GRILLE_LIMIT_RECORDS_PER_KEY */
     grille_tls_verify_fn *verify;
     void *verify_user;
-    grille_budget *budget; /* outlives the end */
-    grille_time_us now_us; /* the KeyUpdate bucket starts here */
+    const char *server_name; /* ends of tls_service.h only: sent by a client (SNI, RFC 6066 3); copied; NULL: none */
+    grille_budget *budget;   /* outlives the end */
+    grille_time_us now_us;   /* the KeyUpdate bucket starts here */
 } grille_tls_options;
 
 /* The suite that an end with this choice offers first, and that a server of the same machine takes. Static storage. */

@@ -257,7 +257,8 @@
 
 /* "OK <port>\n" of a hybrid socket, newline included. */
 #define GRILLE_LIMIT_HYBRID_ANSWER_BYTES 32
-/* A name of an enclave on its parent: it is a folder's name, and that folder's sockets have paths of at most 107 bytes. */
+/* A name of an enclave on its parent: it is a folder's name, and that folder's sockets have paths of at most 107 bytes.
+ */
 #define GRILLE_LIMIT_ENCLAVE_NAME_BYTES 64
 /* Output of `nitro-cli describe-enclaves`: about 700 bytes for an enclave, and a machine runs a handful. */
 #define GRILLE_LIMIT_NITRO_CLI_ANSWER_BYTES 65536
@@ -310,5 +311,9 @@
 /* What is kept of an error's type and message for the operator. */
 #define GRILLE_LIMIT_KMS_ERROR_TYPE_BYTES    63
 #define GRILLE_LIMIT_KMS_ERROR_MESSAGE_BYTES 511
+/* The service's DNS name, the longest that there is (RFC 1035 2.3.4, without its last dot). */
+#define GRILLE_LIMIT_KMS_HOST_BYTES 253
+/* What one exchange takes: TLS with the longest chain of certificates, the request sealed, the answer's pieces. */
+#define GRILLE_LIMIT_KMS_EXCHANGE_BYTES 1048576
 
 #endif

@@ -264,7 +264,8 @@
     X(KMS_KEY_ID,              "KMS-KEY-ID",               UNAUTHENTICATED,     "the key service used another key than the one asked for") \
     X(KMS_PLAINTEXT,           "KMS-PLAINTEXT",            UNAUTHENTICATED,     "the key service sent a plaintext that is not encrypted for us") \
     X(KMS_REFUSED,             "KMS-REFUSED",              PERMISSION_DENIED,   "the key service refused") \
-    X(KMS_UNAVAILABLE,         "KMS-UNAVAILABLE",          UNAVAILABLE,         "the key service is busy or broken")
+    X(KMS_UNAVAILABLE,         "KMS-UNAVAILABLE",          UNAVAILABLE,         "the key service is busy or broken") \
+    X(KMS_CUT_SHORT,           "KMS-CUT-SHORT",            UNAVAILABLE,         "the connection to the key service ended before its answer was whole")
 /* clang-format on */
 
 #endif
