@@ -11,6 +11,7 @@
 #include "grille/identity.h"
 #include "grille/interceptor.h"
 #include "grille/kms.h"
+#include "grille/kms_parent.h"
 #include "grille/log.h"
 #include "grille/metadata.h"
 #include "grille/method.h"
