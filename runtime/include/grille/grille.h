@@ -7,6 +7,7 @@
 #include "grille/bytes.h"
 #include "grille/call.h"
 #include "grille/channel.h"
+#include "grille/egress.h"
 #include "grille/health.h"
 #include "grille/identity.h"
 #include "grille/interceptor.h"

@@ -248,6 +248,13 @@
     X(EIF_CHECKSUM,            "EIF-CHECKSUM",             DATA_LOSS,           "an enclave image file has changed since it was written") \
     X(EIF_SIGNATURE,           "EIF-SIGNATURE",            UNAUTHENTICATED,     "the signature of an enclave image does not hold")
 
+#define GRILLE_REASON_MAP_EGRESS(X)                                                                                    \
+    X(EGRESS_REFUSED,          "EGRESS-REFUSED",           PERMISSION_DENIED,   "a way out is not allowed")            \
+    X(EGRESS_INSIDE,           "EGRESS-INSIDE",            PERMISSION_DENIED,   "a name leads to an address inside")   \
+    X(EGRESS_NAME,             "EGRESS-NAME",              UNAVAILABLE,         "a name's addresses were not found")   \
+    X(EGRESS_FULL,             "EGRESS-FULL",              RESOURCE_EXHAUSTED,  "too many ways out are in use")        \
+    X(EGRESS_UNREACHABLE,      "EGRESS-UNREACHABLE",       UNAVAILABLE,         "there is no way out, or it broke")
+
 #define GRILLE_REASON_MAP_BOOT(X)                                                                                      \
     X(BOOT_NO_NSM,             "BOOT-NO-NSM",              FAILED_PRECONDITION, "this process has no NSM that answers") \
     X(BOOT_NO_RANDOM,          "BOOT-NO-RANDOM",           FAILED_PRECONDITION, "the kernel has no randomness, or none of the NSM's") \

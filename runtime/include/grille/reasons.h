@@ -26,7 +26,8 @@ extern "C" {
     GRILLE_REASON_MAP_LOOP(X)                                                                                          \
     GRILLE_REASON_MAP_EIF(X)                                                                                           \
     GRILLE_REASON_MAP_BOOT(X)                                                                                          \
-    GRILLE_REASON_MAP_KMS(X)
+    GRILLE_REASON_MAP_KMS(X)                                                                                           \
+    GRILLE_REASON_MAP_EGRESS(X)
 
 typedef enum grille_reason {
 #define X(identifier, name, code, text) GRILLE_REASON_##identifier,

@@ -5,10 +5,10 @@
 
 #include "cmocka_all.h"
 
-static const char *const compiled[] = {"attest",   "boot",     "bytes",       "call",       "channel",    "grille",
-                                       "health",   "identity", "interceptor", "kms",        "kms_parent", "log",
-                                       "metadata", "method",   "policy",      "reason_map", "reasons",    "reflection",
-                                       "seal",     "server",   "services",    "stats",      "status"};
+static const char *const compiled[] = {"attest",     "boot",     "bytes",    "call",        "channel",    "egress",
+                                       "grille",     "health",   "identity", "interceptor", "kms",        "kms_parent",
+                                       "log",        "metadata", "method",   "policy",      "reason_map", "reasons",
+                                       "reflection", "seal",     "server",   "services",    "stats",      "status"};
 
 static int header_count;
 static char **headers;
