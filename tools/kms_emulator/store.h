@@ -69,8 +69,8 @@ GRILLE_MUST_USE grille_reason kms_store_open(const char *path, kms_store **store
 /* NULL is fine. */
 void kms_store_close(kms_store *store);
 
-/* What the last FAILED, BUSY or DAMAGED of this thread's own call was about, for a log; valid until its next call. */
-const char *kms_store_problem(const kms_store *store);
+/* What this thread's last call that was not done was about, for a log; until its next one. */
+const char *kms_store_problem(void);
 
 /* Makes a key with a fresh secret; *key is it (kms_key_clear). EXISTS: the id. DAMAGED never. */
 GRILLE_MUST_USE kms_store_result kms_store_create_key(kms_store *store, const kms_key_spec *spec, kms_key *key);

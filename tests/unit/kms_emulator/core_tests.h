@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The groups of core_test. */
+#ifndef GRILLE_TESTS_CORE_TESTS_H
+#define GRILLE_TESTS_CORE_TESTS_H
+
+int actions_data_tests(void);
+
+#endif
