@@ -32,10 +32,11 @@ static grille_reason read_sent(const grille_server_path_request *request,
     }
     if (grille_x509_has_name(&sent[0], GRILLE_X509_DNS, request->dns_name)) return GRILLE_REASON_OK;
     grille_x509_text(grille_x509_first_name(&sent[0]), name, sizeof name);
-    return grille_error_set(error, GRILLE_REASON_ATTEST_CERT_NAME,
-                            "observed a server with the subjectAltName \"%s\", expected the DNS name \"%.*s\"", name,
-                            (int)(request->dns_name.len < 100 ? request->dns_name.len : 100),
-                            (const char *)request->dns_name.data);
+    return grille_error_set(
+        error, GRILLE_REASON_ATTEST_CERT_NAME,
+        "observed a server with the subjectAltName \"%s\", expected the DNS name \"%.*s\". Likely the "
+        "connection leads to another service, or the host that we were told is not its name",
+        name, (int)(request->dns_name.len < 100 ? request->dns_name.len : 100), (const char *)request->dns_name.data);
 }
 
 /* From this anchor down through sent[top] to the leaf. */
@@ -85,8 +86,10 @@ grille_reason grille_path_verify_server(const grille_crypto *crypto, const grill
         if (reason != GRILLE_REASON_ATTEST_CERT_UNKNOWN_ISSUER) last = reason;
     }
     if (last != GRILLE_REASON_ATTEST_CERT_UNKNOWN_ISSUER) return last;
-    return grille_error_set(error, last,
-                            "observed %zu certificates of a server that no anchor issued, expected a path "
-                            "to one of %zu",
-                            request->sent_count, request->anchor_count);
+    return grille_error_set(
+        error, last,
+        "observed %zu certificates of a server that no anchor issued, expected a path "
+        "to one of %zu. Likely the service's CA is not among the anchors, or something in between has a "
+        "certificate of its own",
+        request->sent_count, request->anchor_count);
 }

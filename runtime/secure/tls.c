@@ -40,15 +40,16 @@ static const char *suites(grille_cipher cipher) {
 static bool valid(const grille_tls_options *options) {
     const size_t alpn_len = options->alpn != NULL ? strlen(options->alpn) : 0;
     const bool needs_certificate = options->role == GRILLE_TLS_SERVER;
-    return options->budget != NULL && options->verify != NULL && alpn_len > 0 && alpn_len < tls_alpn_bytes &&
-           options->max_chain >= 1 && options->max_chain <= GRILLE_TLS_CHAIN_MAX &&
-           (options->certificate.len > 0 || !needs_certificate) &&
+    return options->budget != NULL && options->verify != NULL && (alpn_len > 0 || !tls_kind_needs_alpn) &&
+           alpn_len < tls_alpn_bytes && (tls_kind_has_servers || options->role == GRILLE_TLS_CLIENT) &&
+           (tls_kind_has_certificates || options->certificate.len == 0) && options->max_chain >= 1 &&
+           options->max_chain <= GRILLE_TLS_CHAIN_MAX && (options->certificate.len > 0 || !needs_certificate) &&
            (options->certificate.len == 0) == (options->key.len == 0);
 }
 
 /* On the context: a server's end is not made without. */
 static bool use_certificate(WOLFSSL_CTX *context, const grille_tls_options *options) {
-    if (options->certificate.len == 0) return true;
+    if (!tls_kind_has_certificates || options->certificate.len == 0) return true;
     return wolfSSL_CTX_use_certificate_buffer(context, options->certificate.data, (long)options->certificate.len,
                                               WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS &&
            wolfSSL_CTX_use_PrivateKey_buffer(context, options->key.data, (long)options->key.len,
@@ -58,13 +59,12 @@ static bool use_certificate(WOLFSSL_CTX *context, const grille_tls_options *opti
 /* A context of its own for each connection: whatever wolfSSL allocates belongs to one budget, and nothing that one peer
  * sent can be seen by another. */
 static WOLFSSL_CTX *make_context(const grille_tls_options *options) {
-    WOLFSSL_METHOD *method =
-        options->role == GRILLE_TLS_SERVER ? wolfTLSv1_3_server_method() : wolfTLSv1_3_client_method();
+    WOLFSSL_METHOD *method = tls_kind_method(options->role);
     WOLFSSL_CTX *context = method != NULL ? wolfSSL_CTX_new(method) : NULL;
     int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1};
     int mode = WOLFSSL_VERIFY_PEER;
     if (context == NULL) return NULL;
-    if (options->role == GRILLE_TLS_SERVER)
+    if (tls_kind_has_servers && options->role == GRILLE_TLS_SERVER)
         mode =
             options->ask_certificate ? WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : WOLFSSL_VERIFY_NONE;
     wolfSSL_CTX_set_verify(context, mode, grille_tls_verify_callback);
@@ -80,14 +80,19 @@ static WOLFSSL_CTX *make_context(const grille_tls_options *options) {
     return context;
 }
 
+static bool offer_alpn(grille_tls *tls) {
+    if (!tls_kind_needs_alpn && tls->alpn[0] == '\0') return true;
+    return wolfSSL_UseALPN(tls->ssl, tls->alpn, (unsigned)strlen(tls->alpn), WOLFSSL_ALPN_FAILED_ON_MISMATCH) ==
+           WOLFSSL_SUCCESS;
+}
+
 static bool configure(grille_tls *tls, const grille_tls_options *options) {
     WOLFSSL *ssl = tls->ssl;
     wolfSSL_SetIOReadCtx(ssl, tls);
     wolfSSL_SetIOWriteCtx(ssl, tls);
     wolfSSL_SetCertCbCtx(ssl, tls);
-    wolfSSL_KeepArrays(ssl); /* the exporter needs them, once */
-    return wolfSSL_UseALPN(ssl, tls->alpn, (unsigned)strlen(tls->alpn), WOLFSSL_ALPN_FAILED_ON_MISMATCH) ==
-               WOLFSSL_SUCCESS &&
+    if (tls_kind_exports) wolfSSL_KeepArrays(ssl); /* the exporter needs them, once */
+    return tls_kind_send_server_name(ssl, options->server_name) && offer_alpn(tls) &&
            (options->role == GRILLE_TLS_SERVER || wolfSSL_UseKeyShare(ssl, WOLFSSL_ECC_X25519) == WOLFSSL_SUCCESS);
 }
 
@@ -120,7 +125,7 @@ grille_reason grille_tls_new(const grille_tls_options *options, grille_tls **out
                         .verify_user = options->verify_user,
                         .max_chain = options->max_chain};
     tls->records_per_key = options->records_per_key > 0 ? options->records_per_key : GRILLE_LIMIT_RECORDS_PER_KEY;
-    memcpy(tls->alpn, options->alpn, strlen(options->alpn) + 1);
+    if (tls_kind_needs_alpn || options->alpn != NULL) memcpy(tls->alpn, options->alpn, strlen(options->alpn) + 1);
     grille_byte_queue_init(&tls->retained, options->budget);
     grille_byte_queue_init(&tls->outgoing, options->budget);
     grille_rate_limit_init(&tls->control, GRILLE_LIMIT_KEY_UPDATE_BURST, GRILLE_LIMIT_KEY_UPDATE_PER_SECOND,
@@ -155,8 +160,8 @@ static grille_reason check_handshake(grille_tls *tls, grille_error *error) {
     if (grille_tls_alpn_agreed(tls)) return GRILLE_REASON_OK;
     grille_tls_die(tls, no_application_protocol);
     return grille_error_set(error, GRILLE_REASON_TLS_ALPN,
-                            "the peer agreed to no application protocol (ALPN), expected %s; likely the peer is not a "
-                            "Grille endpoint",
+                            "the peer agreed to no application protocol (ALPN), expected %s; likely the peer is "
+                            "not " GRILLE_TLS_EXPECTED_PEER,
                             tls->alpn);
 }
 
@@ -169,7 +174,7 @@ grille_reason grille_tls_handshake(grille_tls *tls, grille_error *error) {
     grille_tls_io_begin(tls);
     tls->hook_error = error;
     scope = grille_tls_alloc_enter(tls->budget);
-    result = tls->role == GRILLE_TLS_SERVER ? wolfSSL_accept(tls->ssl) : wolfSSL_connect(tls->ssl);
+    result = tls_kind_handshake(tls->ssl, tls->role);
     refused = grille_tls_alloc_leave(scope);
     tls->hook_error = NULL;
     if (result != WOLFSSL_SUCCESS) {
@@ -183,7 +188,7 @@ grille_reason grille_tls_handshake(grille_tls *tls, grille_error *error) {
 grille_reason grille_tls_export(grille_tls *tls, const char *label, uint8_t *out, size_t len) {
     grille_tls_alloc_scope scope;
     int result = 0;
-    if (!tls->finished || tls->exported || tls->dead) return GRILLE_REASON_TLS_FAILED;
+    if (!tls_kind_exports || !tls->finished || tls->exported || tls->dead) return GRILLE_REASON_TLS_FAILED;
     scope = grille_tls_alloc_enter(tls->budget);
     result = wolfSSL_export_keying_material(tls->ssl, out, len, label, strlen(label), NULL, 0, 0);
     wolfSSL_FreeArrays(tls->ssl);

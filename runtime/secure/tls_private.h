@@ -11,6 +11,7 @@
 #include "secure/byte_queue.h"
 #include "secure/tls.h"
 #include "secure/tls_alloc.h"
+#include "secure/tls_kind.h"
 
 enum { tls_record_header_bytes = 5, tls_record_plain_bytes = 16384, tls_alpn_bytes = 32 };
 

@@ -6,7 +6,7 @@
 #ifndef GRILLE_SECURE_TLS_SERVICE_H
 #define GRILLE_SECURE_TLS_SERVICE_H
 
-#include "secure/tls.h"
+#include "secure/tls_options.h"
 
 /* Ends of one kind; each function as its namesake in tls.h. An end that one table made is for that table alone. */
 typedef struct grille_tls_functions {

@@ -11,6 +11,7 @@
 bool grille_tls_alpn_agreed(const grille_tls *tls) {
     char *name = NULL;
     unsigned short len = 0;
+    if (!tls_kind_needs_alpn && tls->alpn[0] == '\0') return true;
     if (wolfSSL_ALPN_GetProtocol(tls->ssl, &name, &len) != WOLFSSL_SUCCESS) return false;
     return grille_bytes_equal(grille_bytes_of(name, len), grille_bytes_of_text(tls->alpn));
 }
@@ -30,19 +31,20 @@ static grille_reason check(grille_tls *tls, int preverify, const WOLFSSL_X509_ST
     if (!only_the_issuer_is_unknown(preverify, store))
         return grille_error_set(tls->hook_error, GRILLE_REASON_TLS_BAD_CERTIFICATE,
                                 "the peer's TLS certificate is malformed: certificate %d, finding %d (%s); likely the "
-                                "peer is not a Grille endpoint",
+                                "peer is not " GRILLE_TLS_EXPECTED_PEER,
                                 store->error_depth, store->error,
                                 wolfSSL_ERR_reason_error_string((unsigned long)store->error));
     if (count == 0 || count > tls->max_chain)
         return grille_error_set(tls->hook_error, GRILLE_REASON_TLS_CHAIN_LENGTH,
-                                "the peer sent %zu TLS certificates; at most %zu may come; likely the peer is not a "
-                                "Grille endpoint",
+                                "the peer sent %zu TLS certificates; at most %zu may come; likely the peer is "
+                                "not " GRILLE_TLS_EXPECTED_PEER,
                                 count, tls->max_chain);
     /* Known since the hellos; only here wolfSSL lets us say no with an alert. */
     if (!grille_tls_alpn_agreed(tls))
-        return refuse(tls, GRILLE_REASON_TLS_ALPN,
-                      "the peer offered no application protocol (ALPN); likely the peer is not a Grille endpoint, or "
-                      "something in between ends TLS");
+        return refuse(
+            tls, GRILLE_REASON_TLS_ALPN,
+            "the peer offered no application protocol (ALPN); likely the peer is not " GRILLE_TLS_EXPECTED_PEER
+            ", or something in between ends TLS");
     if (store->error_depth > 0) return GRILLE_REASON_OK;
     for (size_t i = 0; i < count; i++)
         chain[i] = grille_bytes_of(store->certs[i].buffer, store->certs[i].length);

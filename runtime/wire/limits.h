@@ -314,6 +314,6 @@
 /* The service's DNS name, the longest that there is (RFC 1035 2.3.4, without its last dot). */
 #define GRILLE_LIMIT_KMS_HOST_BYTES 253
 /* What one exchange takes: TLS with the longest chain of certificates, the request sealed, the answer's pieces. */
-#define GRILLE_LIMIT_KMS_EXCHANGE_BYTES 1048576
+#define GRILLE_LIMIT_KMS_EXCHANGE_BYTES 262144
 
 #endif

@@ -33,10 +33,24 @@
  * HAVE_SESSION_TICKET, WOLFSSL_EARLY_DATA, WOLFSSL_POST_HANDSHAKE_AUTH, HAVE_SECURE_RENEGOTIATION, OPENSSL_EXTRA,
  * OPENSSL_ALL, WOLFSSL_TRUST_PEER_CERT, HAVE_SECRET_CALLBACK, SHOW_SECRETS, WOLFSSL_SSLKEYLOGFILE */
 
-/* --- Certificates ---------------------------------------------------------------------------------------------------
- */
+/* --- Whom the channel talks to, and whom services.  Same sources, see service_tls.h ------------------------------- */
+#ifdef GRILLE_TLS_OF_SERVICES
+#define NO_WOLFSSL_SERVER
+#define HAVE_SNI
+#define WC_RSA_PSS
+#define SP_INT_BITS 4096 /* numbers as long as the longest RSA key; curves by them too */
+#define WOLFSSL_MIN_RSA_BITS 2048
+#else
+#define NO_RSA
+#define HAVE_HPKE
 #define WOLFSSL_CERT_GEN
 #define WOLFSSL_CERT_EXT
+#define WOLFSSL_HAVE_SP_ECC
+#define WOLFSSL_SP_384
+#endif
+
+/* --- Certificates ---------------------------------------------------------------------------------------------------
+ */
 #define WOLFSSL_ALT_NAMES
 
 /* --- Algorithms --------------------------------------------------------------------------------------------------- */
@@ -55,7 +69,6 @@
 #define HAVE_CHACHA
 #define HAVE_POLY1305
 #define HAVE_HKDF
-#define HAVE_HPKE
 #define WOLFSSL_SHA384
 #define WOLFSSL_SHA512
 #define HAVE_HASHDRBG
@@ -68,13 +81,10 @@
 #define NO_PKCS12
 #define NO_PWDBASED
 #define NO_RC4
-#define NO_RSA
 #define NO_SHA
 
 /* --- Assembly and big numbers ----------------------------------------------------------------------------------- */
 #define WOLFSSL_SP_MATH_ALL
-#define WOLFSSL_HAVE_SP_ECC
-#define WOLFSSL_SP_384
 #define WOLFSSL_SP_NO_2048 /* no RSA: 170 KB of a program */
 #define WOLFSSL_SP_NO_3072
 #ifdef GRILLE_SMALL_TABLES /* of multiples of the base points: 10 KB, not 500 (docs/enclave-programs.md) */
