@@ -316,4 +316,21 @@
 /* What one exchange takes: TLS with the longest chain of certificates, the request sealed, the answer's pieces. */
 #define GRILLE_LIMIT_KMS_EXCHANGE_BYTES 262144
 
+/* ---- Ways out of an enclave (egress/) ---- */
+
+/* A host's DNS name, without a last dot (RFC 1035 2.3.4). */
+#define GRILLE_LIMIT_HOST_NAME_BYTES 253
+/* Addresses of one name that are tried: each gets its share of the time. */
+#define GRILLE_LIMIT_HOST_ADDRESSES 8
+/* Names that are looked up at once, each by a thread: one that nobody answers holds its thread for minutes. */
+#define GRILLE_LIMIT_LOOKUPS 16
+/* An allow-list's file is far beyond what people write: 64 KiB are read in a millisecond. */
+#define GRILLE_LIMIT_ALLOW_FILE_BYTES 65536
+/* Sets of peers, and sets of targets: a bit of 64 each in a peer's `to`. */
+#define GRILLE_LIMIT_ALLOW_SETS 64
+/* Addresses, ports or names in one set: a connection is compared with each of them. */
+#define GRILLE_LIMIT_ALLOW_RULES 256
+/* A set's name. */
+#define GRILLE_LIMIT_ALLOW_NAME_BYTES 64
+
 #endif

@@ -429,6 +429,42 @@ def without_descriptors_it_pauses_and_serves_on(cases):
         echo(near, far, b"undisturbed")
 
 
+# ---- Names ----
+
+NAMES = """peers:
+  - name: us
+    unix: [any]
+targets:
+  - name: keys
+    names: [Keys.grille.invalid]
+    ports: [443]
+"""
+
+
+def ended(*arguments):
+    return subprocess.run([GRILLE, "relay", *arguments], stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
+
+
+def names_are_compared_as_they_are_and_looked_up_for_each_connection(cases):
+    allow = cases.write("names.yaml", NAMES)
+    for other in ("tcp:keys.grille.invalid:444", "tcp:a.keys.grille.invalid:443", "tcp:grille.invalid:443",
+                  "tcp:203.0.113.7:443"):
+        run = ended("--listen", cases.fresh(), "--to", other, "--allow", allow)
+        assert run.returncode == 2, run
+        assert "POLICY-FORBIDS: --to %s is in no set of targets" % other in run.stderr, run.stderr
+    for wrong, text in (("tcp:*.grille.invalid:443", "no pattern"), ("tcp:a.0x7f000001:443", "ends in a number"),
+                        ("tcp:keys.grille.invalid:0", "no port from 1 to 65535")):
+        run = ended("--listen", cases.fresh(), "--to", wrong)
+        assert run.returncode == 2 and text in run.stderr, run
+    # Nobody has a name of this zone (RFC 6761 6.4); whoever is asked, or nobody being there, the connection ends.
+    with Relay(GRILLE, "--listen", cases.fresh(), "--to", "tcp:Keys.GRILLE.invalid:443", "--allow", allow,
+               "--connect-timeout", "2s") as relay:
+        assert relay.connect_cut() in ("ended", "reset")
+        relay.wait_log("start peer=unix:.* set=us target=tcp:keys.grille.invalid:443")
+        relay.wait_log("end to_target_bytes=0 .*the name keys.grille.invalid (has no address|was not found within)")
+        assert relay.end() == 0
+
+
 # ---- The allow-list ----
 
 ALLOW = """peers:
@@ -619,6 +655,15 @@ def wrong_arguments(cases):
 def an_open_door_is_told(cases):
     with Relay(GRILLE, "--listen", "tcp:0.0.0.0:0", "--to", cases.fresh()) as relay:
         relay.wait_log("warning: whoever reaches tcp:0.0.0.0:0 may connect")
+    # A list of Nitro's form says nothing of peers.
+    target = Target("tcp:127.0.0.1:0")
+    port = target.address.rpartition(":")[2]
+    listed = cases.write("listed.yaml", "allowlist:\n- {address: 127.0.0.1, port: %s}\n" % port)
+    with Relay(GRILLE, "--listen", "tcp:0.0.0.0:0", "--to", target.address, "--allow", listed) as relay:
+        relay.wait_log("warning: whoever reaches tcp:0.0.0.0:0 may connect")
+        near = socket.create_connection(("127.0.0.1", int(relay.listens[0].rpartition(":")[2])), PATIENCE_S)
+        echo(near, target.accept(), b"through")
+        near.close()
 
 
 sys.exit(Cases().run_all([
@@ -626,6 +671,7 @@ sys.exit(Cases().run_all([
     a_reader_that_stops_stops_the_sender, a_slow_reader_gets_everything, half_closes_go_through_in_each_direction,
     resets_are_resets_on_the_other_side, last_words_of_a_target_that_reads_no_more_arrive,
     a_target_that_nobody_listens_on, a_target_that_is_silent, more_connections_than_allowed, a_flood_of_new_connections,
-    idle_connections_end, without_descriptors_it_pauses_and_serves_on, who_may_connect_and_where_to,
+    idle_connections_end, without_descriptors_it_pauses_and_serves_on,
+    names_are_compared_as_they_are_and_looked_up_for_each_connection, who_may_connect_and_where_to,
     the_first_signal_drains, the_drain_has_an_end, a_second_signal_cuts, a_signal_while_it_looks_for_more, quiet_is_quiet, nobody_reads_the_log, wrong_arguments,
     an_open_door_is_told]))

@@ -18,6 +18,7 @@ static const char usage[] =
     "usage: grille relay --listen ADDRESS --to ADDRESS [--listen ADDRESS --to ADDRESS]… [OPTION]…\n"
     "         forwards each connection that comes to --listen to the --to behind it: bytes only\n"
     "       ADDRESS: tcp:HOST:PORT, vsock:CID:PORT, unix:PATH, unix-abstract:NAME, hybrid:PATH:PORT or fd:N\n"
+    "                of --to also tcp:NAME:PORT: its addresses are found and tried for each connection\n"
     "       --allow FILE           who may connect, and where to; without it whoever reaches the address\n"
     "       --max-connections N    at once; default 1024\n"
     "       --rate N               new connections a second; default 500\n"
@@ -201,7 +202,8 @@ static void want_descriptors(const request *asked) {
 
 /* Everybody can reach an address of tcp and vsock. */
 static void warn_of_open_doors(const request *asked) {
-    for (size_t i = 0; i < asked->pairs && asked->allow == NULL; i++) {
+    const grille_allow *allow = asked->options.allow;
+    for (size_t i = 0; i < asked->pairs && (allow == NULL || grille_allow_takes_any_peer(allow)); i++) {
         const char *at = asked->listen[i];
         if (strncmp(at, "tcp:", 4) != 0 || strncmp(at, "tcp:127.", 8) == 0 || strncmp(at, "tcp:[::1]", 9) == 0 ||
             strncmp(at, "tcp:localhost:", 14) == 0) {
@@ -225,13 +227,14 @@ static int serve(const request *asked, relay *relay) {
 
 int command_relay(int argc, char **argv) {
     request asked = {.options = relay_options_default()};
-    relay_allow *allow = NULL;
+    grille_allow *allow = NULL;
     relay *relay = NULL;
     grille_error error;
     int status = EXIT_DONE;
     if (!parse(argc - 1, argv + 1, &asked, &status)) return status;
     grille_log_set(write_line, NULL, asked.quiet ? GRILLE_LOG_WARNING : GRILLE_LOG_INFO);
-    if (asked.allow != NULL && relay_allow_load(asked.allow, &allow, &error) != GRILLE_REASON_OK) {
+    if (asked.allow != NULL &&
+        grille_allow_load(asked.allow, GRILLE_ALLOW_FOR_PEERS, &allow, &error) != GRILLE_REASON_OK) {
         return complain(&error);
     }
     asked.options.allow = allow;
@@ -246,6 +249,6 @@ int command_relay(int argc, char **argv) {
         status = complain(&error);
     }
     relay_free(relay);
-    relay_allow_free(allow);
+    grille_allow_free(allow);
     return status;
 }

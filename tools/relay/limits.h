@@ -33,15 +33,4 @@
 #define RELAY_LIMIT_REFUSAL_LINES            20
 #define RELAY_LIMIT_REFUSAL_LINES_PER_SECOND 2
 
-/* ---- The allow-list file (allow.h) ---- */
-
-/* Far beyond what people write: a list of 64 KiB is read in a millisecond. */
-#define RELAY_LIMIT_ALLOW_FILE_BYTES 65536
-/* Sets of peers, and sets of targets: a bit of 64 each in a peer's `to`. */
-#define RELAY_LIMIT_SETS 64
-/* Addresses, ports or names in one set: a connection is compared with each of them. */
-#define RELAY_LIMIT_RULES 256
-/* A set's name. */
-#define RELAY_LIMIT_NAME_BYTES 64
-
 #endif

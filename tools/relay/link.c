@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 
 #include "grille/log.h"
-#include "loop/dialer.h"
 #include "loop/socket.h"
 
 enum { PEER, TARGET, SIDES };
@@ -23,12 +22,13 @@ typedef struct relay_link {
     grille_link link; /* in relay_links.by_activity */
     relay_links *links;
     uint64_t id;
-    grille_dialer *dialer;  /* while the target is dialled */
-    grille_conduit conduit; /* the peer's, until then */
-    char target[GRILLE_ADDRESS_TEXT_BYTES];
+    grille_reach *reach;                     /* while the target is dialled */
+    grille_conduit conduit;                  /* the peer's, until then */
+    char address[GRILLE_ADDRESS_TEXT_BYTES]; /* that a name led to, or "" */
     link_side sides[SIDES];
     relay_flow flows[SIDES]; /* out of each side */
     unsigned open_sides;
+    bool named;
     bool over;
     grille_time_us started_us;
     grille_time_us active_us;
@@ -36,9 +36,11 @@ typedef struct relay_link {
 
 static const char *const side_names[SIDES] = {"peer", "target"};
 
-void relay_links_init(relay_links *links, grille_loop *loop, void (*ended)(void *user), void *user) {
-    *links = (relay_links){.loop = loop, .next_id = 1, .ended = ended, .user = user};
+grille_reason relay_links_init(relay_links *links, grille_loop *loop, const grille_allow *allow,
+                               void (*ended)(void *user), void *user) {
+    *links = (relay_links){.loop = loop, .allow = allow, .next_id = 1, .ended = ended, .user = user};
     grille_list_init(&links->by_activity);
+    return grille_resolver_new(loop, NULL, NULL, &links->resolver);
 }
 
 void relay_reset_on_close(int fd) {
@@ -74,14 +76,15 @@ static void end(relay_link *link, bool reset, const char *why) {
     relay_links *links = link->links;
     const uint64_t to_target = link->flows[PEER].forwarded, to_peer = link->flows[TARGET].forwarded;
     grille_log(GRILLE_LOG_INFO, GRILLE_LOG_APPLICATION,
-               "connection %" PRIu64 ": end to_target_bytes=%" PRIu64 " to_peer_bytes=%" PRIu64 " duration_ms=%" PRIu64
-               " reason=\"%s\"",
-               link->id, to_target, to_peer, (grille_loop_refresh(links->loop) - link->started_us) / 1000, why);
+               "connection %" PRIu64 ": end%s%s to_target_bytes=%" PRIu64 " to_peer_bytes=%" PRIu64
+               " duration_ms=%" PRIu64 " reason=\"%s\"",
+               link->id, link->address[0] != '\0' ? " address=" : "", link->address, to_target, to_peer,
+               (grille_loop_refresh(links->loop) - link->started_us) / 1000, why);
     links->bytes_to_targets += to_target;
     links->bytes_to_peers += to_peer;
     link->over = true;
-    if (link->dialer != NULL) grille_dialer_cancel(link->dialer);
-    link->dialer = NULL;
+    if (link->reach != NULL) grille_reach_cancel(link->reach);
+    link->reach = NULL;
     if (reset) relay_reset_on_close(link->conduit.fd);
     grille_list_remove(&link->link);
     links->count--;
@@ -206,10 +209,11 @@ static void begin(relay_link *link, grille_conduit target) {
     watch_both(link);
 }
 
-static void on_dialed(void *user, grille_conduit conduit, const grille_error *error) {
+static void on_reached(void *user, grille_conduit conduit, const grille_address *address, const grille_error *error) {
     relay_link *link = user;
-    link->dialer = NULL;
+    link->reach = NULL;
     if (grille_conduit_is_open(conduit)) {
+        if (link->named) grille_address_format(address, link->address);
         link->active_us = grille_loop_refresh(link->links->loop);
         begin(link, conduit);
         return;
@@ -219,7 +223,7 @@ static void on_dialed(void *user, grille_conduit conduit, const grille_error *er
 }
 
 grille_reason relay_links_add(relay_links *links, const relay_link_start *start) {
-    char peer[RELAY_PEER_TEXT_BYTES];
+    char peer[RELAY_PEER_TEXT_BYTES], target[GRILLE_EGRESS_TARGET_TEXT_BYTES];
     relay_link *link = calloc(1, sizeof *link);
     if (link == NULL) {
         grille_conduit_close(start->conduit);
@@ -230,15 +234,16 @@ grille_reason relay_links_add(relay_links *links, const relay_link_start *start)
     link->conduit = start->conduit;
     link->started_us = link->active_us = grille_loop_refresh(links->loop);
     link->sides[PEER].transport.fd = link->sides[TARGET].transport.fd = -1;
-    grille_address_format(start->target, link->target);
+    link->named = grille_egress_target_is_name(start->target);
+    grille_egress_target_format(start->target, target);
     relay_peer_format(start->peer, peer);
     grille_log(GRILLE_LOG_INFO, GRILLE_LOG_APPLICATION, "connection %" PRIu64 ": start peer=%s%s%s target=%s", link->id,
-               peer, start->peer_set != NULL ? " set=" : "", start->peer_set != NULL ? start->peer_set : "",
-               link->target);
+               peer, start->peer_set != NULL ? " set=" : "", start->peer_set != NULL ? start->peer_set : "", target);
     grille_list_append(&links->by_activity, &link->link);
     if (++links->count > links->highest_count) links->highest_count = links->count;
-    if (grille_dialer_start(links->loop, start->target, start->connect_timeout_ms, on_dialed, link, &link->dialer) !=
-        GRILLE_REASON_OK) {
+    const grille_reach_start reach = {
+        links->loop, links->resolver, links->allow, start->target, start->connect_timeout_ms, on_reached, link};
+    if (grille_reach_begin(&reach, &link->reach) != GRILLE_REASON_OK) {
         end(link, true, "out of memory");
     }
     return GRILLE_REASON_OK;
@@ -256,7 +261,7 @@ grille_time_us relay_links_end_idle(relay_links *links, uint32_t idle_timeout_ms
     const grille_time_us now_us = grille_loop_refresh(links->loop);
     relay_link *link;
     while ((link = oldest(links)) != NULL && link->active_us + idle_us <= now_us) {
-        if (link->dialer == NULL) {
+        if (link->reach == NULL) {
             end(link, true, "idle timeout");
             continue;
         }

@@ -4,12 +4,15 @@
 #ifndef GRILLE_TOOLS_RELAY_LINK_H
 #define GRILLE_TOOLS_RELAY_LINK_H
 
+#include "egress/reach.h"
 #include "relay/flow.h"
 #include "relay/peer.h"
 
 /* All connections of one relay. Caller's storage; the leader's. */
 typedef struct relay_links {
     grille_loop *loop;
+    grille_resolver *resolver;
+    const grille_allow *allow; /* borrowed; NULL: none */
     relay_blocks blocks;
     grille_link by_activity; /* whose last byte is longest ago comes first */
     size_t count;
@@ -25,13 +28,15 @@ typedef struct relay_links {
 /* What a connection is made of. */
 typedef struct relay_link_start {
     grille_conduit conduit; /* a descriptor; taken over */
-    const relay_peer *peer;
+    const grille_allow_peer *peer;
     const char *peer_set; /* its set in the allow-list, or NULL; for the log */
-    const grille_address *target;
+    const grille_egress_target *target;
     uint32_t connect_timeout_ms;
 } relay_link_start;
 
-void relay_links_init(relay_links *links, grille_loop *loop, void (*ended)(void *user), void *user);
+/* OUT_OF_MEMORY. Their resolver is the owner's to free. */
+GRILLE_MUST_USE grille_reason relay_links_init(relay_links *links, grille_loop *loop, const grille_allow *allow,
+                                               void (*ended)(void *user), void *user);
 
 /* Dials the target; nothing of the peer is read before it answers. Logs one line now and one at the end. OUT_OF_MEMORY:
  * the conduit is closed. */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static void take_ipv6(const struct in6_addr *address, relay_peer *peer) {
+static void take_ipv6(const struct in6_addr *address, grille_allow_peer *peer) {
     peer->ipv6 = !IN6_IS_ADDR_V4MAPPED(address);
     if (peer->ipv6) {
         memcpy(peer->ip, address->s6_addr, 16);
@@ -17,7 +17,7 @@ static void take_ipv6(const struct in6_addr *address, relay_peer *peer) {
     }
 }
 
-static bool take_credentials(int fd, relay_peer *peer) {
+static bool take_credentials(int fd, grille_allow_peer *peer) {
     struct ucred credentials;
     socklen_t len = sizeof credentials;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) != 0) return false;
@@ -27,7 +27,7 @@ static bool take_credentials(int fd, relay_peer *peer) {
     return true;
 }
 
-bool relay_peer_of_socket(int fd, relay_peer *peer) {
+bool relay_peer_of_socket(int fd, grille_allow_peer *peer) {
     struct sockaddr_storage name;
     struct sockaddr_in in;
     struct sockaddr_in6 in6;
@@ -62,7 +62,7 @@ bool relay_peer_of_socket(int fd, relay_peer *peer) {
     }
 }
 
-void relay_peer_format(const relay_peer *peer, char text[RELAY_PEER_TEXT_BYTES]) {
+void relay_peer_format(const grille_allow_peer *peer, char text[RELAY_PEER_TEXT_BYTES]) {
     char host[INET6_ADDRSTRLEN] = "";
     switch (peer->kind) {
     case GRILLE_ADDRESS_TCP:

@@ -76,8 +76,12 @@ grille_reason relay_new(const relay_options *options, relay **made, grille_error
         free(new);
         return reason;
     }
+    reason = relay_links_init(&new->links, &new->loop, options->allow, relay_on_ended, new);
+    if (reason != GRILLE_REASON_OK) {
+        relay_free(new);
+        return grille_error_default(error, reason);
+    }
     const grille_time_us now_us = grille_clock_us();
-    relay_links_init(&new->links, &new->loop, relay_on_ended, new);
     grille_rate_limit_init(&new->new_connections, options->rate, options->rate, now_us);
     grille_log_limit_init(&new->refusals, RELAY_LIMIT_REFUSAL_LINES, RELAY_LIMIT_REFUSAL_LINES_PER_SECOND, now_us);
     *made = new;
@@ -86,14 +90,16 @@ grille_reason relay_new(const relay_options *options, relay **made, grille_error
 
 /* ---- Pairs ---- */
 
-static grille_reason read_target(const relay *relay, const char *to, grille_address *target, grille_error *error) {
-    grille_reason reason = grille_address_parse(to, target, error);
+static grille_reason read_target(const relay *relay, const char *to, grille_egress_target *target,
+                                 grille_error *error) {
+    grille_reason reason = grille_egress_target_parse(to, target, error);
     if (reason != GRILLE_REASON_OK) return reason;
-    if (target->kind == GRILLE_ADDRESS_INPROC || !grille_dialer_takes(target)) {
+    if (!grille_egress_target_is_name(target) &&
+        (target->address.kind == GRILLE_ADDRESS_INPROC || !grille_dialer_takes(&target->address))) {
         return grille_error_set(error, GRILLE_REASON_LOOP_ADDRESS_UNSUPPORTED,
                                 "--to %s is no address that another process can be reached at", to);
     }
-    if (relay->options.allow == NULL || relay_allow_has_target(relay->options.allow, target)) return GRILLE_REASON_OK;
+    if (relay->options.allow == NULL || grille_allow_has_target(relay->options.allow, target)) return GRILLE_REASON_OK;
     return grille_error_set(error, GRILLE_REASON_POLICY_FORBIDS,
                             "--to %s is in no set of targets of the allow-list: add it there, or forward elsewhere",
                             to);
@@ -160,11 +166,11 @@ grille_reason relay_add(relay *relay, const char *listen, const char *to, grille
     grille_reason reason = read_listen(listen, &address, error);
     if (reason == GRILLE_REASON_OK) reason = read_target(relay, to, &pair->target, error);
     if (reason == GRILLE_REASON_OK) reason = check_descriptor(relay, &address, error);
-    if (reason == GRILLE_REASON_OK) reason = check_descriptor(relay, &pair->target, error);
+    if (reason == GRILLE_REASON_OK) reason = check_descriptor(relay, &pair->target.address, error);
     if (reason == GRILLE_REASON_OK) reason = grille_listener_bind(&address, &pair->listener, error);
     if (reason != GRILLE_REASON_OK) return reason;
     (void)strcpy(pair->listen_address, grille_listener_address(pair->listener));
-    grille_address_format(&pair->target, pair->target_address);
+    grille_egress_target_format(&pair->target, pair->target_address);
     pair->listens_once = address.kind == GRILLE_ADDRESS_FD;
     relay->pair_count++;
     return check_circle(relay, error);
@@ -180,7 +186,7 @@ const char *relay_target_address(const relay *relay, size_t index) {
 
 /* ---- Accepting ---- */
 
-static void refuse(relay *relay, grille_conduit conduit, const relay_peer *peer, const char *why) {
+static void refuse(relay *relay, grille_conduit conduit, const grille_allow_peer *peer, const char *why) {
     char text[RELAY_PEER_TEXT_BYTES];
     uint64_t left_out = 0;
     const bool logged = grille_log_limit_take(&relay->refusals, grille_clock_us(), &left_out);
@@ -195,15 +201,15 @@ static void refuse(relay *relay, grille_conduit conduit, const relay_peer *peer,
 void relay_on_accepted(void *user, grille_conduit conduit) {
     relay_pair *pair = user;
     relay *relay = pair->relay;
-    relay_peer peer;
+    grille_allow_peer peer;
     const char *set = NULL;
-    const relay_allow *allow = relay->options.allow;
+    const grille_allow *allow = relay->options.allow;
     if (!relay_peer_of_socket(conduit.fd, &peer)) {
         /* Gone before it was looked at: nobody is left to refuse. */
         grille_conduit_close(conduit);
         return;
     }
-    if (allow != NULL && !relay_allow_passes(allow, &peer, &pair->target, &set)) {
+    if (allow != NULL && !grille_allow_passes(allow, &peer, &pair->target, &set)) {
         relay->counters.refused_peers++;
         refuse(relay, conduit, &peer, "the allow-list does not let this peer reach this target");
     } else if (!grille_rate_limit_take(&relay->new_connections, 1, grille_clock_us())) {
@@ -216,7 +222,7 @@ void relay_on_accepted(void *user, grille_conduit conduit) {
         relay->counters.refused_full++;
         refuse(relay, conduit, &peer, "the target is a descriptor, which is one connection, and it has had its one");
     } else {
-        pair->target_spent = pair->target.kind == GRILLE_ADDRESS_FD;
+        pair->target_spent = pair->target.address.kind == GRILLE_ADDRESS_FD;
         relay->counters.accepted++;
         if (relay_links_add(&relay->links, &(relay_link_start){conduit, &peer, set, &pair->target,
                                                                relay->options.connect_timeout_ms}) ==

@@ -4,7 +4,7 @@
 #ifndef GRILLE_TOOLS_RELAY_H
 #define GRILLE_TOOLS_RELAY_H
 
-#include "relay/allow.h"
+#include "egress/allow.h"
 
 typedef struct relay_options {
     uint32_t max_connections; /* at once; further ones are closed at once */
@@ -13,7 +13,7 @@ typedef struct relay_options {
     uint32_t idle_timeout_ms;  /* without a byte in either direction */
     uint32_t drain_timeout_ms; /* 0: cut at the first signal */
     uint32_t spin_us;          /* polling before sleep, as grille_server_options has it; 0: off */
-    const relay_allow *allow;  /* borrowed; NULL: whoever reaches the listening address */
+    const grille_allow *allow; /* borrowed; NULL: whoever reaches the listening address */
 } relay_options;
 
 /* As limits.h says; no allow-list. */

@@ -146,6 +146,7 @@ grille_reason relay_run(relay *relay, grille_error *error) {
 void relay_free(relay *relay) {
     if (relay == NULL) return;
     stop_listening(relay);
+    grille_resolver_free(relay->links.resolver);
     grille_loop_deinit(&relay->loop);
     while (relay->links.blocks.free_count != 0)
         relay_blocks_trim(&relay->links.blocks);

@@ -14,8 +14,8 @@ typedef struct relay_pair {
     struct relay *relay;
     grille_listener *listener; /* NULL: stopped */
     char listen_address[GRILLE_ADDRESS_TEXT_BYTES];
-    char target_address[GRILLE_ADDRESS_TEXT_BYTES];
-    grille_address target;
+    char target_address[GRILLE_EGRESS_TARGET_TEXT_BYTES];
+    grille_egress_target target;
     bool listens_once; /* fd:N */
     bool target_spent; /* fd:N that is in use, or was */
 } relay_pair;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * grille_address_parse, grille_address_format: what is read is written as text that reads the same. So are networks of
- * the relay's allow-list. Then JSON: passing over a value finds the same end as reading it; and nitro-cli's answer. */
+ * allow-lists, and targets with names. Then JSON: passing over a value finds the same end as reading it; and
+ * nitro-cli's answer. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,22 +9,40 @@
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "egress/allow_sets.h"
 #include "loop/address.h"
 #include "loop/nitro_answer.h"
-#include "relay/allow_sets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_network(grille_bytes input) {
-    relay_rule rule = {0}, again = {0};
+    grille_allow_rule rule = {0}, again = {0};
     char ip[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 8];
-    if (relay_network_parse(input, &rule) != NULL) return;
+    if (grille_network_parse(input, &rule) != NULL) return;
     if (rule.prefix_bits > (rule.ipv6 ? 128U : 32U)) abort();
     if (inet_ntop(rule.ipv6 ? AF_INET6 : AF_INET, rule.ip, ip, sizeof ip) == NULL) abort();
     (void)snprintf(text, sizeof text, "%s/%u", ip, rule.prefix_bits);
-    if (relay_network_parse(grille_bytes_of_text(text), &again) != NULL) abort();
+    if (grille_network_parse(grille_bytes_of_text(text), &again) != NULL) abort();
     if (again.ipv6 != rule.ipv6 || again.prefix_bits != rule.prefix_bits) abort();
     if (memcmp(again.ip, rule.ip, sizeof rule.ip) != 0) abort();
+}
+
+/* Also with localhost, which is read as an address, and names, which are read in lower case. */
+static void check_target(const char *input) {
+    char text[GRILLE_EGRESS_TARGET_TEXT_BYTES], second[GRILLE_EGRESS_TARGET_TEXT_BYTES];
+    grille_egress_target target, again;
+    grille_error error;
+    if (grille_egress_target_parse(input, &target, &error) != GRILLE_REASON_OK) {
+        if (error.code == GRILLE_OK || error.text[0] == '\0') abort();
+        return;
+    }
+    if (grille_egress_target_is_name(&target) && (target.address.port == 0 || target.address.port > UINT16_MAX))
+        abort();
+    if (target.address.kind == GRILLE_ADDRESS_TCP) (void)!grille_address_is_inside(&target.address);
+    grille_egress_target_format(&target, text);
+    if (grille_egress_target_parse(text, &again, &error) != GRILLE_REASON_OK) abort();
+    grille_egress_target_format(&again, second);
+    if (strcmp(text, second) != 0 || strcmp(target.host, again.host) != 0) abort();
 }
 
 static grille_json_kind read_all(grille_bytes input) {
@@ -62,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     input[size] = '\0';
     check_network(grille_bytes_of(data, size));
     check_json(grille_bytes_of(data, size));
+    check_target(input);
     if (grille_address_parse(input, &address, &error) != GRILLE_REASON_OK) {
         if (error.code == GRILLE_OK || error.text[0] == '\0') abort();
         return 0;

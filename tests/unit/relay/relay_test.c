@@ -241,7 +241,7 @@ static void blocks_go_when_nobody_needs_them(void **state) {
 
 static void peers_as_text(void **state) {
     static const struct {
-        relay_peer peer;
+        grille_allow_peer peer;
         const char *text;
     } rows[] = {
         {{.kind = GRILLE_ADDRESS_TCP, .ip = {10, 0, 0, 7}, .port = 41233}, "tcp:10.0.0.7:41233"},
@@ -250,7 +250,7 @@ static void peers_as_text(void **state) {
         {{.kind = GRILLE_ADDRESS_UNIX, .number = 1000, .port = 77}, "unix:uid=1000,pid=77"},
     };
     char text[RELAY_PEER_TEXT_BYTES];
-    relay_peer peer;
+    grille_allow_peer peer;
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         relay_peer_format(&rows[i].peer, text);

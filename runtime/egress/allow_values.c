@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "relay/allow_values.h"
+#include "egress/allow_values.h"
 
 #include <string.h>
 
@@ -15,50 +15,71 @@ static bool is_word(const yaml_node_t *node, const char *word) {
                               grille_bytes_of_text(word));
 }
 
-static grille_reason read_network(const grille_yaml *yaml, const yaml_node_t *node, relay_rule *rule) {
+static grille_reason read_network(const grille_yaml *yaml, const yaml_node_t *node, grille_allow_rule *rule) {
     grille_bytes text;
     grille_reason reason = grille_yaml_text(yaml, node, "an address of tcp", &text);
     if (reason != GRILLE_REASON_OK) return reason;
-    const char *wrong = relay_network_parse(text, rule);
-    rule->kind = RELAY_RULE_NETWORK;
+    const char *wrong = grille_network_parse(text, rule);
+    rule->kind = GRILLE_ALLOW_NETWORK;
     if (wrong == NULL) return GRILLE_REASON_OK;
     return grille_yaml_fail(yaml, node, GRILLE_REASON_POLICY_VALUE, "\"%.*s\" %s", text.len < 64 ? (int)text.len : 64,
                             (const char *)text.data, wrong);
 }
 
-static grille_reason read_number(const grille_yaml *yaml, const yaml_node_t *node, const char *what, relay_rule *rule) {
+static grille_reason read_number(const grille_yaml *yaml, const yaml_node_t *node, const char *what,
+                                 grille_allow_rule *rule) {
     uint64_t value = 0;
     grille_reason reason = grille_policy_read_unsigned(yaml, node, what, &value);
     if (reason != GRILLE_REASON_OK) return reason;
     if (value > NUMBER_MAX) {
         return grille_yaml_fail(yaml, node, GRILLE_REASON_POLICY_VALUE, "%s is above 4294967294", what);
     }
-    rule->kind = RELAY_RULE_NUMBER;
+    rule->kind = GRILLE_ALLOW_NUMBER;
     rule->number = (uint32_t)value;
     return GRILLE_REASON_OK;
 }
 
-static grille_reason read_path(const grille_yaml *yaml, const yaml_node_t *node, relay_rule *rule) {
+static grille_reason read_path(const grille_yaml *yaml, const yaml_node_t *node, grille_allow_rule *rule) {
     grille_bytes text;
     grille_reason reason =
         grille_policy_read_label(yaml, node, "the path or name of a socket", GRILLE_ADDRESS_PATH_BYTES - 1, &text);
     if (reason != GRILLE_REASON_OK) return reason;
-    rule->kind = RELAY_RULE_PATH;
-    memcpy(rule->path, text.data, text.len);
-    rule->path_len = text.len;
+    rule->kind = GRILLE_ALLOW_PATH;
+    memcpy(rule->text, text.data, text.len);
+    rule->text_len = text.len;
     return GRILLE_REASON_OK;
 }
 
-grille_reason relay_value_rule(const grille_yaml *yaml, const yaml_node_t *node, bool of_peer, grille_address_kind of,
-                               relay_rule *rule) {
-    *rule = (relay_rule){.of = of};
+grille_reason grille_allow_value_host(const grille_yaml *yaml, const yaml_node_t *node, grille_allow_rule *rule) {
+    grille_bytes text;
+    grille_reason reason = grille_yaml_text(yaml, node, "a host's name", &text);
+    if (reason != GRILLE_REASON_OK) return reason;
+    *rule = (grille_allow_rule){.of = GRILLE_ADDRESS_TCP, .kind = GRILLE_ALLOW_NAME};
+    const char *wrong = grille_host_name_read(text, rule->text);
+    rule->text_len = strlen(rule->text);
+    if (wrong == NULL) return GRILLE_REASON_OK;
+    return grille_yaml_fail(yaml, node, GRILLE_REASON_POLICY_VALUE, "\"%.*s\" %s", text.len < 64 ? (int)text.len : 64,
+                            (const char *)text.data, wrong);
+}
+
+grille_reason grille_allow_value_target(const grille_yaml *yaml, const yaml_node_t *node, grille_allow_rule *rule) {
+    grille_bytes text;
+    grille_reason reason = grille_yaml_text(yaml, node, "address", &text);
+    if (reason != GRILLE_REASON_OK) return reason;
+    *rule = (grille_allow_rule){.of = GRILLE_ADDRESS_TCP};
+    return grille_host_is_name(text) ? grille_allow_value_host(yaml, node, rule) : read_network(yaml, node, rule);
+}
+
+grille_reason grille_allow_value_rule(const grille_yaml *yaml, const yaml_node_t *node, bool of_peer,
+                                      grille_address_kind of, grille_allow_rule *rule) {
+    *rule = (grille_allow_rule){.of = of};
     if (of == GRILLE_ADDRESS_TCP) return read_network(yaml, node, rule);
     if (of == GRILLE_ADDRESS_VSOCK && !of_peer && is_word(node, "parent")) {
-        rule->kind = RELAY_RULE_PARENT;
+        rule->kind = GRILLE_ALLOW_PARENT;
         return GRILLE_REASON_OK;
     }
     if (of_peer && is_word(node, "any")) {
-        rule->kind = RELAY_RULE_ANY;
+        rule->kind = GRILLE_ALLOW_ANY;
         return GRILLE_REASON_OK;
     }
     if (of == GRILLE_ADDRESS_VSOCK) {
@@ -80,7 +101,7 @@ static bool parse_port(grille_bytes text, uint32_t *port) {
     return value <= NUMBER_MAX;
 }
 
-grille_reason relay_value_ports(const grille_yaml *yaml, const yaml_node_t *node, relay_ports *ports) {
+grille_reason grille_allow_value_ports(const grille_yaml *yaml, const yaml_node_t *node, grille_allow_ports *ports) {
     grille_bytes text;
     grille_reason reason = grille_yaml_text(yaml, node, "a port", &text);
     if (reason != GRILLE_REASON_OK) return reason;
@@ -99,10 +120,11 @@ static bool is_name_byte(uint8_t byte) {
            byte == '-' || byte == '_' || byte == '.';
 }
 
-grille_reason relay_value_name(const grille_yaml *yaml, const yaml_node_t *node,
-                               char name[RELAY_LIMIT_NAME_BYTES + 1]) {
+grille_reason grille_allow_value_name(const grille_yaml *yaml, const yaml_node_t *node,
+                                      char name[GRILLE_LIMIT_ALLOW_NAME_BYTES + 1]) {
     grille_bytes text;
-    grille_reason reason = grille_policy_read_label(yaml, node, "the name of a set", RELAY_LIMIT_NAME_BYTES, &text);
+    grille_reason reason =
+        grille_policy_read_label(yaml, node, "the name of a set", GRILLE_LIMIT_ALLOW_NAME_BYTES, &text);
     if (reason != GRILLE_REASON_OK) return reason;
     for (size_t i = 0; i < text.len; i++) {
         if (is_name_byte(text.data[i])) continue;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * IP addresses and networks in CIDR notation (RFC 4632 3.1, RFC 4291 2.3), strictly. */
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "relay/allow_sets.h"
+#include "egress/allow_sets.h"
 
 /* "0" to `most`, without leading zeros. */
 static bool parse_prefix(grille_bytes text, unsigned most, unsigned *bits) {
@@ -19,7 +18,7 @@ static bool parse_prefix(grille_bytes text, unsigned most, unsigned *bits) {
     return value <= most;
 }
 
-static bool host_bits_are_zero(const relay_rule *rule) {
+static bool host_bits_are_zero(const grille_allow_rule *rule) {
     const unsigned bytes = rule->ipv6 ? 16 : 4;
     for (unsigned bit = rule->prefix_bits; bit < bytes * 8; bit++) {
         if ((rule->ip[bit / 8] >> (7 - bit % 8) & 1) != 0) return false;
@@ -27,7 +26,7 @@ static bool host_bits_are_zero(const relay_rule *rule) {
     return true;
 }
 
-static bool parse_ip(grille_bytes text, relay_rule *rule) {
+static bool parse_ip(grille_bytes text, grille_allow_rule *rule) {
     char terminated[INET6_ADDRSTRLEN];
     if (text.len == 0 || text.len >= sizeof terminated || memchr(text.data, 0, text.len) != NULL) return false;
     memcpy(terminated, text.data, text.len);
@@ -36,7 +35,7 @@ static bool parse_ip(grille_bytes text, relay_rule *rule) {
     return inet_pton(rule->ipv6 ? AF_INET6 : AF_INET, terminated, rule->ip) == 1;
 }
 
-const char *relay_network_parse(grille_bytes text, relay_rule *rule) {
+const char *grille_network_parse(grille_bytes text, grille_allow_rule *rule) {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     const uint8_t *slash = text.len == 0 ? NULL : memchr(text.data, '/', text.len);
     const size_t ip_len = slash == NULL ? text.len : (size_t)(slash - text.data);
