@@ -22,7 +22,7 @@ int command_policy(int argc, char **argv);
 int command_relay(int argc, char **argv);
 int command_sim(int argc, char **argv);
 
-/* Prints "grille: …" and what to write instead; answers EXIT_USAGE. */
+/* Prints the program's name ("grille: …") and what to write instead; answers EXIT_USAGE. */
 int usage_error(const char *usage, const char *format, ...) GRILLE_PRINTF(2, 3);
 
 #endif

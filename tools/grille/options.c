@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@ enum { WORD_MAX = 63, WORDS_MAX = 48 };
 int usage_error(const char *usage, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    fputs("grille: ", stderr);
+    (void)fprintf(stderr, "%s: ", program_invocation_short_name);
     (void)vfprintf(stderr, format, arguments);
     va_end(arguments);
     (void)fprintf(stderr, "\n%s", usage);
