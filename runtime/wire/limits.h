@@ -315,6 +315,34 @@
 #define GRILLE_LIMIT_KMS_HOST_BYTES 253
 /* What one exchange takes: TLS with the longest chain of certificates, the request sealed, the answer's pieces. */
 #define GRILLE_LIMIT_KMS_EXCHANGE_BYTES 262144
+/* Of credentials: an id has 20 characters. The length of a token is nowhere fixed; AWS STS calls less than 4,096
+ * typical. */
+#define GRILLE_LIMIT_KMS_ACCESS_KEY_ID_BYTES 128
+#define GRILLE_LIMIT_KMS_TOKEN_BYTES         8192
+/* Keys of one client. */
+#define GRILLE_LIMIT_KMS_KEYS 32
+/* An encryption context, all its texts together: AWS KMS takes 8,192 characters. */
+#define GRILLE_LIMIT_KMS_CONTEXT_BYTES 8192
+/* What an application may ask of a client: connections at once (each holds 200 KiB), calls that wait, keys ahead. */
+#define GRILLE_LIMIT_KMS_IN_FLIGHT  256
+#define GRILLE_LIMIT_KMS_QUEUED     65536
+#define GRILLE_LIMIT_KMS_KEYS_AHEAD 16
+/* AWS KMS refuses an attestation document that is older than five minutes; ours is made anew after one. */
+#define GRILLE_LIMIT_KMS_DOCUMENT_AGE_MS 60000
+/* What a client does unless it is told otherwise (grille/kms.h). A request takes 10 to 50 ms, throttling ends within
+ * seconds. */
+#define GRILLE_DEFAULT_KMS_IN_FLIGHT          16
+#define GRILLE_DEFAULT_KMS_QUEUED             256
+#define GRILLE_DEFAULT_KMS_TIMEOUT_MS         10000
+#define GRILLE_DEFAULT_KMS_CONNECT_TIMEOUT_MS 3000
+#define GRILLE_DEFAULT_KMS_ATTEMPT_TIMEOUT_MS 5000
+#define GRILLE_DEFAULT_KMS_ATTEMPTS           4
+#define GRILLE_DEFAULT_KMS_FIRST_BACKOFF_MS   100
+#define GRILLE_DEFAULT_KMS_LONGEST_BACKOFF_MS 2000
+/* Whoever learns an RSA key can open what was sent for it: few requests, not for long. Making one takes 150 ms. */
+#define GRILLE_DEFAULT_KMS_USES_PER_KEY 64
+#define GRILLE_DEFAULT_KMS_KEY_AGE_MS   300000
+#define GRILLE_DEFAULT_KMS_KEYS_AHEAD   1
 
 /* ---- Ways out of an enclave (egress/) ---- */
 

@@ -27,6 +27,7 @@ typedef enum grille_log_level {
     X(RPC, "rpc")           /* calls, handlers, authorization */                                                       \
     X(NSM, "nsm")           /* the security module */                                                                  \
     X(SERVICES, "services") /* health, reflection, stats */                                                            \
+    X(KMS, "kms")           /* clients of a key service */                                                             \
     X(APPLICATION, "application")
 
 typedef enum grille_log_module {

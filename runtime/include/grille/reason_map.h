@@ -262,17 +262,29 @@
     X(BOOT_NO_VSOCK,           "BOOT-NO-VSOCK",            FAILED_PRECONDITION, "this machine has no vsock that a parent reaches")
 
 #define GRILLE_REASON_MAP_KMS(X)                                                                                       \
-    X(KMS_MESSAGE,             "KMS-MESSAGE",              INVALID_ARGUMENT,    "a message of the key service is malformed") \
+    X(KMS_MESSAGE,             "KMS-MESSAGE",              INTERNAL,            "a message of the key service is malformed") \
     X(KMS_RECIPIENT,           "KMS-RECIPIENT",            UNAUTHENTICATED,     "a message of the key service does not open with our key") \
-    X(KMS_BASE64,              "KMS-BASE64",               INVALID_ARGUMENT,    "a text of the key service is not strict base64") \
-    X(KMS_HTTP,                "KMS-HTTP",                 INVALID_ARGUMENT,    "an answer of the key service is not the HTTP that is read here") \
+    X(KMS_BASE64,              "KMS-BASE64",               INTERNAL,            "a text of the key service is not strict base64") \
+    X(KMS_HTTP,                "KMS-HTTP",                 INTERNAL,            "an answer of the key service is not the HTTP that is read here") \
     X(KMS_ANSWER_LIMIT,        "KMS-ANSWER-LIMIT",         RESOURCE_EXHAUSTED,  "an answer of the key service is over its limit") \
-    X(KMS_ANSWER,              "KMS-ANSWER",               INVALID_ARGUMENT,    "an answer of the key service is malformed") \
+    X(KMS_ANSWER,              "KMS-ANSWER",               INTERNAL,            "an answer of the key service is malformed") \
     X(KMS_KEY_ID,              "KMS-KEY-ID",               UNAUTHENTICATED,     "the key service used another key than the one asked for") \
     X(KMS_PLAINTEXT,           "KMS-PLAINTEXT",            UNAUTHENTICATED,     "the key service sent a plaintext that is not encrypted for us") \
     X(KMS_REFUSED,             "KMS-REFUSED",              PERMISSION_DENIED,   "the key service refused") \
     X(KMS_UNAVAILABLE,         "KMS-UNAVAILABLE",          UNAVAILABLE,         "the key service is busy or broken") \
-    X(KMS_CUT_SHORT,           "KMS-CUT-SHORT",            UNAVAILABLE,         "the connection to the key service ended before its answer was whole")
+    X(KMS_CUT_SHORT,           "KMS-CUT-SHORT",            UNAVAILABLE,         "the connection to the key service ended before its answer was whole") \
+    X(KMS_CREDENTIALS,         "KMS-CREDENTIALS",          INVALID_ARGUMENT,    "credentials for the key service are malformed or have expired") \
+    X(KMS_NO_CREDENTIALS,      "KMS-NO-CREDENTIALS",       FAILED_PRECONDITION, "no credentials for the key service came in time") \
+    X(KMS_QUEUE,               "KMS-QUEUE",                RESOURCE_EXHAUSTED,  "too many calls wait for the key service") \
+    X(KMS_DEADLINE,            "KMS-DEADLINE",             DEADLINE_EXCEEDED,   "the time for a call to the key service ran out") \
+    X(KMS_TIMEOUT,             "KMS-TIMEOUT",              UNAVAILABLE,         "the key service did not answer in time") \
+    X(KMS_THROTTLED,           "KMS-THROTTLED",            RESOURCE_EXHAUSTED,  "the key service asks for fewer requests") \
+    X(KMS_CLOSED,              "KMS-CLOSED",               CANCELLED,           "the client of the key service was closed") \
+    X(KMS_PINNED,              "KMS-PINNED",               INVALID_ARGUMENT,    "a key or a context that this enclave's configuration does not allow") \
+    X(KMS_NOT_FOUND,           "KMS-NOT-FOUND",            NOT_FOUND,           "the key service knows no such key")   \
+    X(KMS_KEY_STATE,           "KMS-KEY-STATE",            FAILED_PRECONDITION, "the key is disabled, of another use, or about to be deleted") \
+    X(KMS_CIPHERTEXT,          "KMS-CIPHERTEXT",           INVALID_ARGUMENT,    "the key service can't decrypt this under this key in this context") \
+    X(KMS_INVALID,             "KMS-INVALID",              INVALID_ARGUMENT,    "the key service calls the request invalid")
 /* clang-format on */
 
 #endif
