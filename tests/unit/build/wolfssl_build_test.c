@@ -14,6 +14,8 @@
 #include <wolfssl/wolfcrypt/random.h>
 #include <wolfssl/wolfcrypt/sp_int.h>
 
+#include "shared_structs.h"
+
 /* Not random: reproducible keys for these tests. */
 static int counting_seed(OS_Seed *os, byte *seed, word32 size) {
     static byte next = 1;
@@ -218,6 +220,18 @@ static void test_cipher_suites_are_the_three_of_tls13(void **state) {
     assert_string_equal(names, "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384:TLS13-CHACHA20-POLY1305-SHA256");
 }
 
+static void test_structs_are_those_of_services(void **state) {
+    static const shared_struct ours[] = {SHARED_STRUCT_ROWS};
+    (void)state;
+    assert_int_equal(sizeof ours / sizeof ours[0], shared_struct_count);
+    for (size_t i = 0; i < shared_struct_count; i++) {
+        assert_string_equal(ours[i].name, shared_structs_of_services[i].name);
+        if (ours[i].bytes != shared_structs_of_services[i].bytes || ours[i].last != shared_structs_of_services[i].last)
+            fail_msg("%s: %zu bytes, %zu with the settings of services", ours[i].name, ours[i].bytes,
+                     shared_structs_of_services[i].bytes);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #if defined(__x86_64__)
@@ -229,6 +243,7 @@ int main(void) {
         cmocka_unit_test(test_what_the_channel_must_not_offer_is_out),
         cmocka_unit_test(test_what_keeps_things_out_is_in),
         cmocka_unit_test(test_cipher_suites_are_the_three_of_tls13),
+        cmocka_unit_test(test_structs_are_those_of_services),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

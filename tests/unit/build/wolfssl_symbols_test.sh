@@ -3,14 +3,17 @@
 set -euo pipefail
 
 library=
+service=
 numbers=()
 for file in "$@"; do
     case $file in
     */libwolfssl.a | */libwolfssl.lo) library=$file ;;
     */lib*numbers.a | */lib*numbers.lo) numbers+=("$file") ;;
+    */libtls_service.a | */libtls_service.lo) service=$file ;;
     esac
 done
 [ "${#numbers[@]}" = 2 ] || { echo "not two libraries of numbers among: $*"; exit 1; }
+[ -r "$service" ] || { echo "no libtls_service.a among: $*"; exit 1; }
 [ -r "$library" ] || { echo "no libwolfssl.a among: $*"; exit 1; }
 
 defined=$(nm --defined-only "$library" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u)
@@ -74,13 +77,28 @@ present "what the project calls" wolfSSL_export_keying_material wolfSSL_update_k
     wolfSSL_SetAllocators wc_SetSeed_Cb wc_HpkeSealBase wc_HpkeOpenBase wc_ChaCha20Poly1305_Encrypt wc_ecc_check_key
 
 # Their sources are the library's, once more: a name of its own would stand for either. Sanitizers have names, too.
-own=$(nm --defined-only "${numbers[@]}" 2>/dev/null | awk 'NF == 3 && $2 ~ /[A-Z]/ { print $3 }' | grep -vE '^(__)?(asan|odr_asan|tsan|ubsan)' |
-    sort -u)
+global_names() {
+    nm --defined-only "$@" 2>/dev/null | awk 'NF == 3 && $2 ~ /[A-Z]/ { print $3 }' | grep -vE '^(__)?(asan|odr_asan|tsan|ubsan)' | sort -u
+}
+own=$(global_names "${numbers[@]}")
 for name in grille_numbers_power grille_private_numbers_open; do
     grep -qxF "$name" <<<"$own" || { echo "no $name in ${numbers[*]}"; exit 1; }
 done
 absent "numbers are named as ours" "$(grep -v '^grille_' <<<"$own")" '.+'
 absent "numbers take no heap, no files, no clock" "$(nm --undefined-only "${numbers[@]}" 2>/dev/null | awk 'NF == 2 { print $2 }')" \
     '(malloc|calloc|realloc|free|wolfSSL_(Malloc|Free|Realloc)|open|read|getrandom|time)'
+
+# TLS towards services: one function, and tables that no program shows as global.
+own=$(global_names "$service")
+hidden=$(readelf -sW "$service" | awk '$5 == "GLOBAL" && $6 == "HIDDEN" && $7 != "UND" { print $8 }' | sort -u)
+grep -qxF grille_tls_of_services <<<"$own" || { echo "no grille_tls_of_services in $service"; exit 1; }
+grep -qxF grille_tls_of_services_ecc_sets <<<"$hidden" || { echo "no hidden tables in $service"; exit 1; }
+absent "services' TLS is named as such" "$(grep -v '^grille_tls_of_services' <<<"$own")" '.+'
+absent "and has one name that other programs see" "$(grep -vxF -e grille_tls_of_services -e "$hidden" <<<"$own")" '.+'
+# What it takes of the library: only what is the same with either settings (shared_structs.h), or has no struct.
+taken=$(nm --undefined-only "$service" 2>/dev/null | awk 'NF == 2 { print $2 }' | grep -E '^(wc_|wolf|sp_|mp_|fp_|ecc|Rsa|TLSX|Tls|ssl)' | sort -u)
+grep -qxF wc_AesGcmDecrypt <<<"$taken" || { echo "takes no AES of the library"; exit 1; }
+absent "numbers, curves and certificates are its own" \
+    "$(grep -vE '^wc_(Aes|Chacha|Poly1305|Hmac|(Init)?Sha(256|384|512)|Hash|Tls13_HKDF_|curve25519_|(Init|Free)Rng|RNG_)|^wc_(GenerateSeed|GetErrorString|strtok)$|^wc_(Init|Free|Lock|UnLock)Mutex$|^wolfCrypt_(Init|Cleanup)$|^wolfSSL_(Malloc|Free|Realloc|Ref(Init|Free|Inc|Dec))$' <<<"$taken")" '.+'
 
 exit "$((failures != 0))"
