@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # form_test.sh AGAIN PROGRAM…: what grille_enclave_binary makes, stripped, and as it was linked (*.linked). AGAIN is
-# greeter_enclave_nitro built a second time.
+# greeter_enclave_nitro built a second time; exchange.linked asks a key service, the other programs do not.
 . tests/support/cases.sh
 
 again=$1
 shift
 programs=()
 linked=()
+asking=
 for file in "$@"; do
     case $file in
+    */exchange.linked) asking=$file ;;
     *.linked) linked+=("$file") ;;
     *) programs+=("$file") ;;
     esac
@@ -72,6 +74,26 @@ tells_nothing_of_the_build() {
     ! grep -aoE "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-9][0-9] 20[0-9]{2}" "$1" || complain "dates"
 }
 
+# RSA, and names of services, come with TLS towards services: the program that has it shows one name of it, and what it
+# takes for RSA keys is local.
+names_of_services='grille_tls_of_services.*|grille_rsa_.*|grille_(private_)?numbers_.*|.*(wc_Rsa|Rsa[A-Z]|_RSA|UseSNI|TLSX_SNI).*'
+
+asks_by_one_name() {
+    nm "$asking" >"$scratch/out"
+    grep -q ' t wc_RsaPSS_' "$scratch/out" && grep -q ' t wolfSSL_connect_TLSv13' "$scratch/out" || complain "no TLS, or no RSA" ||
+        return 1
+    awk '$2 ~ /[A-Z]/ { print $3 }' "$scratch/out" >"$scratch/names"
+    expect_same "names that others see" \
+        "$(grep -xE 'grille_tls_of_services.*|.*(wc_Rsa|Rsa[A-Z]|TLSX_|UseSNI).*|wolfSSL_(CTX_new|new|connect.*)' "$scratch/names")" \
+        grille_tls_of_services
+}
+
+knows_no_rsa() {
+    nm "$1" | awk '{print $3}' >"$scratch/out"
+    grep -qx wolfSSL_connect "$scratch/out" || complain "no TLS" || return 1
+    ! grep -xE "$names_of_services" "$scratch/out" || complain "RSA, or a service's name"
+}
+
 has_the_same_bytes_again() {
     local one
     for one in "${programs[@]}"; do
@@ -98,6 +120,9 @@ done
 for file in "${linked[@]}"; do
     check "${file##*/} has no part of glibc" is_of_musl_alone "$file"
     check "${file##*/} needs nothing else" needs_nothing_else "$file"
+    check "${file##*/} knows no RSA" knows_no_rsa "$file"
 done
+check "who asks a key service has one name of its TLS" asks_by_one_name
+check "and needs nothing else" needs_nothing_else "$asking"
 check "built twice, the same bytes" has_the_same_bytes_again
 finish
