@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "kms_emulator/json_file.h"
 
 enum {
     key_bits = 2048,
@@ -134,7 +135,7 @@ static char *list_names(const char *const *names, size_t count) {
 static char *text_of(BIO *bio, bool written) {
     char *data = NULL, *text = NULL;
     const long len = written && bio != NULL ? BIO_get_mem_data(bio, &data) : 0;
-    if (len > 0) text = strndup(data, (size_t)len);
+    if (len > 0) text = kms_text_of(grille_bytes_of(data, (size_t)len));
     BIO_free(bio);
     return text;
 }

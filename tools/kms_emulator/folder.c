@@ -91,27 +91,35 @@ static bool make_developer(const char *folder, const kms_settings *settings, gri
     return made;
 }
 
+static bool copy_root(const char *folder, const char *path, size_t number, grille_error *error) {
+    char name[64];
+    size_t len = 0;
+    anchor *root = malloc(sizeof *root);
+    char *content = NULL;
+    bool copied = false;
+    (void)snprintf(name, sizeof name, KMS_ROOTS_FOLDER "/root%zu.pem", number);
+    if (root == NULL)
+        (void)grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
+    else
+        copied = anchor_read(path, root, error) && (content = kms_file_read(path, &len, error)) != NULL &&
+                 kms_file_put(folder, name, grille_bytes_of(content, len), error);
+    free(content);
+    free(root);
+    return copied;
+}
+
 /* A copy of each, as it is. */
 static bool copy_roots(const char *folder, const kms_folder_wishes *wishes, grille_error *error) {
     bool copied = true;
-    for (size_t i = 0; copied && i < wishes->root_count; i++) {
-        char name[64];
-        size_t len = 0;
-        anchor *root = malloc(sizeof *root);
-        char *content = kms_file_read(wishes->roots[i], &len, error);
-        (void)snprintf(name, sizeof name, KMS_ROOTS_FOLDER "/root%zu.pem", i + 1);
-        copied = content != NULL && root != NULL && anchor_read(wishes->roots[i], root, error) &&
-                 kms_file_put(folder, name, grille_bytes_of(content, len), error);
-        free(content);
-        free(root);
-    }
+    for (size_t i = 0; copied && i < wishes->root_count; i++)
+        copied = copy_root(folder, wishes->roots[i], i + 1, error);
     return copied;
 }
 
 bool kms_folder_make(const char *folder, const kms_folder_wishes *wishes, grille_error *error) {
     /* The settings come last: a folder that has them is whole. */
-    return make_folder(folder, error) && is_empty(folder, error) && make_certificates(folder, wishes, error) &&
-           make_folder_in(folder, KMS_ROOTS_FOLDER, error) && copy_roots(folder, wishes, error) &&
+    return make_folder(folder, error) && is_empty(folder, error) && make_folder_in(folder, KMS_ROOTS_FOLDER, error) &&
+           copy_roots(folder, wishes, error) && make_certificates(folder, wishes, error) &&
            make_folder_in(folder, KMS_POLICIES_FOLDER, error) && make_developer(folder, &wishes->settings, error) &&
            kms_settings_write(folder, &wishes->settings, error);
 }

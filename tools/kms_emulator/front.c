@@ -25,15 +25,17 @@ struct kms_front {
     size_t throttled;
 };
 
-/* For every account that somebody here is of. */
+/* Those that are missing, for every account that somebody here is of. */
 static bool take_policies(const kms_front *front, const kms_credentials *credentials, grille_error *error) {
-    bool taken = kms_policies_take(front->folder, front->service.store, front->settings.account, error);
+    kms_store *store = front->service.store;
+    bool taken = kms_policies_take(front->folder, store, error) &&
+                 kms_policies_add_missing(front->folder, store, front->settings.account, error);
     for (size_t i = 0; taken && i < credentials->count; i++) {
         const char *account = credentials->items[i].account;
         bool is_known = strcmp(account, front->settings.account) == 0;
         for (size_t j = 0; j < i; j++)
             is_known = is_known || strcmp(account, credentials->items[j].account) == 0;
-        taken = is_known || kms_policies_take(front->folder, front->service.store, account, error);
+        taken = is_known || kms_policies_add_missing(front->folder, store, account, error);
     }
     return taken;
 }

@@ -126,6 +126,14 @@ bool kms_json_put(const char *folder, const char *name, const json_t *value, gri
     return written;
 }
 
+char *kms_text_of(grille_bytes bytes) {
+    char *text = malloc(bytes.len + 1);
+    if (text == NULL) return NULL;
+    if (bytes.len > 0) memcpy(text, bytes.data, bytes.len);
+    text[bytes.len] = '\0';
+    return text;
+}
+
 static void free_wiped(void *memory) {
     if (memory != NULL) grille_wipe(memory, malloc_usable_size(memory));
     free(memory);

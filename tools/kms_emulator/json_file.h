@@ -29,6 +29,9 @@ GRILLE_MUST_USE bool kms_file_put(const char *folder, const char *name, grille_b
 /* The same of JSON, indented. */
 GRILLE_MUST_USE bool kms_json_put(const char *folder, const char *name, const json_t *value, grille_error *error);
 
+/* A copy with a terminator, from malloc; NULL: no memory. */
+GRILLE_MUST_USE char *kms_text_of(grille_bytes bytes);
+
 /* From now on freed JSON of this process is wiped: call it before any. */
 void kms_json_wipe_freed(void);
 

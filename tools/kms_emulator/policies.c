@@ -69,7 +69,7 @@ static bool take(kms_store *store, const char *id, const char *text, grille_erro
 }
 
 bool kms_policies_put(const char *folder, kms_store *store, const char *id, grille_bytes policy, grille_error *error) {
-    char *text = strndup((const char *)policy.data, policy.len);
+    char *text = kms_text_of(policy);
     int lock = -1;
     bool done = false;
     if (text == NULL)
@@ -138,11 +138,18 @@ static bool add_missing(const char *folder, kms_store *store, const char *accoun
     return whole;
 }
 
-bool kms_policies_take(const char *folder, kms_store *store, const char *account, grille_error *error) {
+bool kms_policies_take(const char *folder, kms_store *store, grille_error *error) {
     char place[PATH_MAX];
     const int lock = kms_folder_lock(folder, error);
-    const bool taken = lock >= 0 && kms_path_join(place, folder, KMS_POLICIES_FOLDER, error) &&
-                       take_files(place, store, error) && add_missing(folder, store, account, error);
+    const bool taken =
+        lock >= 0 && kms_path_join(place, folder, KMS_POLICIES_FOLDER, error) && take_files(place, store, error);
     if (lock >= 0) kms_folder_unlock(lock);
     return taken;
+}
+
+bool kms_policies_add_missing(const char *folder, kms_store *store, const char *account, grille_error *error) {
+    const int lock = kms_folder_lock(folder, error);
+    const bool added = lock >= 0 && add_missing(folder, store, account, error);
+    if (lock >= 0) kms_folder_unlock(lock);
+    return added;
 }

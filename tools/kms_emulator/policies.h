@@ -19,8 +19,12 @@ GRILLE_MUST_USE bool kms_policies_save(const char *folder, kms_store *store, con
 GRILLE_MUST_USE bool kms_policies_put(const char *folder, kms_store *store, const char *id, grille_bytes policy,
                                       grille_error *error);
 
-/* Takes all files, and writes those that keys of this account lack. A file that is no policy, or is of no key, is said
- * on standard error and left: its key keeps the policy that it had. False: the folder or the store can't be used. */
-GRILLE_MUST_USE bool kms_policies_take(const char *folder, kms_store *store, const char *account, grille_error *error);
+/* Takes all files. One that is no policy, or is of no key, is said on standard error and left: its key keeps the policy
+ * that it had. False: the folder or the store can't be used. */
+GRILLE_MUST_USE bool kms_policies_take(const char *folder, kms_store *store, grille_error *error);
+
+/* Writes the files that keys of an account lack: a kill between the store and the file leaves such a key. */
+GRILLE_MUST_USE bool kms_policies_add_missing(const char *folder, kms_store *store, const char *account,
+                                              grille_error *error);
 
 #endif
