@@ -33,21 +33,53 @@ static bool are_headers(const grille_kms_header *headers, size_t header_count) {
     return has_host;
 }
 
+static void write_head(grille_writer *writer, const char *method, grille_bytes path, const grille_kms_header *headers,
+                       size_t header_count) {
+    write_text(writer, method);
+    grille_write_bytes(writer, path);
+    write_text(writer, " HTTP/1.1\r\n");
+    for (size_t i = 0; i < header_count; i++) {
+        write_text(writer, headers[i].name);
+        write_text(writer, ": ");
+        grille_write_bytes(writer, headers[i].value);
+        write_text(writer, "\r\n");
+    }
+}
+
 grille_reason grille_http_write_post(const grille_kms_header *headers, size_t header_count, grille_bytes body,
                                      grille_writer *request) {
     grille_writer writer = *request;
     if (!are_headers(headers, header_count)) return GRILLE_REASON_BAD_ARGUMENT;
-    write_text(&writer, "POST / HTTP/1.1\r\n");
-    for (size_t i = 0; i < header_count; i++) {
-        write_text(&writer, headers[i].name);
-        write_text(&writer, ": ");
-        grille_write_bytes(&writer, headers[i].value);
-        write_text(&writer, "\r\n");
-    }
+    write_head(&writer, "POST ", grille_bytes_of_text("/"), headers, header_count);
     write_text(&writer, "content-length: ");
     write_decimal(&writer, body.len);
     write_text(&writer, "\r\n\r\n");
     grille_write_bytes(&writer, body);
+    if (grille_writer_end(&writer) == GRILLE_REASON_OK) *request = writer;
+    return grille_writer_end(&writer);
+}
+
+/* Characters that no reader of a path takes for anything but themselves. */
+static bool is_path(grille_bytes path) {
+    static const char marks[] = "/-._~+=,@";
+    grille_reader reader = grille_reader_of(path);
+    if (path.len == 0 || path.data[0] != '/') return false;
+    while (reader.left > 0) {
+        const uint8_t character = grille_read_u8(&reader);
+        if (!(character >= 'a' && character <= 'z') && !(character >= 'A' && character <= 'Z') &&
+            !(character >= '0' && character <= '9') && memchr(marks, character, sizeof marks - 1) == NULL)
+            return false;
+    }
+    return true;
+}
+
+grille_reason grille_http_write_bare(grille_http_method method, grille_bytes path, const grille_kms_header *headers,
+                                     size_t header_count, grille_writer *request) {
+    grille_writer writer = *request;
+    if (!are_headers(headers, header_count) || !is_path(path)) return GRILLE_REASON_BAD_ARGUMENT;
+    write_head(&writer, method == GRILLE_HTTP_PUT ? "PUT " : "GET ", path, headers, header_count);
+    if (method == GRILLE_HTTP_PUT) write_text(&writer, "content-length: 0\r\n");
+    write_text(&writer, "\r\n");
     if (grille_writer_end(&writer) == GRILLE_REASON_OK) *request = writer;
     return grille_writer_end(&writer);
 }

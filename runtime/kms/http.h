@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The least of HTTP/1.1 (RFC 9112) that a key service needs: one POST, and its answer read as it comes. Sans-IO, no
- * heap; one answer one thread at a time. */
+ * The least of HTTP/1.1 (RFC 9112) that a key service and an instance's metadata service need: one request, and its
+ * answer read as it comes. Sans-IO, no heap; one answer one thread at a time. */
 #ifndef GRILLE_KMS_HTTP_H
 #define GRILLE_KMS_HTTP_H
 
@@ -13,6 +13,15 @@
  * NO_SPACE. Writes nothing on failure. */
 GRILLE_MUST_USE grille_reason grille_http_write_post(const grille_kms_header *headers, size_t header_count,
                                                      grille_bytes body, grille_writer *request);
+
+typedef enum grille_http_method { GRILLE_HTTP_GET, GRILLE_HTTP_PUT } grille_http_method;
+
+/* Writes a whole request without a body to `path`: the headers as they stand, and of PUT a `content-length` of 0.
+ * BAD_ARGUMENT: as above, or a path that does not begin with "/" or has anything but letters, digits and
+ * "/-._~+=,@"; NO_SPACE. Writes nothing on failure. */
+GRILLE_MUST_USE grille_reason grille_http_write_bare(grille_http_method method, grille_bytes path,
+                                                     const grille_kms_header *headers, size_t header_count,
+                                                     grille_writer *request);
 
 /* What comes next of an answer. */
 typedef enum grille_http_part {

@@ -361,4 +361,15 @@
 /* A set's name. */
 #define GRILLE_LIMIT_ALLOW_NAME_BYTES 64
 
+/* ---- A parent's credentials (kms/, the parent's part) ---- */
+
+/* A token of the metadata service; today's have 56 characters. */
+#define GRILLE_LIMIT_IMDS_TOKEN_BYTES 512
+/* One answer of it: credentials with the longest session token, and the JSON around them. */
+#define GRILLE_LIMIT_IMDS_ANSWER_BYTES 12288
+/* A shared credentials file: hundreds of profiles. */
+#define GRILLE_LIMIT_KMS_PROFILE_FILE_BYTES 65536
+/* A region's name, "ap-southeast-1"; as long as a part of a DNS name, which it is one of. */
+#define GRILLE_LIMIT_KMS_REGION_BYTES 63
+
 #endif

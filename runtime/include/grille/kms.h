@@ -19,6 +19,8 @@ extern "C" {
 /* The longest name of an error of the service, with its terminator. */
 #define GRILLE_KMS_ERROR_TYPE_MAX 64
 
+struct grille_server;
+
 /* A client: some connections at a time to one key service, and a thread that leads them. */
 typedef struct grille_kms grille_kms;
 
@@ -91,6 +93,12 @@ typedef struct grille_kms_credentials {
  * before stays then. Any thread; does not block. */
 GRILLE_MUST_USE grille_code grille_kms_set_credentials(grille_kms *kms, const grille_kms_credentials *credentials,
                                                        grille_error *error);
+
+/* Serves grille.v1.KeyRelease, by which a parent sets them (grille/kms_parent.h), before the server starts; the client
+ * outlives the server. Peers call it only if a `may_call` of the policy says so. The errors of grille_server_register;
+ * INTERNAL: no randomness. */
+GRILLE_MUST_USE grille_code grille_kms_register_credentials(struct grille_server *server, grille_kms *kms,
+                                                            grille_error *error);
 
 /* From now on connections to the service go through this channel, whose peer serves grille.v1.Egress
  * (grille/egress.h): a channel that a call or a server lent, say. Referenced; NULL: none any more. With an `egress`

@@ -14,7 +14,7 @@ extern "C" {
 
 #define GRILLE_KMS_ACCESS_KEY_ID_MAX 128
 #define GRILLE_KMS_SECRET_MAX        128
-#define GRILLE_KMS_SESSION_TOKEN_MAX 4096
+#define GRILLE_KMS_SESSION_TOKEN_MAX 8192
 #define GRILLE_KMS_REGION_MAX        63
 
 /* Credentials of a role or user. The secret is one: wipe it (grille_kms_role_credentials_wipe). */
@@ -70,7 +70,7 @@ GRILLE_MUST_USE grille_code grille_kms_source_open_callback(grille_kms_read_fn *
 /* NULL is ignored. After the feeders that use it. */
 void grille_kms_source_free(grille_kms_source *source);
 
-/* Credentials as of now, well formed; blocks up to the source's timeouts. NOT_FOUND (KMS_NO_CREDENTIALS): it has none;
+/* Credentials as of now, well formed; blocks up to the source's timeouts. NOT_FOUND (KMS-SOURCE-EMPTY): it has none;
  * UNAVAILABLE: it does not answer, or not with credentials; INVALID_ARGUMENT: what it has is malformed.
  * `credentials` holds zeros unless OK. */
 GRILLE_MUST_USE grille_code grille_kms_source_read(grille_kms_source *source, grille_kms_role_credentials *credentials,

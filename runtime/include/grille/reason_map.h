@@ -273,6 +273,8 @@
     X(KMS_REFUSED,             "KMS-REFUSED",              PERMISSION_DENIED,   "the key service refused") \
     X(KMS_UNAVAILABLE,         "KMS-UNAVAILABLE",          UNAVAILABLE,         "the key service is busy or broken") \
     X(KMS_CUT_SHORT,           "KMS-CUT-SHORT",            UNAVAILABLE,         "the connection to the key service ended before its answer was whole") \
+    X(KMS_SOURCE,              "KMS-SOURCE",               UNAVAILABLE,         "where credentials come from does not answer, or not with credentials") \
+    X(KMS_SOURCE_EMPTY,        "KMS-SOURCE-EMPTY",         NOT_FOUND,           "where credentials come from has none") \
     X(KMS_CREDENTIALS,         "KMS-CREDENTIALS",          INVALID_ARGUMENT,    "credentials for the key service are malformed or have expired") \
     X(KMS_NO_CREDENTIALS,      "KMS-NO-CREDENTIALS",       FAILED_PRECONDITION, "no credentials for the key service came in time") \
     X(KMS_QUEUE,               "KMS-QUEUE",                RESOURCE_EXHAUSTED,  "too many calls wait for the key service") \

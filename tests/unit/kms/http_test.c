@@ -329,6 +329,54 @@ static void other_requests(void **state) {
                      GRILLE_REASON_OK);
 }
 
+static void a_bare_request(void **state) {
+    static const char expected_get[] = "GET /latest/meta-data/ HTTP/1.1\r\nhost: 169.254.169.254\r\n\r\n";
+    static const char expected_put[] = "PUT /latest/api/token HTTP/1.1\r\nhost: 169.254.169.254\r\n"
+                                       "content-length: 0\r\n\r\n";
+    const grille_kms_header host = NAMED("host", "169.254.169.254");
+    uint8_t text[128];
+    (void)state;
+    grille_writer writer = grille_writer_into(text, strlen(expected_get));
+    assert_int_equal(
+        grille_http_write_bare(GRILLE_HTTP_GET, grille_bytes_of_text("/latest/meta-data/"), &host, 1, &writer),
+        GRILLE_REASON_OK);
+    assert_true(grille_bytes_equal(grille_written(&writer), grille_bytes_of_text(expected_get)));
+    writer = grille_writer_into(text, sizeof text);
+    assert_int_equal(
+        grille_http_write_bare(GRILLE_HTTP_PUT, grille_bytes_of_text("/latest/api/token"), &host, 1, &writer),
+        GRILLE_REASON_OK);
+    assert_true(grille_bytes_equal(grille_written(&writer), grille_bytes_of_text(expected_put)));
+    for (size_t room = 0; room < strlen(expected_put); room++) {
+        writer = grille_writer_into(text, room);
+        assert_int_equal(
+            grille_http_write_bare(GRILLE_HTTP_PUT, grille_bytes_of_text("/latest/api/token"), &host, 1, &writer),
+            GRILLE_REASON_NO_SPACE);
+        assert_int_equal(writer.len, 0);
+    }
+}
+
+static void other_paths(void **state) {
+    static const char *const paths[] = {"",     "a",    "latest/", "/a b",      "/a\r\n",
+                                        "/a?b", "/a#b", "/a%20",   "/\xc3\xa4", "/a\"b"};
+    const grille_kms_header headers[] = {NAMED("host", "a"), NAMED("content-length", "1")};
+    uint8_t text[128];
+    grille_writer writer = grille_writer_into(text, sizeof text);
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        assert_int_equal(grille_http_write_bare(GRILLE_HTTP_GET, grille_bytes_of_text(paths[i]), headers, 1, &writer),
+                         GRILLE_REASON_BAD_ARGUMENT);
+    assert_int_equal(grille_http_write_bare(GRILLE_HTTP_GET, grille_bytes_of("/\0", 2), headers, 1, &writer),
+                     GRILLE_REASON_BAD_ARGUMENT);
+    assert_int_equal(grille_http_write_bare(GRILLE_HTTP_GET, grille_bytes_of_text("/"), headers, 2, &writer),
+                     GRILLE_REASON_BAD_ARGUMENT);
+    assert_int_equal(grille_http_write_bare(GRILLE_HTTP_GET, grille_bytes_of_text("/"), headers, 0, &writer),
+                     GRILLE_REASON_BAD_ARGUMENT);
+    assert_int_equal(writer.len, 0);
+    assert_int_equal(
+        grille_http_write_bare(GRILLE_HTTP_GET, grille_bytes_of_text("/aZ9-._~+=,@/"), headers, 1, &writer),
+        GRILLE_REASON_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers),
@@ -343,6 +391,8 @@ int main(void) {
         cmocka_unit_test(changed_answers),
         cmocka_unit_test(a_request),
         cmocka_unit_test(other_requests),
+        cmocka_unit_test(a_bare_request),
+        cmocka_unit_test(other_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
