@@ -35,15 +35,16 @@ static void expect_pair(void) {
 }
 
 static void files(void **state) {
-    static const char *const texts[] = {
-        "[default]\n" PAIR,
-        "# a comment\n; and another\n\n[other]\naws_access_key_id = x\nregion = r\n[default]\n" PAIR
-        "\n[third]\nx = y\n",
-        "[default]\r\naws_access_key_id\t=\tAKIAIOSFODNN7EXAMPLE\t\r\naws_secret_access_key = " SECRET "\r\n",
-        "[ default ]\n" PAIR "s3 =\n  max_concurrent_requests = 20\n  no equals\n",
-        "role_arn = before any profile\n[default]\n" PAIR,
-        "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n[x]\ny = z\n[default]\naws_secret_access_key = " SECRET,
-    };
+    static const char ordinary[] = "[default]\n" PAIR,
+                      among_others[] = "# a comment\n; and another\n\n[other]\naws_access_key_id = x\nregion = r\n"
+                                       "[default]\n" PAIR "\n[third]\nx = y\n",
+                      of_windows[] = "[default]\r\naws_access_key_id\t=\tAKIAIOSFODNN7EXAMPLE\t\r\n"
+                                     "aws_secret_access_key = " SECRET "\r\n",
+                      nested[] = "[ default ]\n" PAIR "s3 =\n  max_concurrent_requests = 20\n  no equals\n",
+                      before_any[] = "role_arn = before any profile\n[default]\n" PAIR,
+                      in_two_parts[] = "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n[x]\ny = z\n[default]\n"
+                                       "aws_secret_access_key = " SECRET;
+    static const char *const texts[] = {ordinary, among_others, of_windows, nested, before_any, in_two_parts};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (read_profile(texts[i], "default") != GRILLE_REASON_OK) fail_msg("row %zu: %s", i, error.text);
