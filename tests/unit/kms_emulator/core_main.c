@@ -2,5 +2,5 @@
 #include "core_tests.h"
 
 int main(void) {
-    return actions_data_tests();
+    return store_tests() + blob_tests() + cms_write_tests() + actions_data_tests();
 }

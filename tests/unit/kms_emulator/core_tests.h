@@ -4,5 +4,8 @@
 #define GRILLE_TESTS_CORE_TESTS_H
 
 int actions_data_tests(void);
+int blob_tests(void);
+int cms_write_tests(void);
+int store_tests(void);
 
 #endif

@@ -46,6 +46,7 @@ int service_group_teardown(void **state) {
     forge_chain_free(&chain);
     EVP_PKEY_free(key);
     OPENSSL_free(spki);
+    spki = NULL;
     return 0;
 }
 
