@@ -23,9 +23,8 @@ extern kms_caller caller;
 extern grille_wall_ms now_ms;
 extern forge_chain chain;
 
-/* cmocka's group fixtures and the one of each test, which makes a fresh store. */
+/* cmocka's fixtures: of a group, which may be set up twice, and of each test, which makes a fresh store. */
 int service_group_setup(void **state);
-int service_group_teardown(void **state);
 int service_setup(void **state);
 int service_teardown(void **state);
 
@@ -38,7 +37,9 @@ void service_reopen(void);
 const json_t *ask(const char *action, const char *format, ...) GRILLE_PRINTF(2, 3);
 /* The same of any target and any bytes. */
 const json_t *ask_raw(const char *target, grille_bytes body);
-/* Of the last answer. */
+/* The last answer once more. */
+const json_t *ask_last(void);
+/* Of it. */
 const char *answer_type(void); /* "" when it was no error */
 const char *answer_message(void);
 unsigned answer_status(void);
