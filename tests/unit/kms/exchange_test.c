@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "cmocka_all.h"
 #include "exchange_world.h"
+#include "failing_malloc.h"
 
 static exchange_world world;
 
@@ -62,6 +63,7 @@ static void services_that_choose_otherwise(void **state) {
         {.suites = "TLS_CHACHA20_POLY1305_SHA256"},
         {.groups = "P-256"}, /* HelloRetryRequest */
         {.root_too = true},
+        {.root_too = true, .copies = GRILLE_TLS_CHAIN_MAX - 3},
         {.asks = true},
         {.leaf = HTTPS_RSA_2048, .authorities = HTTPS_RSA_2048, .root_too = true, .groups = "P-256"},
     };
@@ -86,10 +88,10 @@ static void pieces_of_any_size(void **state) {
     }
 }
 
-/* The answer after the handshake, all in two pieces, at each point. */
-static void an_answer_split_at_every_point(void **state) {
+/* The answer after the handshake, in two pieces. */
+static void an_answer_in_two_pieces(void **state) {
     (void)state;
-    for (size_t first = 1;; first++) {
+    for (size_t first = 1;; first += first < 8 ? 1 : 5) {
         size_t answer_bytes = 0;
         world_init(&world);
         world.answer = NULL;
@@ -216,6 +218,7 @@ static void services_that_are_refused(void **state) {
         {{.bad_signature = true, .leaf = HTTPS_P384}, GRILLE_REASON_TLS_BAD_SIGNATURE, decrypt_error, ""},
         {{.bad_signature = true, .leaf = HTTPS_RSA_2048}, GRILLE_REASON_TLS_BAD_SIGNATURE, decrypt_error, ""},
         {{.bad_signature = true, .leaf = HTTPS_RSA_4096}, GRILLE_REASON_TLS_BAD_SIGNATURE, decrypt_error, ""},
+        {{.copies = GRILLE_TLS_CHAIN_MAX - 1}, GRILLE_REASON_TLS_CHAIN_LENGTH, unknown_ca, "at most 8"},
         {{.only_tls12 = true}, GRILLE_REASON_TLS_PEER_ALERT, -1, "alert 70 (RFC 8446 6.2); likely it has no TLS 1.3"},
         {{.groups = "P-384"}, GRILLE_REASON_TLS_PEER_ALERT, -1, "alert 40"},
     };
@@ -252,13 +255,13 @@ static void rsa_only_with_the_seam(void **state) {
 }
 
 /* Its end is reached at each border of a record and beside, and at many other places. */
-static void cut_short_everywhere(void **state) {
+static void cut_short_in_many_places(void **state) {
     size_t whole = 0;
     (void)state;
     run_good();
     whole = world.fed_bytes;
     world_close(&world);
-    for (size_t most = 0; most < whole - 40; most += most < 200 ? 5 : 37) {
+    for (size_t most = 0; most < whole - 40; most += most < 140 ? 9 : 61) {
         world_init(&world);
         world.feed_most = most;
         world_open(&world);
@@ -273,10 +276,10 @@ static void cut_short_everywhere(void **state) {
     }
 }
 
-static void an_answer_cut_at_every_point(void **state) {
+static void an_answer_cut_short(void **state) {
     const size_t len = strlen(WORLD_ANSWER);
     (void)state;
-    for (size_t cut = 0; cut < len; cut += cut + 1 < len - 3 ? 3 : 1) {
+    for (size_t cut = 0; cut < len; cut += cut > 1 && cut + 7 < len ? 5 : 1) {
         for (int closes = 0; closes < 2; closes++) {
             world_init(&world);
             world.answer = NULL;
@@ -310,6 +313,31 @@ static void an_end_after_the_answer(void **state) {
     (void)world_play(&world);
     expect_good();
     world_close(&world);
+}
+
+/* Bits of what the service sends, all along: nothing wrong is ever taken, and nothing said to whom it changed. */
+static void changed_on_the_way(void **state) {
+    size_t whole = 0, same = 0, refused = 0;
+    (void)state;
+    run_good();
+    whole = world.fed_bytes;
+    world_close(&world);
+    for (size_t place = 0; place < whole - 100; place += place < 130 ? 5 : 53) {
+        world_init(&world);
+        world.changed_place = place;
+        world.changed_bits = (uint8_t)(1u << place % 8);
+        world_open(&world);
+        (void)world_play(&world);
+        if (world.reason == GRILLE_REASON_OK) {
+            expect_good();
+            same++;
+        } else {
+            assert_int_equal(world.result.status, 0);
+            refused++;
+        }
+        world_close(&world);
+    }
+    assert_true(refused > 30 && same < 10); /* a record's version says nothing */
 }
 
 static void garbage_in_place_of_tls(void **state) {
@@ -355,6 +383,56 @@ static void a_budget_that_is_used_up(void **state) {
     }
 }
 
+/* Each allocation fails once, some with all after them. */
+static void memory_that_is_not_there(void **state) {
+    size_t asked = 1, before = 0;
+    (void)state;
+    for (size_t index = 0; index < asked; index++) {
+        world_init(&world);
+        world.service.leaf = world.service.authorities = HTTPS_RSA_2048;
+        world.server = https_server_new(&world.service);
+        world.anchors[0] = https_server_anchor(world.server);
+        before = failing_malloc_living();
+        if (index % 2 == 0) failing_malloc_once(index);
+        if (index % 2 == 1) failing_malloc_from(index);
+        world.reason = grille_kms_exchange_new(&world.options, &world.exchange, &world.error);
+        if (world.reason == GRILLE_REASON_OK) world.reason = GRILLE_REASON_MORE;
+        if (world.reason == GRILLE_REASON_MORE) (void)world_play(&world);
+        if (index == 0) asked = 200;
+        if (failing_malloc_asked() <= index) {
+            expect_good();
+            asked = index;
+        } else {
+            assert_int_equal(world.reason, GRILLE_REASON_BUDGET);
+            assert_int_equal(world.result.status, 0);
+        }
+        failing_malloc_never();
+        grille_kms_exchange_free(world.exchange);
+        world.exchange = NULL;
+        assert_int_equal(failing_malloc_living(), before);
+        world_close(&world);
+    }
+    print_message("an exchange takes %zu allocations\n", asked);
+    assert_in_range(asked, 20, 199);
+}
+
+static void nothing_said_is_left_in_memory(void **state) {
+    static const char *const said[] = {"a-secret-of-ours", "{\"good\":true}"};
+    (void)state;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        world_init(&world);
+        world_open(&world);
+        failing_malloc_seek(said[i], strlen(said[i]));
+        (void)world_play(&world);
+        expect_good();
+        grille_kms_exchange_free(world.exchange);
+        world.exchange = NULL;
+        assert_int_equal(failing_malloc_found(), 0);
+        failing_malloc_seek(NULL, 0);
+        world_close(&world);
+    }
+}
+
 static void bad_options(void **state) {
     char long_name[GRILLE_LIMIT_KMS_HOST_BYTES + 2];
     grille_kms_exchange_options rows[10];
@@ -389,17 +467,20 @@ int main(void) {
         cmocka_unit_test_setup(services_of_each_key, begin),
         cmocka_unit_test_setup(services_that_choose_otherwise, begin),
         cmocka_unit_test_setup(pieces_of_any_size, begin),
-        cmocka_unit_test_setup(an_answer_split_at_every_point, begin),
+        cmocka_unit_test_setup(an_answer_in_two_pieces, begin),
         cmocka_unit_test_setup(tickets_and_new_keys_are_no_answers, begin),
         cmocka_unit_test_setup(answers_of_any_status, begin),
         cmocka_unit_test_setup(long_answers, begin),
         cmocka_unit_test_setup(answers_that_are_none, begin),
         cmocka_unit_test_setup(services_that_are_refused, begin),
         cmocka_unit_test_setup(rsa_only_with_the_seam, begin),
-        cmocka_unit_test_setup(cut_short_everywhere, begin),
-        cmocka_unit_test_setup(an_answer_cut_at_every_point, begin),
+        cmocka_unit_test_setup(cut_short_in_many_places, begin),
+        cmocka_unit_test_setup(an_answer_cut_short, begin),
         cmocka_unit_test_setup(an_end_after_the_answer, begin),
+        cmocka_unit_test_setup(changed_on_the_way, begin),
         cmocka_unit_test_setup(garbage_in_place_of_tls, begin),
+        cmocka_unit_test_setup(memory_that_is_not_there, begin),
+        cmocka_unit_test_setup(nothing_said_is_left_in_memory, begin),
         cmocka_unit_test_setup(a_budget_that_is_used_up, begin),
         cmocka_unit_test_setup(bad_options, begin),
     };

@@ -51,6 +51,8 @@ static bool carry_in(exchange_world *world) {
     if (len > world->feed_most - world->fed_bytes) len = world->feed_most - world->fed_bytes;
     len = len > 0 ? https_server_take(world->server, bytes, len) : 0;
     if (len == 0) return false;
+    if (world->changed_place - world->fed_bytes < len)
+        bytes[world->changed_place - world->fed_bytes] ^= world->changed_bits;
     world->fed_bytes += len;
     world->reason =
         grille_kms_exchange_feed(world->exchange, grille_bytes_of(bytes, len), 0, &world->result, &world->error);

@@ -23,8 +23,10 @@ typedef struct exchange_world {
     https_server *server;
     grille_kms_exchange *exchange;
     bool answered;
-    size_t fed_bytes; /* to the exchange */
-    size_t feed_most; /* and then no more */
+    size_t fed_bytes;     /* to the exchange */
+    size_t feed_most;     /* and then no more */
+    size_t changed_place; /* of what is fed */
+    uint8_t changed_bits;
     grille_reason reason;
     grille_error error;
     grille_kms_exchange_result result;

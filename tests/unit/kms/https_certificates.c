@@ -164,6 +164,8 @@ void https_certificates_make(const https_options *options, https_certificates *m
                                       : make_leaf(options, leaf_key, made->middle, middle_key);
     if (!options->alone) made->sent[made->sent_count++] = made->middle;
     if (options->root_too) made->sent[made->sent_count++] = made->root;
+    for (size_t i = 0; i < options->copies; i++)
+        made->sent[made->sent_count++] = made->root;
     made->signer = options->bad_signature ? spoil(leaf_key) : leaf_key;
     if (!options->bad_signature) EVP_PKEY_up_ref(made->signer);
 }

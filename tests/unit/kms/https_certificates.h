@@ -10,7 +10,7 @@
 typedef struct https_certificates {
     X509 *root, *middle, *leaf;
     EVP_PKEY *signer; /* of CertificateVerify */
-    X509 *sent[2];    /* above the leaf; borrowed from here */
+    X509 *sent[12];   /* above the leaf; borrowed from here */
     size_t sent_count;
     uint8_t anchor[4096];
     size_t anchor_len;

@@ -35,6 +35,7 @@ typedef struct https_options {
     bool other_root; /* of the same name as the anchor */
     bool alone;      /* the authority below the root is not sent */
     bool root_too;
+    size_t copies; /* of the root, after it */
     bool only_tls12;
     bool bad_signature; /* one bit of CertificateVerify */
     bool asks;          /* for a certificate, and takes none */
