@@ -86,28 +86,39 @@ static bool write_all(int fd, grille_bytes content) {
     return fsync(fd) == 0;
 }
 
-/* So that the new name is on the disk, too. */
-static bool sync_folder(const char *folder) {
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = fd >= 0 && fsync(fd) == 0;
+/* So that the new name is on the disk, too. `path` is cut to its folder. */
+static bool sync_folder_of(char *path) {
+    int fd = -1;
+    bool synced = false;
+    *strrchr(path, '/') = '\0';
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    synced = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0) (void)close(fd);
     return synced;
 }
 
+/* A hidden file in the same folder: who reads all files of it passes over what a kill has left there. */
+static int open_beside(const char *path, char beside[PATH_MAX + 16]) {
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(beside, PATH_MAX + 16, "%.*s/.%s.XXXXXX", (int)(slash - path), path, slash + 1);
+    return mkostemp(beside, O_CLOEXEC);
+}
+
 bool kms_file_put(const char *folder, const char *name, grille_bytes content, grille_error *error) {
-    char path[PATH_MAX], beside[PATH_MAX + 8];
+    char path[PATH_MAX], beside[PATH_MAX + 16];
     bool written = false;
     int fd = -1;
     if (!kms_path_join(path, folder, name, error)) return false;
-    (void)snprintf(beside, sizeof beside, "%s.XXXXXX", path);
-    fd = mkostemp(beside, O_CLOEXEC);
+    fd = open_beside(path, beside);
     if (fd < 0) return failed("write beside", path, error);
     written = write_all(fd, content);
     if (close(fd) != 0) written = false;
-    if (written && rename(beside, path) == 0 && sync_folder(folder)) return true;
-    (void)failed("write", path, error);
-    (void)unlink(beside);
-    return false;
+    if (!written || rename(beside, path) != 0) {
+        (void)failed("write", path, error);
+        (void)unlink(beside);
+        return false;
+    }
+    return sync_folder_of(path) || failed("write into", path, error);
 }
 
 bool kms_json_put(const char *folder, const char *name, const json_t *value, grille_error *error) {

@@ -2,6 +2,6 @@
 #include "front_tests.h"
 
 int main(void) {
-    return authorization_tests() + certificates_tests() + credentials_tests() + principal_tests() + settings_tests() +
-           sigv4_check_tests();
+    return authorization_tests() + certificates_tests() + credentials_tests() + front_tests() + principal_tests() +
+           settings_tests() + sigv4_check_tests();
 }

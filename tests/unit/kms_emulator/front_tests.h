@@ -6,6 +6,7 @@
 int authorization_tests(void);
 int certificates_tests(void);
 int credentials_tests(void);
+int front_tests(void);
 int principal_tests(void);
 int settings_tests(void);
 int sigv4_check_tests(void);
