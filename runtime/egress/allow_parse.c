@@ -234,8 +234,8 @@ static grille_reason check_root(const parser *p, const yaml_node_t *root) {
     }
     if (p->use == GRILLE_ALLOW_FOR_TARGETS && allow->peer_count > 0) {
         return grille_yaml_fail(&p->yaml, root, GRILLE_REASON_POLICY_VALUE,
-                                "the allow-list has peers:, but who may call is decided by the policy's serves: or "
-                                "may_call: leave them out here");
+                                "the allow-list has peers:, but who may call is decided by the policy's may_call: "
+                                "leave them out here");
     }
     if (p->listed != NULL) return GRILLE_REASON_OK;
     if (p->use == GRILLE_ALLOW_FOR_PEERS && allow->peer_count == 0) return missing(p, root, "peers:");

@@ -360,6 +360,18 @@
 #define GRILLE_LIMIT_ALLOW_RULES 256
 /* A set's name. */
 #define GRILLE_LIMIT_ALLOW_NAME_BYTES 64
+/* Bytes of one piece of a stream: it fills one frame with what is around it. */
+#define GRILLE_LIMIT_EGRESS_PIECE_BYTES 16000
+/* What waits for a slow socket, for each connection: then the stream's sender is held back by its window. */
+#define GRILLE_LIMIT_EGRESS_WAITING_BYTES 65536
+/* Connections of one egress service: two blocks of memory and a descriptor each. */
+#define GRILLE_DEFAULT_EGRESS_CONNECTIONS 256
+#define GRILLE_LIMIT_EGRESS_CONNECTIONS   65536
+/* As the relay's: a connect that nobody answers; who is silent for so long is gone. */
+#define GRILLE_DEFAULT_EGRESS_CONNECT_TIMEOUT_MS 10000
+#define GRILLE_DEFAULT_EGRESS_IDLE_TIMEOUT_MS    900000
+/* A day, for each of these times: there is no "for ever". */
+#define GRILLE_LIMIT_EGRESS_TIMEOUT_MS 86400000
 
 /* ---- A parent's credentials (kms/, the parent's part) ---- */
 

@@ -40,8 +40,9 @@ GRILLE_MUST_USE grille_code grille_egress_service_new(const grille_egress_option
                                                       grille_egress_service **service, grille_error *error);
 
 /* Adds /grille.v1.Egress/Connect to what the peers of a channel (grille_channel_options.services) or of a server may
- * call; who may is the policy's `serves` (or `may_call`). Each connection is logged when it begins and when it ends,
- * with name, address, bytes and why. The errors of grille_services_register. */
+ * call. The policy here lists it under `may_call`, and the enclave's policy under `serves`, where the channel is the
+ * parent's. Each connection is logged when it begins and when it ends, with name, address, bytes and why. The errors of
+ * grille_services_register. */
 GRILLE_MUST_USE grille_code grille_egress_register(grille_egress_service *service, grille_services *services,
                                                    grille_error *error);
 
