@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client_tests.h"
+#include "client_world.h"
 
 int main(void) {
-    return credentials_tests() + key_ring_tests() + key_supply_tests() + service_error_tests();
+    const int failed =
+        credentials_tests() + key_ring_tests() + key_supply_tests() + service_error_tests() + client_call_tests();
+    client_world_down();
+    return failed;
 }

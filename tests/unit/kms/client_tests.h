@@ -7,5 +7,6 @@ int credentials_tests(void);
 int key_ring_tests(void);
 int key_supply_tests(void);
 int service_error_tests(void);
+int client_call_tests(void);
 
 #endif
