@@ -279,7 +279,7 @@ static void cut_short_in_many_places(void **state) {
 static void an_answer_cut_short(void **state) {
     const size_t len = strlen(WORLD_ANSWER);
     (void)state;
-    for (size_t cut = 0; cut < len; cut += cut > 1 && cut + 7 < len ? 5 : 1) {
+    for (size_t cut = 0; cut<len; cut += cut> 1 && cut + 7 < len ? 5 : 1) {
         for (int closes = 0; closes < 2; closes++) {
             world_init(&world);
             world.answer = NULL;
@@ -383,6 +383,31 @@ static void a_budget_that_is_used_up(void **state) {
     }
 }
 
+/* Certificates that are long, and no more than may come: TLS has a limit of its own for what it takes from strangers,
+ * and an end of each step. */
+static void handshakes_have_an_end(void **state) {
+    static const uint8_t nothing[] = {0x14, 3, 3, 0, 1, 1, 0x14, 3, 3, 0, 1, 1}; /* change_cipher_spec */
+    static const size_t certificate_bytes[] = {1500, 10000};
+    static const grille_reason reasons[] = {GRILLE_REASON_OK, GRILLE_REASON_TLS_BAD_RECORD};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        world_init(&world);
+        world.service.copies = GRILLE_TLS_CHAIN_MAX - 2;
+        world.service.bulk = certificate_bytes[i];
+        world_open(&world);
+        (void)world_play(&world);
+        assert_int_equal(world.reason, reasons[i]);
+        assert_int_equal(https_server_request(world.server).len, i == 0 ? strlen(WORLD_REQUEST) : 0);
+        world_close(&world);
+    }
+    world_init(&world);
+    world_open(&world);
+    assert_int_equal(grille_kms_exchange_feed(world.exchange, grille_bytes_of(nothing, sizeof nothing), 0,
+                                              &world.result, &world.error),
+                     GRILLE_REASON_TLS_BAD_RECORD);
+    world_close(&world);
+}
+
 /* Each allocation fails once, some with all after them. */
 static void memory_that_is_not_there(void **state) {
     size_t asked = 1, before = 0;
@@ -479,6 +504,7 @@ int main(void) {
         cmocka_unit_test_setup(an_end_after_the_answer, begin),
         cmocka_unit_test_setup(changed_on_the_way, begin),
         cmocka_unit_test_setup(garbage_in_place_of_tls, begin),
+        cmocka_unit_test_setup(handshakes_have_an_end, begin),
         cmocka_unit_test_setup(memory_that_is_not_there, begin),
         cmocka_unit_test_setup(nothing_said_is_left_in_memory, begin),
         cmocka_unit_test_setup(a_budget_that_is_used_up, begin),

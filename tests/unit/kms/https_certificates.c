@@ -2,6 +2,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* methods of single keys */
 #include "https_certificates.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/ec.h>
@@ -81,8 +82,18 @@ static void sign(X509 *certificate, EVP_PKEY *key) {
     assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
 }
 
-static X509 *make_authority(const char *subject, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key) {
+static void comment(X509 *certificate, size_t len) {
+    char *text = malloc(len + 1);
+    assert_non_null(text);
+    memset(text, 'x', len);
+    text[len] = '\0';
+    extend(certificate, NULL, NID_netscape_comment, text);
+    free(text);
+}
+
+static X509 *make_authority(const char *subject, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, size_t bulk) {
     X509 *made = begin(subject, key, issuer, 0);
+    if (bulk > 0) comment(made, bulk);
     extend(made, issuer, NID_basic_constraints, issuer != NULL ? "critical,CA:TRUE,pathlen:0" : "critical,CA:TRUE");
     extend(made, issuer, NID_key_usage, "critical,keyCertSign,cRLSign,digitalSignature");
     sign(made, issuer_key);
@@ -152,14 +163,14 @@ void https_certificates_make(const https_options *options, https_certificates *m
     EVP_PKEY *root_key = key_of(options->authorities, false), *middle_key = key_of(options->authorities, true);
     EVP_PKEY *leaf_key = key_of(options->leaf, options->leaf == options->authorities);
     memset(made, 0, sizeof *made);
-    made->root = make_authority("root", root_key, NULL, root_key);
+    made->root = make_authority("root", root_key, NULL, root_key, options->bulk);
     write_anchor(made, made->root);
     if (options->other_root) {
         root_key = key_of(HTTPS_P384, true);
         X509_free(made->root);
-        made->root = make_authority("root", root_key, NULL, root_key);
+        made->root = make_authority("root", root_key, NULL, root_key, options->bulk);
     }
-    made->middle = make_authority("authority", middle_key, made->root, root_key);
+    made->middle = make_authority("authority", middle_key, made->root, root_key, 0);
     made->leaf = options->self_signed ? make_leaf(options, leaf_key, NULL, leaf_key)
                                       : make_leaf(options, leaf_key, made->middle, middle_key);
     if (!options->alone) made->sent[made->sent_count++] = made->middle;

@@ -12,7 +12,7 @@ typedef struct https_certificates {
     EVP_PKEY *signer; /* of CertificateVerify */
     X509 *sent[12];   /* above the leaf; borrowed from here */
     size_t sent_count;
-    uint8_t anchor[4096];
+    uint8_t anchor[16384];
     size_t anchor_len;
 } https_certificates;
 

@@ -36,6 +36,7 @@ typedef struct https_options {
     bool alone;      /* the authority below the root is not sent */
     bool root_too;
     size_t copies; /* of the root, after it */
+    size_t bulk;   /* bytes of a comment in the root's certificate */
     bool only_tls12;
     bool bad_signature; /* one bit of CertificateVerify */
     bool asks;          /* for a certificate, and takes none */
