@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From a request to its action, and from what it did to an answer. */
+#include <malloc.h>
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,9 +85,21 @@ static void fill_answer(kms_call *call, bool done, kms_answer *answer) {
     answer->log = kms_log_line(call, answer->request_id);
 }
 
+/* Whatever jansson gives back may be of a plaintext: its values, and what it read and wrote them with. */
+static void free_wiped(void *block) {
+    OPENSSL_cleanse(block, malloc_usable_size(block));
+    free(block);
+}
+
+static void wipe_json(void) {
+    json_set_alloc_funcs(malloc, free_wiped);
+}
+
 static kms_call *open_call(const kms_service *service, const kms_caller *caller, const kms_request *request,
                            kms_answer *answer) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     kms_call *call = calloc(1, sizeof *call);
+    (void)pthread_once(&once, wipe_json);
     *answer = (kms_answer){.error = KMS_ERROR_INTERNAL, .status = 500};
     if (call == NULL || !kms_uuid_make(answer->request_id)) {
         free(call);
@@ -100,8 +114,6 @@ static kms_call *open_call(const kms_service *service, const kms_caller *caller,
 }
 
 static void close_call(kms_call *call) {
-    kms_wipe_text(json_object_get(call->input, "Plaintext"));
-    kms_wipe_text(json_object_get(call->output, "Plaintext"));
     json_decref(call->input);
     json_decref(call->output);
     kms_recipient_clear(&call->recipient);

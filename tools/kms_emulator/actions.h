@@ -50,7 +50,8 @@ typedef struct kms_answer {
     char *log; /* one line of JSON without its line end, shaped as CloudTrail's; no secrets. NULL: no memory for it */
 } kms_answer;
 
-/* Does what is asked, or refuses it. Always gives an answer; any thread. */
+/* Does what is asked, or refuses it. Always gives an answer; any thread. From the first call on, jansson wipes what it
+ * frees in this process. */
 void kms_action(const kms_service *service, const kms_caller *caller, const kms_request *request, kms_answer *answer);
 
 /* The same for a request that is refused before it is anybody's: a bad signature, throttling. `caller` may be NULL or

@@ -108,9 +108,6 @@ json_t *kms_json_text(const char *text);
 /* As AWS's JSON says times: seconds with a fraction. */
 json_t *kms_time(grille_wall_ms time_ms);
 
-/* Wipes a text that a JSON value holds; NULL and other values are fine. */
-void kms_wipe_text(json_t *value);
-
 /* The line of the log; NULL: no memory. `request_id` is the answer's. */
 char *kms_log_line(const kms_call *call, const char *request_id);
 

@@ -72,11 +72,3 @@ json_t *kms_json_text(const char *text) {
 json_t *kms_time(grille_wall_ms time_ms) {
     return json_real((double)time_ms / 1000);
 }
-
-void kms_wipe_text(json_t *value) {
-    union {
-        const char *given;
-        void *wiped;
-    } text = {.given = json_string_value(value)};
-    if (text.given != NULL) OPENSSL_cleanse(text.wiped, json_string_length(value));
-}

@@ -11,9 +11,9 @@
 
 /* One Allow for this principal. */
 static const char *policy_for(const char *principal, const char *actions) {
-    static char policies[2][1024];
+    static char policies[4][1024];
     static unsigned next;
-    char *policy = policies[next++ % 2];
+    char *policy = policies[next++ % 4];
     (void)snprintf(policy, sizeof policies[0],
                    "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"%s\"},"
                    "\"Action\":%s,\"Resource\":\"*\"}]}",
@@ -90,6 +90,8 @@ static void test_policies_that_are_refused(void **state) {
     assert_refused("ValidationException");
     (void)ask("PutKeyPolicy", "{\"KeyId\":\"%s\",\"PolicyName\":\"another\",\"Policy\":\"{}\"}", id);
     assert_refused("NotFoundException");
+    put(id, policy_for("arn:aws:iam::" ACCOUNT ":root", "\"kms:*\""), false);
+    assert_done(); /* by the caller's own policies */
     /* Who insists locks himself out. */
     put(id, other, true);
     assert_done();
@@ -178,6 +180,95 @@ static void test_the_name_that_was_asked_for_is_a_fact(void **state) {
     assert_refused("AccessDeniedException");
 }
 
+/* Each action on a key, and what it needs beside the key. */
+static const struct {
+    const char *action;
+    const char *key; /* the member that names it; NULL: the ciphertext does */
+    const char *more;
+    bool owner_only;
+} uses[] = {
+    {"CancelKeyDeletion", "KeyId", "", true},
+    {"CreateAlias", "TargetKeyId", ",\"AliasName\":\"alias/a\"", true},
+    {"Decrypt", NULL, "", false},
+    {"DescribeKey", "KeyId", "", false},
+    {"DisableKey", "KeyId", "", true},
+    {"EnableKey", "KeyId", "", true},
+    {"Encrypt", "KeyId", ",\"Plaintext\":\"" PLAIN "\"", false},
+    {"GenerateDataKey", "KeyId", ",\"KeySpec\":\"AES_256\"", false},
+    {"GenerateDataKeyWithoutPlaintext", "KeyId", ",\"KeySpec\":\"AES_256\"", false},
+    {"GetKeyPolicy", "KeyId", "", true},
+    {"PutKeyPolicy", "KeyId", ",\"Policy\":\"{}\"", true},
+    {"RotateKeyOnDemand", "KeyId", "", true},
+    {"ScheduleKeyDeletion", "KeyId", "", true},
+};
+
+static void use(size_t which, const char *arn, const char *blob) {
+    if (uses[which].key == NULL) {
+        (void)ask(uses[which].action, "{\"CiphertextBlob\":\"%s\"}", blob);
+    } else {
+        (void)ask(uses[which].action, "{\"%s\":\"%s\"%s}", uses[which].key, arn, uses[which].more);
+    }
+}
+
+/* Every other action is allowed: what is denied has no other name, and is asked for. */
+static void test_each_action_is_asked_for(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
+        char policy[1024];
+        char expected[512];
+        const char *id;
+        char *blob;
+        (void)snprintf(policy, sizeof policy,
+                       "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":"
+                       "\"arn:aws:iam::" ACCOUNT ":role/Enclaves\"},\"Action\":\"kms:*\",\"Resource\":\"*\"},"
+                       "{\"Effect\":\"Deny\",\"Principal\":{\"AWS\":\"arn:aws:iam::" ACCOUNT ":role/Enclaves\"},"
+                       "\"Action\":\"kms:%s\",\"Resource\":\"*\"}]}",
+                       uses[i].action);
+        id = make_key_with(policy);
+        (void)ask("Encrypt", "{\"KeyId\":\"%s\",\"Plaintext\":\"" PLAIN "\"}", id);
+        blob = answer_text("CiphertextBlob") == NULL ? NULL : strdup(answer_text("CiphertextBlob"));
+        use(i, id, blob);
+        assert_refused("AccessDeniedException");
+        (void)snprintf(expected, sizeof expected,
+                       "User: " ROLE_SESSION " is not authorized to perform: kms:%s on resource: arn:aws:kms:" REGION
+                       ":" ACCOUNT ":key/%s with an explicit deny in a resource-based policy",
+                       uses[i].action, id);
+        assert_string_equal(expected, answer_message());
+        free(blob);
+    }
+}
+
+static void test_each_action_of_another_account(void **state) {
+    const char *id = make_key_with(policy_for("*", "\"kms:*\""));
+    char arn[KMS_KEY_ARN_BYTES];
+    char *blob;
+    (void)state;
+    (void)snprintf(arn, sizeof arn, "arn:aws:kms:" REGION ":" ACCOUNT ":key/%s", id);
+    (void)ask("Encrypt", "{\"KeyId\":\"%s\",\"Plaintext\":\"" PLAIN "\"}", id);
+    blob = strdup(answer_text("CiphertextBlob"));
+    caller.account = OTHER_ACCOUNT;
+    caller.arn = "arn:aws:sts::" OTHER_ACCOUNT ":assumed-role/Guests/session";
+    for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
+        use(i, arn, blob);
+        assert_refused(uses[i].owner_only ? "AccessDeniedException" : "");
+    }
+    free(blob);
+}
+
+/* An alias is no part of its key: the caller's own policies must allow it, whatever the key's does. */
+static void test_aliases_are_asked_for_twice(void **state) {
+    const char *id = make_key_with(policy_for("arn:aws:iam::" ACCOUNT ":role/Enclaves", "\"kms:*\""));
+    (void)state;
+    caller.identity_policy_allows = false;
+    (void)ask("DescribeKey", "{\"KeyId\":\"%s\"}", id);
+    assert_done();
+    (void)ask("CreateAlias", "{\"AliasName\":\"alias/a\",\"TargetKeyId\":\"%s\"}", id);
+    assert_refused("AccessDeniedException");
+    caller.identity_policy_allows = true;
+    (void)ask("CreateAlias", "{\"AliasName\":\"alias/a\",\"TargetKeyId\":\"%s\"}", id);
+    assert_done();
+}
+
 static void test_other_accounts(void **state) {
     const char *id = make_key_with(policy_for("arn:aws:iam::" OTHER_ACCOUNT ":root", "\"kms:*\""));
     char arn[KMS_KEY_ARN_BYTES];
@@ -214,6 +305,9 @@ int actions_policy_tests(void) {
         T(test_deny_wins),
         T(test_facts_of_requests),
         T(test_the_name_that_was_asked_for_is_a_fact),
+        T(test_each_action_is_asked_for),
+        T(test_each_action_of_another_account),
+        T(test_aliases_are_asked_for_twice),
         T(test_other_accounts),
     };
     return cmocka_run_group_tests_name("actions_policy", tests, service_group_setup, NULL);

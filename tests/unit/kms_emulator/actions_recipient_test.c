@@ -234,6 +234,10 @@ static void test_recipients_that_are_none(void **state) {
         (void)ask("GenerateRandom", "{\"NumberOfBytes\":16,%s}", rows[i].member);
         assert_refused(rows[i].type);
     }
+    (void)snprintf(large, sizeof large,
+                   "\"Recipient\":{\"KeyEncryptionAlgorithm\":\"RSAES_OAEP_SHA_1\",\"AttestationDocument\":\"%s\"}",
+                   document_base64(&document));
+    assert_document_refused(large, "Member must satisfy enum value set: [RSAES_OAEP_SHA_256]");
     memset(large, 'A', 349532); /* of 262,149 bytes */
     (void)ask("GenerateRandom",
               "{\"NumberOfBytes\":16,\"Recipient\":{\"KeyEncryptionAlgorithm\":\"RSAES_OAEP_SHA_256\","

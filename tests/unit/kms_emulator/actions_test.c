@@ -283,7 +283,24 @@ static void test_no_secret_is_logged(void **state) {
     (void)ask("Encrypt", "{\"KeyId\":[\"" PLAIN "\"],\"Plaintext\":\"" PLAIN "\"}");
     assert_refused("SerializationException");
     assert_false(log_holds(PLAIN));
+    (void)ask("Encrypt", "{\"KeyId\":{\"a\":\"" PLAIN "\"},\"Plaintext\":\"" PLAIN "\"}");
+    assert_refused("SerializationException");
+    assert_false(log_holds(PLAIN));
     free(blob);
+}
+
+/* Of plaintexts that passed through. */
+static void test_json_is_wiped(void **state) {
+    json_malloc_t taken;
+    json_free_t given_back;
+    (void)state;
+    (void)ask("GenerateRandom", "{\"NumberOfBytes\":16}");
+    assert_done();
+    json_get_alloc_funcs(&taken, &given_back);
+    assert_true(taken == malloc);
+    assert_false(given_back == free);
+    given_back(taken(16));
+    given_back(NULL);
 }
 
 int actions_tests(void) {
@@ -300,6 +317,7 @@ int actions_tests(void) {
         T(test_kinds_of_callers),
         T(test_refusals_are_logged),
         T(test_no_secret_is_logged),
+        T(test_json_is_wiped),
     };
     return cmocka_run_group_tests_name("actions", tests, service_group_setup, NULL);
 }

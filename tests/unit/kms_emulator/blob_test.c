@@ -63,6 +63,18 @@ static void test_every_byte_counts(void **state) {
     assert_true(opens(grille_bytes_of(blob, blob_len), secret, &context));
 }
 
+static void test_what_is_never_one(void **state) {
+    static uint8_t longest[KMS_CIPHERTEXT_BYTES + 1];
+    kms_blob read;
+    (void)state;
+    memcpy(longest, blob, blob_len);
+    assert_true(kms_blob_read(grille_bytes_of(longest, KMS_CIPHERTEXT_BYTES), &read));
+    assert_false(kms_blob_read(grille_bytes_of(longest, sizeof longest), &read));
+    longest[24] = 0; /* of no generation */
+    assert_false(kms_blob_read(grille_bytes_of(longest, blob_len), &read));
+    assert_false(kms_blob_read((grille_bytes){.len = 0}, &read));
+}
+
 static void test_nothing_is_left_of_what_does_not_open(void **state) {
     static const uint8_t zeros[sizeof "a plaintext" - 1];
     (void)state;
@@ -192,6 +204,7 @@ int blob_tests(void) {
     const struct CMUnitTest tests[] = {
         T(test_it_says_its_key_and_opens),
         T(test_every_byte_counts),
+        T(test_what_is_never_one),
         T(test_nothing_is_left_of_what_does_not_open),
         T(test_another_secret_or_context_does_not_open_it),
         T(test_the_order_of_a_context_does_not_matter),
