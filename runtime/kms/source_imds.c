@@ -58,7 +58,9 @@ static grille_reason explain(const imds_source *own, const grille_imds *imds, gr
                              grille_error *error) {
     grille_error why = *error;
     const char *cause = "this is no EC2 instance, or its metadata service is switched off";
+    char *likely = strstr(why.text, ". Likely");
     if (reason == GRILLE_REASON_LOOP_CHANNEL_CLOSED) return reason;
+    if (likely != NULL) *likely = '\0'; /* this is known better here */
     if (imds->step == GRILLE_IMDS_TOKEN && reason == GRILLE_REASON_LOOP_DIAL_TIMEOUT)
         cause = "this is no EC2 instance, or a container that is one hop too far away: aws ec2 "
                 "modify-instance-metadata-options --http-put-response-hop-limit 2";

@@ -18,6 +18,7 @@ int command_attest(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_enclave(int argc, char **argv);
 int command_identity(int argc, char **argv);
+int command_kms(int argc, char **argv);
 int command_policy(int argc, char **argv);
 int command_relay(int argc, char **argv);
 int command_sim(int argc, char **argv);

@@ -12,6 +12,7 @@ static const char usage[] =
     "       grille enclave run|list|console|terminate …   start enclaves and end them, on Nitro or in virtual "
     "machines\n"
     "       grille identity new ca|x509|psk …             make a development CA, an identity under it, a shared key\n"
+    "       grille kms policy|credentials …               keys that a key service releases to attested enclaves\n"
     "       grille policy check|explain|diff|add|sign …   look at whom a policy trusts, change it, sign it\n"
     "       grille relay --listen ADDRESS --to ADDRESS …  forward connections, bytes only\n"
     "       grille sim init|show DIR                      a simulated NSM (development only)\n"
@@ -22,10 +23,9 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } nouns[] = {{"attest", command_attest},   {"bench", command_bench},
-                 {"enclave", command_enclave}, {"identity", command_identity},
-                 {"policy", command_policy},   {"relay", command_relay},
-                 {"sim", command_sim}};
+    } nouns[] = {{"attest", command_attest},     {"bench", command_bench}, {"enclave", command_enclave},
+                 {"identity", command_identity}, {"kms", command_kms},     {"policy", command_policy},
+                 {"relay", command_relay},       {"sim", command_sim}};
     enum { NOUNS = sizeof nouns / sizeof nouns[0] };
     const char *names[NOUNS];
     const char *near;

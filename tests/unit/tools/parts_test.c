@@ -10,6 +10,7 @@
 #include "document_view.h"
 #include "json.h"
 #include "options.h"
+#include "parts_tests.h"
 #include "policy_insert.h"
 #include "wall_time.h"
 
@@ -213,5 +214,5 @@ int main(void) {
         cmocka_unit_test(no_place),
         cmocka_unit_test(views_of_hostile_documents),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL) + kms_policy_tests();
 }
