@@ -3,6 +3,7 @@
 #include <openssl/cms.h>
 #include <openssl/ec.h>
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -419,6 +420,41 @@ static void test_the_log_tells_of_the_document(void **state) {
     free(blob);
 }
 
+#define THREADS       10
+#define CALLS_OF_EACH 10
+
+/* How many of its decryptions were not done. */
+static void *decrypt_often(void *body) {
+    const kms_request request = {
+        .target = "TrentService.Decrypt", .body = grille_bytes_of_text(body), .now_ms = FORGE_NOW_MS};
+    uintptr_t failed = 0;
+    for (int i = 0; i < CALLS_OF_EACH; i++) {
+        kms_answer one;
+        kms_action(&service, &caller, &request, &one);
+        if (one.error != KMS_ERROR_NONE || strstr(one.body, "CiphertextForRecipient") == NULL || one.log == NULL)
+            failed++;
+        kms_answer_clear(&one);
+    }
+    return (void *)failed;
+}
+
+static void test_a_hundred_at_once(void **state) {
+    char *blob = blob_of(make_key());
+    pthread_t threads[THREADS];
+    char *body;
+    (void)state;
+    assert_true(asprintf(&body, "{\"CiphertextBlob\":\"%s\",%s}", blob, recipient()) > 0);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(0, pthread_create(&threads[i], NULL, decrypt_often, body));
+    for (size_t i = 0; i < THREADS; i++) {
+        void *failed;
+        assert_int_equal(0, pthread_join(threads[i], &failed));
+        assert_null(failed);
+    }
+    free(body);
+    free(blob);
+}
+
 /* Documents of real enclaves that carry an RSA key: Amazon's root, and the time at which they were made. */
 static void test_real_documents(void **state) {
     const char *folder = getenv("GRILLE_TESTDATA");
@@ -477,6 +513,7 @@ int actions_recipient_tests(void) {
         T(test_debug_enclaves),
         T(test_absent_documents),
         T(test_the_log_tells_of_the_document),
+        T(test_a_hundred_at_once),
         T(test_real_documents),
     };
     return cmocka_run_group_tests_name("actions_recipient", tests, service_group_setup, NULL);
