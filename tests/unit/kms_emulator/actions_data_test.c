@@ -175,7 +175,7 @@ static void test_keys_for_something_else(void **state) {
     const json_t *metadata = json_object_get(
         ask("CreateKey", "{\"KeyUsage\":\"GENERATE_VERIFY_MAC\",\"KeySpec\":\"HMAC_256\"}"), "KeyMetadata");
     const char *id = kept(json_string_value(json_object_get(metadata, "KeyId")));
-    char expected[160];
+    char expected[256];
     (void)state;
     (void)ask("Encrypt", "{\"KeyId\":\"%s\",\"Plaintext\":\"" PLAIN "\"}", id);
     assert_refused("InvalidKeyUsageException");
