@@ -21,6 +21,7 @@ grille_egress_options grille_egress_options_default(void) {
         .max_connections = GRILLE_DEFAULT_EGRESS_CONNECTIONS,
         .connect_timeout_ms = GRILLE_DEFAULT_EGRESS_CONNECT_TIMEOUT_MS,
         .idle_timeout_ms = GRILLE_DEFAULT_EGRESS_IDLE_TIMEOUT_MS,
+        .rate = GRILLE_DEFAULT_EGRESS_RATE,
     };
 }
 
@@ -40,14 +41,18 @@ static grille_reason check(const grille_egress_options *options, grille_error *e
         return grille_error_set(error, GRILLE_REASON_BAD_ARGUMENT,
                                 "egress: no allow-list: set allow_file or allow to what may be connected to");
     }
-    grille_reason reason =
-        check_number("max_connections", options->max_connections, GRILLE_LIMIT_EGRESS_CONNECTIONS, error);
-    if (reason == GRILLE_REASON_OK) {
-        reason = check_number("connect_timeout_ms", options->connect_timeout_ms, GRILLE_LIMIT_EGRESS_TIMEOUT_MS, error);
-    }
-    if (reason == GRILLE_REASON_OK) {
-        reason = check_number("idle_timeout_ms", options->idle_timeout_ms, GRILLE_LIMIT_EGRESS_TIMEOUT_MS, error);
-    }
+    const struct {
+        const char *what;
+        uint32_t value, most;
+    } numbers[] = {
+        {"max_connections", options->max_connections, GRILLE_LIMIT_EGRESS_CONNECTIONS},
+        {"connect_timeout_ms", options->connect_timeout_ms, GRILLE_LIMIT_EGRESS_TIMEOUT_MS},
+        {"idle_timeout_ms", options->idle_timeout_ms, GRILLE_LIMIT_EGRESS_TIMEOUT_MS},
+        {"rate", options->rate, GRILLE_LIMIT_EGRESS_RATE},
+    };
+    grille_reason reason = GRILLE_REASON_OK;
+    for (size_t i = 0; reason == GRILLE_REASON_OK && i < sizeof numbers / sizeof numbers[0]; i++)
+        reason = check_number(numbers[i].what, numbers[i].value, numbers[i].most, error);
     return reason;
 }
 
@@ -116,6 +121,7 @@ grille_code grille_egress_service_new(const grille_egress_options *options, gril
     made->next_id = 1;
     pthread_mutex_init(&made->lock, NULL);
     grille_job_init(&made->stop_job, on_stop);
+    grille_rate_limit_init(&made->new_connections, options->rate, options->rate, grille_clock_us());
     grille_log_limit_init(&made->refusals, REFUSAL_LINES, REFUSAL_LINES_PER_SECOND, grille_clock_us());
     reason = start(made, error);
     if (reason != GRILLE_REASON_OK) {
@@ -151,25 +157,30 @@ void grille_egress_get_counters(grille_egress_service *service, grille_egress_co
 
 /* ---- The calls' events ---- */
 
-static bool take_slot(grille_egress_service *service) {
+/* NULL: it has a place. */
+static const char *take_place(grille_egress_service *service) {
     const size_t open = atomic_fetch_add(&service->open, 1) + 1;
-    const bool taken = open <= service->options.max_connections;
-    if (!taken) atomic_fetch_sub(&service->open, 1);
+    const char *why = NULL;
     pthread_mutex_lock(&service->lock);
-    if (!taken) service->counters.refused_full++;
-    if (taken && open > service->counters.highest_connections) service->counters.highest_connections = open;
+    if (open > service->options.max_connections) {
+        service->counters.refused_full++;
+        why = "as many egress connections are open as there may be at once";
+    } else if (!grille_rate_limit_take(&service->new_connections, 1, grille_clock_us())) {
+        service->counters.refused_rate++;
+        why = "too many new egress connections in one second";
+    } else if (open > service->counters.highest_connections) {
+        service->counters.highest_connections = open;
+    }
     pthread_mutex_unlock(&service->lock);
-    return taken;
+    if (why != NULL) atomic_fetch_sub(&service->open, 1);
+    return why;
 }
 
 static grille_code on_open(connect_stream *stream, void *user) {
     grille_egress_service *service = user;
     grille_call *call = grille_own_grille_v1_egress_connect_server_call(stream);
-    if (!take_slot(service)) {
-        return grille_fail(call, GRILLE_RESOURCE_EXHAUSTED,
-                           "%u egress connections are open, the most that there may be",
-                           service->options.max_connections);
-    }
+    const char *why = take_place(service);
+    if (why != NULL) return grille_fail(call, GRILLE_RESOURCE_EXHAUSTED, "%s", why);
     egress_connection *connection = grille_egress_connection_new(service, call);
     if (connection == NULL) {
         atomic_fetch_sub(&service->open, 1);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "base/log_limit.h"
+#include "base/rate_limit.h"
 #include "egress/bridge.h"
 #include "egress/reach.h"
 #include "grille/egress.h"
@@ -24,7 +25,8 @@ struct grille_egress_service {
     grille_log_limit refusals;
     atomic_size_t open; /* calls that have a connection, or ask for one */
     pthread_mutex_t lock;
-    grille_egress_counters counters; /* under lock */
+    grille_egress_counters counters;   /* under lock */
+    grille_rate_limit new_connections; /* under lock */
 };
 
 typedef enum connection_stage {

@@ -367,6 +367,9 @@
 /* Connections of one egress service: two blocks of memory and a descriptor each. */
 #define GRILLE_DEFAULT_EGRESS_CONNECTIONS 256
 #define GRILLE_LIMIT_EGRESS_CONNECTIONS   65536
+/* New connections a second, and as many at once after a quiet second; as the relay's. */
+#define GRILLE_DEFAULT_EGRESS_RATE 500
+#define GRILLE_LIMIT_EGRESS_RATE   100000
 /* As the relay's: a connect that nobody answers; who is silent for so long is gone. */
 #define GRILLE_DEFAULT_EGRESS_CONNECT_TIMEOUT_MS 10000
 #define GRILLE_DEFAULT_EGRESS_IDLE_TIMEOUT_MS    900000

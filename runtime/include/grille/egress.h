@@ -29,6 +29,7 @@ typedef struct grille_egress_options {
     uint32_t max_connections;    /* at once, of all peers; default 256, at most 65,536 */
     uint32_t connect_timeout_ms; /* finding a name's addresses, and trying them; default 10,000 */
     uint32_t idle_timeout_ms;    /* without a byte in either direction; default 900,000 */
+    uint32_t rate;               /* new connections a second; default 500, at most 100,000 */
 } grille_egress_options;
 
 grille_egress_options grille_egress_options_default(void);
@@ -51,6 +52,7 @@ typedef struct grille_egress_counters {
     uint64_t accepted;        /* allowed, and dialled */
     uint64_t refused;         /* not in the allow-list, or no request at all */
     uint64_t refused_full;    /* too many at once */
+    uint64_t refused_rate;    /* too many in one second */
     uint64_t target_failures; /* among those accepted: name not found, nobody there, leads inside */
     uint64_t bytes_to_targets;
     uint64_t bytes_to_peers;

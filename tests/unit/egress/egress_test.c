@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "failing_malloc.h"
 #include "grille/log.h"
 #include "grille/v1/egress.grille-nano.h"
 #include "loop/transport.h"
@@ -150,8 +151,8 @@ typedef struct ground {
     grille_loop loop;
 } ground;
 
-static grille_egress_service *make_service(uint32_t port, uint32_t max_connections, uint32_t connect_timeout_ms,
-                                           uint32_t idle_timeout_ms) {
+/* Zero fields of `asked`: the defaults. */
+static grille_egress_service *make_service(uint32_t port, const grille_egress_options *asked) {
     char here[64], next[64];
     const char *const allow[] = {here, next, "tcp:keys.grille.invalid:443"};
     grille_egress_options options = grille_egress_options_default();
@@ -161,18 +162,23 @@ static grille_egress_service *make_service(uint32_t port, uint32_t max_connectio
     (void)snprintf(next, sizeof next, "tcp:127.0.0.3:%u", port);
     options.allow = allow;
     options.allow_count = 3;
-    if (max_connections > 0) options.max_connections = max_connections;
-    if (connect_timeout_ms > 0) options.connect_timeout_ms = connect_timeout_ms;
-    if (idle_timeout_ms > 0) options.idle_timeout_ms = idle_timeout_ms;
+    if (asked->max_connections > 0) options.max_connections = asked->max_connections;
+    if (asked->connect_timeout_ms > 0) options.connect_timeout_ms = asked->connect_timeout_ms;
+    if (asked->idle_timeout_ms > 0) options.idle_timeout_ms = asked->idle_timeout_ms;
+    if (asked->rate > 0) options.rate = asked->rate;
     if (grille_egress_service_new(&options, &service, &error) != GRILLE_OK) fail_msg("%s", error.text);
     return service;
 }
 
-static void ground_init(ground *g, uint32_t max_connections, uint32_t connect_timeout_ms, uint32_t idle_timeout_ms) {
+static void ground_init_with(ground *g, const grille_egress_options *asked) {
     tcp_target_start(&g->target);
-    g->service = make_service(g->target.port, max_connections, connect_timeout_ms, idle_timeout_ms);
+    g->service = make_service(g->target.port, asked);
     egress_world_init(&g->world, &(egress_world_options){.service = g->service});
     open_loop(&g->loop, 0);
+}
+
+static void ground_init(ground *g) {
+    ground_init_with(g, &(grille_egress_options){.rate = 0});
 }
 
 static void ground_deinit(ground *g, grille_egress_counters *counters) {
@@ -195,7 +201,7 @@ static void a_hundred_at_once_none_behind_another(void **state) {
     way stalled = {.kind = 's', .to_send = MANY}, deaf = {.kind = 'e', .to_send = MANY, .keeps_silent = true};
     way *ways = calloc(WAYS, sizeof *ways);
     (void)state;
-    ground_init(&g, 0, 0, 0);
+    ground_init(&g);
     begin(&stalled, &g.loop, &g.world, "127.0.0.1", g.target.port, 10000);
     begin(&deaf, &g.loop, &g.world, "127.0.0.1", g.target.port, 10000);
     for (size_t i = 0; i < WAYS; i++) {
@@ -243,7 +249,7 @@ static void bytes_keep_their_order(void **state) {
     uint8_t *came = malloc(BYTES);
     size_t len = 0;
     (void)state;
-    ground_init(&g, 0, 0, 0);
+    ground_init(&g);
     begin(&w, &g.loop, &g.world, "localhost", g.target.port, 10000);
     w.keeps_silent = true;
     turn_until(&g.loop, &w.told);
@@ -268,7 +274,7 @@ static void half_closes_and_deaf_targets(void **state) {
     grille_egress_counters counters;
     way half = {.kind = 'h', .to_send = 1}, closing = {.kind = 'c', .to_send = 1};
     (void)state;
-    ground_init(&g, 0, 0, 0);
+    ground_init(&g);
     begin(&half, &g.loop, &g.world, "127.0.0.1", g.target.port, 10000);
     turn_until(&g.loop, &half.read_end);
     assert_int_equal(half.received, 0);
@@ -298,7 +304,7 @@ static void what_is_not_allowed_is_refused(void **state) {
     grille_egress_counters counters;
     way w;
     (void)state;
-    ground_init(&g, 0, 0, 0);
+    ground_init(&g);
     w = try_once(&g.loop, &g.world, "127.0.0.2", g.target.port, 10000);
     assert_refused(&w, GRILLE_REASON_EGRESS_REFUSED, "the host and port are not in the allow-list of the parent");
     w = try_once(&g.loop, &g.world, "127.0.0.1", g.target.port % 65535 + 1, 10000);
@@ -325,13 +331,13 @@ static void no_more_than_so_many(void **state) {
     grille_egress_counters counters;
     way one = {.kind = 'e', .to_send = 1}, two = one, third;
     (void)state;
-    ground_init(&g, 2, 0, 0);
+    ground_init_with(&g, &(grille_egress_options){.max_connections = 2});
     begin(&one, &g.loop, &g.world, "127.0.0.1", g.target.port, 10000);
     begin(&two, &g.loop, &g.world, "127.0.0.1", g.target.port, 10000);
     turn_until(&g.loop, &one.told);
     turn_until(&g.loop, &two.told);
     third = try_once(&g.loop, &g.world, "127.0.0.1", g.target.port, 10000);
-    assert_refused(&third, GRILLE_REASON_EGRESS_FULL, "2 egress connections are open, the most that there may be");
+    assert_refused(&third, GRILLE_REASON_EGRESS_FULL, "as many egress connections are open as there may be");
     /* One that ends makes room. */
     end(&one);
     for (int i = 0; i < 10000 && !third.open; i++) {
@@ -344,6 +350,19 @@ static void no_more_than_so_many(void **state) {
     ground_deinit(&g, &counters);
     assert_true(counters.refused_full >= 1);
     assert_int_equal(counters.highest_connections, 2);
+    /* One in a second: however soon the second one comes, one of a few is too soon. */
+    tcp_target_start(&g.target);
+    g.service = make_service(g.target.port, &(grille_egress_options){.rate = 1});
+    egress_world_init(&g.world, &(egress_world_options){.service = g.service});
+    open_loop(&g.loop, 0);
+    for (int i = 0; i < 1000; i++) {
+        third = try_once(&g.loop, &g.world, "127.0.0.1", g.target.port, 10000);
+        if (!third.open) break;
+        end(&third);
+    }
+    assert_refused(&third, GRILLE_REASON_EGRESS_FULL, "too many new egress connections in one second");
+    ground_deinit(&g, &counters);
+    assert_true(counters.refused_rate >= 1);
 }
 
 static void who_may_call(void **state) {
@@ -354,7 +373,7 @@ static void who_may_call(void **state) {
     open_loop(&loop, 0);
     for (int i = 0; i < 3; i++) {
         egress_world world;
-        grille_egress_service *service = make_service(target.port, 0, 0, 0);
+        grille_egress_service *service = make_service(target.port, &(grille_egress_options){.rate = 0});
         egress_world_init(&world, &(egress_world_options){.service = i == 2 ? NULL : service,
                                                           .parent_forbids = i == 0,
                                                           .enclave_forbids = i == 1});
@@ -377,7 +396,7 @@ static void bad_arguments(void **state) {
     (void)state;
     memset(name, 'a', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    ground_init(&g, 0, 0, 0);
+    ground_init(&g);
     const struct {
         const char *host;
         uint32_t port;
@@ -398,7 +417,7 @@ static void whoever_vanishes_is_noticed(void **state) {
     grille_egress_counters counters;
     way reset = {.kind = 'r', .to_send = 1}, closed = {.kind = 'e', .to_send = 1000}, lost = closed, given_up = closed;
     (void)state;
-    ground_init(&g, 0, 0, 0);
+    ground_init(&g);
     /* The target. */
     begin(&reset, &g.loop, &g.world, "127.0.0.1", g.target.port, 10000);
     turn_until(&g.loop, &reset.over);
@@ -462,7 +481,7 @@ static void silence_has_its_time(void **state) {
     for (size_t i = 0; i < 3; i++)
         (void)close(fds[i]);
     /* Nothing in either direction. */
-    ground_init(&g, 0, 0, 40);
+    ground_init_with(&g, &(grille_egress_options){.idle_timeout_ms = 40});
     begin(&idle, &g.loop, &g.world, "127.0.0.1", g.target.port, 10000);
     turn_until(&g.loop, &idle.over);
     assert_non_null(strstr(grille_egress_error(idle.egress)->text, "idle timeout: no byte came in either direction"));
@@ -530,7 +549,7 @@ static void enclaves_that_break_the_rules(void **state) {
     grille_egress_counters counters;
     (void)state;
     memset(long_name, 'a', sizeof long_name);
-    ground_init(&g, 0, 50, 0);
+    ground_init_with(&g, &(grille_egress_options){.connect_timeout_ms = 50});
     const grille_bytes here = grille_bytes_of_text("127.0.0.1");
     const grille_v1_EgressPiece good = {.host = here, .port = g.target.port};
     const struct {
@@ -666,18 +685,25 @@ static void parents_that_break_the_rules(void **state) {
 static void options_that_can_not_be(void **state) {
     static const char *const good[] = {"tcp:a.example:443"}, *const bad[] = {"tcp:a.example:0"},
                              *const other[] = {"unix:/run/a"};
-    grille_egress_options rows[10];
+    grille_egress_options rows[12];
     static const char *const texts[] = {
-        "grille_egress_options_default", "no allow-list",
-        "max_connections is 0",          "max_connections is 65537",
-        "connect_timeout_ms is 0",       "idle_timeout_ms is 0",
-        "idle_timeout_ms is 86400001",   "no port from 1 to 65535",
-        "leads to tcp:HOST:PORT",        "can't read the allow-list /nowhere/allow.yaml",
+        "grille_egress_options_default",
+        "no allow-list",
+        "max_connections is 0",
+        "max_connections is 65537",
+        "connect_timeout_ms is 0",
+        "idle_timeout_ms is 0",
+        "idle_timeout_ms is 86400001",
+        "no port from 1 to 65535",
+        "leads to tcp:HOST:PORT",
+        "can't read the allow-list /nowhere/allow.yaml",
+        "rate is 0",
+        "rate is 100001",
     };
     grille_egress_service *service = NULL;
     grille_error error;
     (void)state;
-    for (size_t i = 0; i < 10; i++) {
+    for (size_t i = 0; i < 12; i++) {
         rows[i] = grille_egress_options_default();
         rows[i].allow = good;
         rows[i].allow_count = 1;
@@ -692,12 +718,36 @@ static void options_that_can_not_be(void **state) {
     rows[7].allow = bad;
     rows[8].allow = other;
     rows[9].allow_file = "/nowhere/allow.yaml";
-    for (size_t i = 0; i < 10; i++) {
+    rows[10].rate = 0;
+    rows[11].rate = GRILLE_LIMIT_EGRESS_RATE + 1;
+    for (size_t i = 0; i < 12; i++) {
         assert_int_not_equal(grille_egress_service_new(&rows[i], &service, &error), GRILLE_OK);
         if (strstr(error.text, texts[i]) == NULL) fail_msg("row %zu: %s", i, error.text);
         assert_null(service);
     }
     grille_egress_service_free(NULL);
+}
+
+static void a_service_without_memory(void **state) {
+    static const char *const allow[] = {"tcp:a.example:443", "tcp:203.0.113.7:443"};
+    grille_egress_options options = grille_egress_options_default();
+    grille_egress_service *service = NULL;
+    grille_error error;
+    size_t failed = 0;
+    (void)state;
+    options.allow = allow;
+    options.allow_count = 2;
+    for (;; failed++) {
+        failing_malloc_from(failed);
+        const grille_code code = grille_egress_service_new(&options, &service, &error);
+        failing_malloc_never();
+        if (code == GRILLE_OK) break;
+        /* libuv's loop says that the system has refused. */
+        assert_true(code == GRILLE_RESOURCE_EXHAUSTED || code == GRILLE_UNAVAILABLE);
+        assert_null(service);
+    }
+    assert_true(failed > 5);
+    grille_egress_service_free(service);
 }
 
 int main(void) {
@@ -714,6 +764,7 @@ int main(void) {
         cmocka_unit_test(enclaves_that_break_the_rules),
         cmocka_unit_test(parents_that_break_the_rules),
         cmocka_unit_test(options_that_can_not_be),
+        cmocka_unit_test(a_service_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
