@@ -221,6 +221,7 @@ void grille_kms_get_state(grille_kms *kms, grille_kms_state *state) {
     (void)pthread_mutex_lock(&kms->lock);
     *state = kms->counts;
     state->has_egress = kms->way != NULL;
+    state->queued = kms->calls - kms->counts.in_flight;
     (void)pthread_mutex_unlock(&kms->lock);
     state->has_credentials =
         has && !(expiry_ms != 0 && grille_key_service_time(kms->config.identity, &now_ms) && now_ms >= expiry_ms);

@@ -206,7 +206,7 @@ static void dial(kms_attempt *attempt) {
 /* Back to those that wait for credentials. */
 static void wait_again(kms_call *call, grille_ring_key *key) {
     grille_key_supply_give_back(call->kms->supply, key);
-    call->kms->flying_count--;
+    grille_kms_count_flying(call->kms, false);
     call->stage = KMS_QUEUED;
     grille_list_remove(&call->link);
     grille_list_prepend(&call->kms->queued, &call->link);

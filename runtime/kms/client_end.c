@@ -50,7 +50,8 @@ void grille_kms_end(kms_call *call, grille_kms_reply *reply) {
     grille_kms *kms = call->kms;
     grille_kms_attempt_abandon(call->attempt);
     grille_list_remove(&call->link);
-    if (call->stage == KMS_WAITS_FOR_KEY || call->stage == KMS_DIALS || call->stage == KMS_TALKS) kms->flying_count--;
+    if (call->stage == KMS_WAITS_FOR_KEY || call->stage == KMS_DIALS || call->stage == KMS_TALKS)
+        grille_kms_count_flying(kms, false);
     reply->attempts = call->attempts;
     reply->status = call->status;
     memcpy(reply->error_type, call->error_type, sizeof reply->error_type);

@@ -101,7 +101,7 @@ struct grille_kms {
     bool detached;      /* closed in a callback: the thread frees */
     const kms_way *way; /* NULL: there is none */
     grille_channel *egress;
-    grille_kms_state counts; /* calls, failures, attempts; in_flight and queued as of the last turn */
+    grille_kms_state counts; /* calls, failures, attempts, in_flight */
 
     /* The thread's. */
     grille_link queued;  /* calls that wait for a place, in their order */
@@ -174,6 +174,8 @@ struct kms_attempt {
 void grille_kms_tick(grille_kms *kms);
 /* The same at the end of this turn. */
 void grille_kms_look_again(grille_kms *kms);
+/* One more call has a place, or one less. */
+void grille_kms_count_flying(grille_kms *kms, bool begins);
 /* The call's attempt has ended so; `again`: another one may follow. Ends the call, or lets it rest. */
 void grille_kms_attempt_failed(kms_call *call, bool again, const grille_error *why);
 /* Whether the call's time allows no more. */

@@ -10,6 +10,13 @@ void grille_kms_look_again(grille_kms *kms) {
     grille_loop_at_end_of_turn(&kms->loop, &kms->again);
 }
 
+void grille_kms_count_flying(grille_kms *kms, bool begins) {
+    kms->flying_count = begins ? kms->flying_count + 1 : kms->flying_count - 1;
+    (void)pthread_mutex_lock(&kms->lock);
+    kms->counts.in_flight = kms->flying_count;
+    (void)pthread_mutex_unlock(&kms->lock);
+}
+
 /* ---- Ends of attempts and of time ---- */
 
 static const char *waited_for(const kms_call *call, bool has_way) {
@@ -61,7 +68,7 @@ void grille_kms_time_is_over(kms_call *call) {
 }
 
 static void rest(kms_call *call, grille_time_us until_us) {
-    call->kms->flying_count--;
+    grille_kms_count_flying(call->kms, false);
     call->stage = KMS_RESTS;
     call->rest_ends_us = until_us;
     grille_list_remove(&call->link);
@@ -126,7 +133,7 @@ static void begin_some(grille_kms *kms) {
     while (!grille_list_empty(&kms->queued) && may_begin(kms)) {
         kms_call *call = grille_container(grille_list_take_first(&kms->queued), kms_call, link);
         grille_list_append(&kms->flying, &call->link);
-        kms->flying_count++;
+        grille_kms_count_flying(kms, true);
         call->stage = KMS_WAITS_FOR_KEY;
         call->supply_failures = grille_key_supply_failures(kms->supply);
         call->attempt_ends_us =
@@ -229,21 +236,6 @@ static bool is_closing(grille_kms *kms) {
     return closing;
 }
 
-static uint32_t length_of(const grille_link *list) {
-    uint32_t count = 0;
-    for (const grille_link *link = list->next; link != list; link = link->next)
-        count++;
-    return count;
-}
-
-static void tell(grille_kms *kms) {
-    const uint32_t queued = length_of(&kms->queued) + length_of(&kms->resting);
-    (void)pthread_mutex_lock(&kms->lock);
-    kms->counts.in_flight = kms->flying_count;
-    kms->counts.queued = queued;
-    (void)pthread_mutex_unlock(&kms->lock);
-}
-
 void grille_kms_tick(grille_kms *kms) {
     const grille_time_us now_us = kms->seams.now_us();
     grille_link *lists[] = {&kms->queued, &kms->flying, &kms->resting};
@@ -262,5 +254,4 @@ void grille_kms_tick(grille_kms *kms) {
         if (list_us < next_us) next_us = list_us;
     }
     arm(kms, next_us, now_us);
-    tell(kms);
 }

@@ -185,7 +185,7 @@ typedef struct grille_kms_state {
     bool has_egress;
     int64_t credentials_expiry_ms; /* 0: never, or there are none */
     uint32_t in_flight;
-    uint32_t queued;
+    uint32_t queued;            /* that wait for a connection, or for their next attempt */
     uint64_t calls;             /* that were begun */
     uint64_t failures;          /* that ended with another code than OK */
     uint64_t attempts;          /* requests that were begun */

@@ -13,12 +13,15 @@ typedef struct client_world {
     grille_kms_options options; /* good ones; to be changed before client_world_open */
     grille_kms_seams seams;
     const char *key_arns[2];
+    bool by_channel; /* no address: grille_kms_set_egress_channel is the test's to call */
     grille_kms *kms;
     grille_error error;
 } client_world;
 
 /* Begins with a service and good options. `tls`: with TLS, and RSA keys of its own. */
 void client_world_init(client_world *world, bool tls);
+/* With keys that cost nothing all the same. */
+void client_world_cheap_keys(client_world *world);
 /* Opens the client and gives it credentials. */
 void client_world_open(client_world *world);
 /* The same without credentials. */

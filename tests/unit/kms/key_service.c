@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "key_service.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -19,6 +23,7 @@ enum { most_connections = 4096, most_request = 131072 };
 struct key_service {
     key_service_options options;
     char name[64], address[80], ca[8192];
+    uint16_t port;
     https_certificates certificates;
     SSL_CTX *context;
     int listener;
@@ -105,12 +110,21 @@ static void serve_request(connection *held, char *bytes, size_t len) {
     if (service->options.decide != NULL) service->options.decide(&request, &reply, service->options.user);
     (void)pthread_mutex_unlock(&service->lock);
     if (reply.does == KEY_SERVICE_HANGS) hang(held);
-    if (reply.does == KEY_SERVICE_CUTS) say(held, cut, sizeof cut - 1);
-    if (reply.does != KEY_SERVICE_HANGS && reply.does != KEY_SERVICE_CLOSES && reply.does != KEY_SERVICE_CUTS)
-        say(held, answer, key_service_write(&request, &reply, answer, sizeof answer));
+    /* Before the client knows: what it begins next is one more only when there was none less. */
     (void)pthread_mutex_lock(&service->lock);
     service->busy--;
     (void)pthread_mutex_unlock(&service->lock);
+    if (reply.does == KEY_SERVICE_CUTS) say(held, cut, sizeof cut - 1);
+    if (reply.does != KEY_SERVICE_HANGS && reply.does != KEY_SERVICE_CLOSES && reply.does != KEY_SERVICE_CUTS)
+        say(held, answer, key_service_write(&request, &reply, answer, sizeof answer));
+}
+
+/* OpenSSL writes to sockets whose other end has gone: a matter of these threads, never of the client's. */
+static void block_sigpipe(void) {
+    sigset_t signals;
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
 static void *serve(void *user) {
@@ -119,6 +133,7 @@ static void *serve(void *user) {
     char *bytes = malloc(most_request);
     size_t len = 0;
     need(bytes != NULL, "memory");
+    block_sigpipe();
     if (service->context != NULL) {
         held->ssl = SSL_new(service->context);
         (void)SSL_set_fd(held->ssl, held->fd);
@@ -156,8 +171,12 @@ static void *accept_all(void *user) {
 
 static void set_up_tls(key_service *service) {
     BIO *pem = BIO_new(BIO_s_mem());
+    const unsigned char *der = service->certificates.anchor;
+    X509 *anchor = NULL;
     https_certificates_make(&service->options.certificate, &service->certificates);
-    need(PEM_write_bio_X509(pem, service->certificates.root) == 1, "PEM");
+    anchor = d2i_X509(NULL, &der, (long)service->certificates.anchor_len);
+    need(PEM_write_bio_X509(pem, anchor) == 1, "PEM");
+    X509_free(anchor);
     need(BIO_read(pem, service->ca, sizeof service->ca - 1) > 0, "PEM");
     BIO_free(pem);
     if (!service->options.tls) return;
@@ -168,17 +187,36 @@ static void set_up_tls(key_service *service) {
         need(SSL_CTX_add1_chain_cert(service->context, service->certificates.sent[i]) == 1, "the chain");
 }
 
-static void listen_at(key_service *service) {
-    static int number;
+static void bind_unix(key_service *service) {
+    uint64_t drawn = 0; /* a process's number may be the same in each sandbox */
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    (void)snprintf(service->name, sizeof service->name, "grille-key-service-%d-%d", (int)getpid(), ++number);
+    need(getrandom(&drawn, sizeof drawn, 0) == sizeof drawn, "random");
+    (void)snprintf(service->name, sizeof service->name, "grille-key-service-%016llx", (unsigned long long)drawn);
     (void)snprintf(service->address, sizeof service->address, "unix-abstract:%s", service->name);
     memcpy(name.sun_path + 1, service->name, strlen(service->name));
     service->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    need(service->listener >= 0, "a socket");
     need(bind(service->listener, (const struct sockaddr *)(const void *)&name,
               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(service->name))) == 0,
          "bind");
+}
+
+static void bind_tcp(key_service *service) {
+    struct sockaddr_in name = {.sin_family = AF_INET};
+    socklen_t len = sizeof name;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    service->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    need(bind(service->listener, (const struct sockaddr *)(const void *)&name, len) == 0, "bind");
+    need(getsockname(service->listener, (struct sockaddr *)(void *)&name, &len) == 0, "getsockname");
+    service->port = ntohs(name.sin_port);
+    (void)snprintf(service->address, sizeof service->address, "tcp:127.0.0.1:%u", service->port);
+}
+
+static void listen_at(key_service *service) {
+    if (service->options.tcp) {
+        bind_tcp(service);
+    } else {
+        bind_unix(service);
+    }
     need(listen(service->listener, 256) == 0, "listen");
 }
 
@@ -213,6 +251,10 @@ void key_service_stop(key_service *service) {
 
 const char *key_service_address(const key_service *service) {
     return service->address;
+}
+
+uint16_t key_service_port(const key_service *service) {
+    return service->port;
 }
 
 const char *key_service_ca(const key_service *service) {

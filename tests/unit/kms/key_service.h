@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A key service for tests, behind a Unix socket: it checks each request's form and signature, reads the document in it,
+ * A key service for tests, behind a socket: it checks each request's form and signature, reads the document in it,
  * and answers as AWS KMS does, or as the test says. A thread per connection. Everything asserts by abort. What it calls
  * a ciphertext is the word "wrapped:" and the plaintext. */
 #ifndef GRILLE_TESTS_KMS_KEY_SERVICE_H
@@ -56,6 +56,7 @@ typedef struct key_service key_service;
 
 typedef struct key_service_options {
     bool tls; /* else plain */
+    bool tcp; /* on loopback, in place of a Unix socket */
     https_options certificate;
     /* Decides; one request at a time. NULL: all are answered. */
     void (*decide)(const key_service_request *request, key_service_reply *reply, void *user);
@@ -65,8 +66,9 @@ typedef struct key_service_options {
 key_service *key_service_start(const key_service_options *options);
 /* Every connection must have ended, or ends now. */
 void key_service_stop(key_service *service);
-/* "unix-abstract:…" */
+/* "unix-abstract:…", or "tcp:127.0.0.1:…" and its port. */
 const char *key_service_address(const key_service *service);
+uint16_t key_service_port(const key_service *service);
 /* PEM of the root. */
 const char *key_service_ca(const key_service *service);
 
