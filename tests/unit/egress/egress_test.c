@@ -163,7 +163,6 @@ static grille_egress_service *make_service(uint32_t port, const grille_egress_op
     options.allow = allow;
     options.allow_count = 3;
     if (asked->max_connections > 0) options.max_connections = asked->max_connections;
-    if (asked->connect_timeout_ms > 0) options.connect_timeout_ms = asked->connect_timeout_ms;
     if (asked->idle_timeout_ms > 0) options.idle_timeout_ms = asked->idle_timeout_ms;
     if (asked->rate > 0) options.rate = asked->rate;
     if (grille_egress_service_new(&options, &service, &error) != GRILLE_OK) fail_msg("%s", error.text);
@@ -410,6 +409,58 @@ static void bad_arguments(void **state) {
     ground_deinit(&g, &counters);
 }
 
+/* ---- Calls made by hand ---- */
+
+typedef struct caller {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool done;
+    unsigned answers;
+    grille_code code;
+    char message[256];
+} caller;
+
+static void caller_message(grille_own_grille_v1_egress_connect_stream *stream, const grille_v1_EgressPiece *piece,
+                           void *user) {
+    caller *c = user;
+    (void)stream;
+    (void)piece;
+    pthread_mutex_lock(&c->lock);
+    c->answers++;
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void caller_done(grille_own_grille_v1_egress_connect_stream *stream,
+                        const grille_own_grille_v1_egress_connect_reply *reply, void *user) {
+    caller *c = user;
+    (void)stream;
+    pthread_mutex_lock(&c->lock);
+    c->done = true;
+    c->code = reply->code;
+    (void)snprintf(c->message, sizeof c->message, "%s", reply->message);
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* Sends these pieces and waits for the end, which it leaves to the service. */
+static caller call_with(egress_world *world, const grille_v1_EgressPiece *pieces, size_t count, bool half_close) {
+    static const grille_own_grille_v1_egress_connect_events events = {.on_message = caller_message,
+                                                                      .on_done = caller_done};
+    grille_own_grille_v1_egress_connect_stream *stream = NULL;
+    const grille_call_options options = GRILLE_CALL_OPTIONS(.no_retry = true);
+    caller c = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    assert_int_equal(grille_own_grille_v1_egress_connect_open(world->way, &options, &events, &c, &stream), GRILLE_OK);
+    for (size_t i = 0; i < count; i++)
+        (void)!grille_own_grille_v1_egress_connect_send(stream, &pieces[i]);
+    if (half_close) (void)!grille_own_grille_v1_egress_connect_half_close(stream);
+    pthread_mutex_lock(&c.lock);
+    while (!c.done)
+        pthread_cond_wait(&c.changed, &c.lock);
+    pthread_mutex_unlock(&c.lock);
+    return c;
+}
+
 /* ---- Those that vanish, and those that say nothing ---- */
 
 static void whoever_vanishes_is_noticed(void **state) {
@@ -451,33 +502,45 @@ static void whoever_vanishes_is_noticed(void **state) {
     ground_deinit(&g, &counters);
 }
 
+static grille_egress_service *make_silent_service(uint32_t port, uint32_t connect_timeout_ms) {
+    char address[64];
+    const char *const allow[] = {address};
+    grille_egress_options options = grille_egress_options_default();
+    grille_egress_service *service = NULL;
+    (void)snprintf(address, sizeof address, "tcp:127.0.0.1:%u", port);
+    options.allow = allow;
+    options.allow_count = 1;
+    options.connect_timeout_ms = connect_timeout_ms;
+    assert_int_equal(grille_egress_service_new(&options, &service, NULL), GRILLE_OK);
+    return service;
+}
+
 static void silence_has_its_time(void **state) {
     ground g;
     grille_egress_counters counters;
     uint32_t port = 0;
     int fds[3];
-    char address[64];
-    const char *const allow[] = {address};
-    grille_egress_options options = grille_egress_options_default();
-    grille_egress_service *service = NULL;
     way idle = {.kind = 's', .to_send = 1};
     (void)state;
     silent_target(&port, fds);
-    (void)snprintf(address, sizeof address, "tcp:127.0.0.1:%u", port);
-    options.allow = allow;
-    options.allow_count = 1;
-    options.connect_timeout_ms = 30;
-    assert_int_equal(grille_egress_service_new(&options, &service, NULL), GRILLE_OK);
     open_loop(&g.loop, 0);
-    egress_world_init(&g.world, &(egress_world_options){.service = service});
-    /* The parent's timeout, then ours. */
+    /* The parent's timeout, also for who asks for nothing; then ours. */
+    g.service = make_silent_service(port, 30);
+    egress_world_init(&g.world, &(egress_world_options){.service = g.service});
     way w = try_once(&g.loop, &g.world, "127.0.0.1", port, 10000);
-    assert_refused(&w, GRILLE_REASON_EGRESS_UNREACHABLE, "no answer within the connect timeout of 30 ms");
-    w = try_once(&g.loop, &g.world, "127.0.0.1", port, 1);
-    assert_refused(&w, GRILLE_REASON_LOOP_DIAL_TIMEOUT, "no answer of the parent within the timeout of 1 ms");
+    assert_refused(&w, GRILLE_REASON_EGRESS_UNREACHABLE, "within the connect timeout");
+    const caller c = call_with(&g.world, NULL, 0, false);
+    assert_int_equal(c.code, GRILLE_DEADLINE_EXCEEDED);
+    assert_string_equal(c.message, "the first piece did not come within the connect timeout");
+    egress_world_deinit(&g.world);
+    grille_egress_service_free(g.service);
+    g.service = make_silent_service(port, GRILLE_LIMIT_EGRESS_TIMEOUT_MS);
+    egress_world_init(&g.world, &(egress_world_options){.service = g.service});
+    w = try_once(&g.loop, &g.world, "127.0.0.1", port, 20);
+    assert_refused(&w, GRILLE_REASON_LOOP_DIAL_TIMEOUT, "no answer of the parent within the timeout of 20 ms");
     grille_loop_deinit(&g.loop);
     egress_world_deinit(&g.world);
-    grille_egress_service_free(service);
+    grille_egress_service_free(g.service);
     for (size_t i = 0; i < 3; i++)
         (void)close(fds[i]);
     /* Nothing in either direction. */
@@ -492,56 +555,6 @@ static void silence_has_its_time(void **state) {
 
 /* ---- Enclaves that break the rules ---- */
 
-typedef struct caller {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool done;
-    unsigned answers;
-    grille_code code;
-    char message[256];
-} caller;
-
-static void caller_message(grille_own_grille_v1_egress_connect_stream *stream, const grille_v1_EgressPiece *piece,
-                           void *user) {
-    caller *c = user;
-    (void)stream;
-    (void)piece;
-    pthread_mutex_lock(&c->lock);
-    c->answers++;
-    pthread_cond_signal(&c->changed);
-    pthread_mutex_unlock(&c->lock);
-}
-
-static void caller_done(grille_own_grille_v1_egress_connect_stream *stream,
-                        const grille_own_grille_v1_egress_connect_reply *reply, void *user) {
-    caller *c = user;
-    (void)stream;
-    pthread_mutex_lock(&c->lock);
-    c->done = true;
-    c->code = reply->code;
-    (void)snprintf(c->message, sizeof c->message, "%s", reply->message);
-    pthread_cond_signal(&c->changed);
-    pthread_mutex_unlock(&c->lock);
-}
-
-/* Sends these pieces, with a pause for the answer behind a first one that is good, then what is left to the service. */
-static caller call_with(egress_world *world, const grille_v1_EgressPiece *pieces, size_t count, bool half_close) {
-    static const grille_own_grille_v1_egress_connect_events events = {.on_message = caller_message,
-                                                                      .on_done = caller_done};
-    grille_own_grille_v1_egress_connect_stream *stream = NULL;
-    const grille_call_options options = GRILLE_CALL_OPTIONS(.no_retry = true);
-    caller c = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    assert_int_equal(grille_own_grille_v1_egress_connect_open(world->way, &options, &events, &c, &stream), GRILLE_OK);
-    for (size_t i = 0; i < count; i++)
-        (void)!grille_own_grille_v1_egress_connect_send(stream, &pieces[i]);
-    if (half_close) (void)!grille_own_grille_v1_egress_connect_half_close(stream);
-    pthread_mutex_lock(&c.lock);
-    while (!c.done)
-        pthread_cond_wait(&c.changed, &c.lock);
-    pthread_mutex_unlock(&c.lock);
-    return c;
-}
-
 static void enclaves_that_break_the_rules(void **state) {
     static uint8_t bytes[GRILLE_LIMIT_EGRESS_PIECE_BYTES + 1];
     static uint8_t long_name[GRILLE_LIMIT_HOST_NAME_BYTES + 1];
@@ -549,7 +562,7 @@ static void enclaves_that_break_the_rules(void **state) {
     grille_egress_counters counters;
     (void)state;
     memset(long_name, 'a', sizeof long_name);
-    ground_init_with(&g, &(grille_egress_options){.connect_timeout_ms = 50});
+    ground_init(&g);
     const grille_bytes here = grille_bytes_of_text("127.0.0.1");
     const grille_v1_EgressPiece good = {.host = here, .port = g.target.port};
     const struct {
@@ -581,7 +594,6 @@ static void enclaves_that_break_the_rules(void **state) {
          GRILLE_INVALID_ARGUMENT,
          "no data, or more than 16000 bytes"},
         {{good}, 0, true, GRILLE_INVALID_ARGUMENT, "the stream ended before its first piece"},
-        {{good}, 0, false, GRILLE_DEADLINE_EXCEEDED, "the first piece did not come within the connect timeout"},
         {{good, {.data = grille_bytes_of("e", 1)}}, 2, true, GRILLE_OK, ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -324,7 +324,7 @@ static void a_silent_address_has_its_share(void **state) {
     list(&g, "127.0.0.1", port);
     list(&g, "127.0.0.2", port);
     memcpy(g.service.addresses, (const char *[]){"127.0.0.1", "127.0.0.2"}, 2 * sizeof(char *));
-    reached result = reach(&g, "kms.example", port, 400);
+    reached result = reach(&g, "kms.example", port, 2000);
     if (!result.open) fail_msg("%s", result.error.text);
     (void)close(listener);
     g.service.addresses[1] = NULL;
