@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * kms-emulator add-credentials and show-credentials. */
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "attest/calendar.h"
@@ -74,15 +76,31 @@ int emulator_add_credentials(int argc, char **argv) {
     return emulator_failed("add-credentials", &error);
 }
 
-/* None of a caller's values has a character that a shell or JSON takes for another: credentials.c sees to it. */
-static void print_shell(const char *folder, const kms_settings *settings, const kms_credential *who) {
-    (void)printf("AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY='%s'\n", who->access_key_id, who->secret_access_key);
-    if (who->session_token[0] != '\0') (void)printf("AWS_SESSION_TOKEN='%s'\n", who->session_token);
-    (void)printf("AWS_REGION=%s\nAWS_DEFAULT_REGION=%s\nAWS_CA_BUNDLE='%s/" KMS_AUTHORITY_FILE "'\n", settings->region,
-                 settings->region, folder);
+/* In quotes of a shell. */
+static void print_quoted(const char *name, const char *text) {
+    (void)printf("%s='", name);
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            (void)fputs("'\\''", stdout);
+        else
+            (void)putchar(*text);
+    }
+    (void)printf("'\n");
 }
 
-/* AWS SDKs and Tools Reference Guide, "Process credential provider". */
+static void print_shell(const char *folder, const kms_settings *settings, const kms_credential *who) {
+    char authority[PATH_MAX + sizeof "/" KMS_AUTHORITY_FILE], whole[PATH_MAX];
+    (void)snprintf(authority, sizeof authority, "%s/" KMS_AUTHORITY_FILE,
+                   realpath(folder, whole) != NULL ? whole : folder);
+    (void)printf("AWS_ACCESS_KEY_ID=%s\n", who->access_key_id);
+    print_quoted("AWS_SECRET_ACCESS_KEY", who->secret_access_key);
+    if (who->session_token[0] != '\0') print_quoted("AWS_SESSION_TOKEN", who->session_token);
+    (void)printf("AWS_REGION=%s\nAWS_DEFAULT_REGION=%s\n", settings->region, settings->region);
+    print_quoted("AWS_CA_BUNDLE", authority);
+}
+
+/* AWS SDKs and Tools Reference Guide, "Process credential provider". No value has a character that JSON escapes:
+ * credentials.c sees to it. */
 static void print_json(const kms_credential *who) {
     (void)printf("{\"Version\":1,\"AccessKeyId\":\"%s\",\"SecretAccessKey\":\"%s\"", who->access_key_id,
                  who->secret_access_key);

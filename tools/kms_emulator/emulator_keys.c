@@ -74,7 +74,8 @@ static bool is_alias(const char *name) {
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_-") == len;
 }
 
-static bool create(const char *folder, const opened *at, const char *alias, const char *policy, grille_error *error) {
+static bool create_locked(const char *folder, const opened *at, const char *alias, const char *policy,
+                          grille_error *error) {
     char name[KMS_ALIAS_BYTES] = "";
     const kms_key_spec spec = {.account = at->settings.account,
                                .region = at->settings.region,
@@ -94,6 +95,13 @@ static bool create(const char *folder, const opened *at, const char *alias, cons
         if (made) (void)printf("%s\n", key.arn);
     }
     kms_key_clear(&key);
+    return made;
+}
+
+static bool create(const char *folder, const opened *at, const char *alias, const char *policy, grille_error *error) {
+    const int lock = kms_folder_lock(folder, error);
+    const bool made = lock >= 0 && create_locked(folder, at, alias, policy, error);
+    if (lock >= 0) kms_folder_unlock(lock);
     return made;
 }
 

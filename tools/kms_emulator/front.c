@@ -169,14 +169,19 @@ static kms_error judge_form(const kms_front_request *request) {
     return KMS_ERROR_NONE;
 }
 
-/* The key whose policy a request has changed, from its answer or from itself; false: none. */
-static bool changed_policy(const kms_request *request, const kms_answer *answer, char id[KMS_KEY_ID_BYTES]) {
-    const bool creates = strcmp(request->target, "TrentService.CreateKey") == 0;
+static bool creates_key(const char *target) {
+    return strcmp(target, "TrentService.CreateKey") == 0;
+}
+
+static bool sets_policy(const char *target) {
+    return creates_key(target) || strcmp(target, "TrentService.PutKeyPolicy") == 0;
+}
+
+/* The key whose policy a request has set, from its answer or from itself. */
+static void find_key(const kms_request *request, const kms_answer *answer, char id[KMS_KEY_ID_BYTES]) {
+    const bool creates = creates_key(request->target);
     const char *text = creates ? answer->body : (const char *)request->body.data, *key = NULL, *slash = NULL;
-    const size_t len = creates ? answer->body_len : request->body.len;
-    json_t *value = NULL;
-    if (!creates && strcmp(request->target, "TrentService.PutKeyPolicy") != 0) return false;
-    value = json_loadb(text, len, 0, NULL);
+    json_t *value = json_loadb(text, creates ? answer->body_len : request->body.len, 0, NULL);
     if (creates)
         (void)json_unpack(value, "{s:{s:s}}", "KeyMetadata", "KeyId", &key);
     else
@@ -184,17 +189,33 @@ static bool changed_policy(const kms_request *request, const kms_answer *answer,
     slash = key == NULL ? NULL : strrchr(key, '/');
     (void)snprintf(id, KMS_KEY_ID_BYTES, "%s", slash != NULL ? slash + 1 : key != NULL ? key : "");
     json_decref(value);
-    return true;
 }
 
-/* A policy that is not in its file would be undone by the next start: it was not set, then. */
-static bool keep_policy(kms_front *front, const kms_request *request, const kms_answer *answer) {
+static void refuse_for(kms_front *front, const kms_caller *caller, const kms_request *request,
+                       const grille_error *error, kms_answer *answer) {
+    (void)fprintf(stderr, "%s: %s\n", program_invocation_short_name, error->text);
+    kms_refuse(&front->service, caller, request, KMS_ERROR_INTERNAL, NULL, answer);
+}
+
+/* Nobody reads or writes policies' files meanwhile. A policy that is not in its file would be undone by the next start:
+ * it was not set, then. */
+static void set_policy(kms_front *front, const kms_caller *caller, const kms_request *request, kms_answer *answer) {
     char id[KMS_KEY_ID_BYTES];
     grille_error error = {0};
-    if (answer->error != KMS_ERROR_NONE || request->target == NULL || !changed_policy(request, answer, id)) return true;
-    if (kms_policies_save(front->folder, front->service.store, id, &error)) return true;
-    (void)fprintf(stderr, "%s: %s\n", program_invocation_short_name, error.text);
-    return false;
+    const int lock = kms_folder_lock(front->folder, &error);
+    if (lock < 0) {
+        refuse_for(front, caller, request, &error, answer);
+        return;
+    }
+    kms_action(&front->service, caller, request, answer);
+    if (answer->error == KMS_ERROR_NONE) {
+        find_key(request, answer, id);
+        if (!kms_policies_save(front->folder, front->service.store, id, &error)) {
+            kms_answer_clear(answer);
+            refuse_for(front, caller, request, &error, answer);
+        }
+    }
+    kms_folder_unlock(lock);
 }
 
 static void log_answer(kms_front *front, const kms_answer *answer) {
@@ -222,13 +243,11 @@ void kms_front_answer(kms_front *front, const kms_front_request *request, kms_an
         caller.identity_policy_allows = known.identity_policy_allows;
     }
     message = found.message[0] == '\0' ? NULL : found.message;
-    if (found.error == KMS_ERROR_NONE)
-        kms_action(&front->service, &caller, &wanted, answer);
-    else
+    if (found.error != KMS_ERROR_NONE)
         kms_refuse(&front->service, &caller, &wanted, found.error, message, answer);
-    if (!keep_policy(front, &wanted, answer)) {
-        kms_answer_clear(answer);
-        kms_refuse(&front->service, &caller, &wanted, KMS_ERROR_INTERNAL, NULL, answer);
-    }
+    else if (wanted.target != NULL && sets_policy(wanted.target))
+        set_policy(front, &caller, &wanted, answer);
+    else
+        kms_action(&front->service, &caller, &wanted, answer);
     log_answer(front, answer);
 }

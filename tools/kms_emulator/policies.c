@@ -28,7 +28,7 @@ static void name_file(const char *id, char name[KMS_KEY_ID_BYTES + 32]) {
     (void)snprintf(name, KMS_KEY_ID_BYTES + 32, KMS_POLICIES_FOLDER "/%s%s", id, suffix);
 }
 
-static bool save(const char *folder, kms_store *store, const char *id, grille_error *error) {
+bool kms_policies_save(const char *folder, kms_store *store, const char *id, grille_error *error) {
     char name[KMS_KEY_ID_BYTES + 32];
     kms_key key = {.policy = NULL};
     const kms_store_result result = kms_store_find_key(store, id, &key);
@@ -37,13 +37,6 @@ static bool save(const char *folder, kms_store *store, const char *id, grille_er
     name_file(key.id, name);
     saved = kms_file_put(folder, name, grille_bytes_of_text(key.policy), error);
     kms_key_clear(&key);
-    return saved;
-}
-
-bool kms_policies_save(const char *folder, kms_store *store, const char *id, grille_error *error) {
-    const int lock = kms_folder_lock(folder, error);
-    const bool saved = lock >= 0 && save(folder, store, id, error);
-    if (lock >= 0) kms_folder_unlock(lock);
     return saved;
 }
 
@@ -75,7 +68,7 @@ bool kms_policies_put(const char *folder, kms_store *store, const char *id, gril
     if (text == NULL)
         (void)grille_error_default(error, GRILLE_REASON_OUT_OF_MEMORY);
     else if (is_policy(policy, error) && (lock = kms_folder_lock(folder, error)) >= 0)
-        done = take(store, id, text, error) && save(folder, store, id, error);
+        done = take(store, id, text, error) && kms_policies_save(folder, store, id, error);
     if (lock >= 0) kms_folder_unlock(lock);
     free(text);
     return done;
@@ -130,7 +123,7 @@ static bool add_missing(const char *folder, kms_store *store, const char *accoun
         for (size_t i = 0; whole && i < count; i++) {
             name_file(ids[i], name);
             whole = kms_path_join(path, folder, name, error) &&
-                    (access(path, F_OK) == 0 || save(folder, store, ids[i], error));
+                    (access(path, F_OK) == 0 || kms_policies_save(folder, store, ids[i], error));
         }
         if (whole && count > 0) memcpy(after, ids[count - 1], sizeof after);
     }

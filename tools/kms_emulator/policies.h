@@ -11,7 +11,8 @@
 
 #define KMS_POLICIES_FOLDER "policies"
 
-/* Writes the file of a key from the store. */
+/* Writes the file of a key from the store. Who calls has locked the folder (kms_folder_lock) since before he set the
+ * policy there: the others here lock it themselves. */
 GRILLE_MUST_USE bool kms_policies_save(const char *folder, kms_store *store, const char *id, grille_error *error);
 
 /* Takes `policy` for a key, into the store and its file. BAD_ARGUMENT: it is no policy ("line L, column C: …"), or

@@ -3,6 +3,8 @@
 #include "kms_emulator/front.h"
 
 #include <ftw.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -178,14 +180,18 @@ static const char user_policy[] =
     "\"arn:aws:iam::111122223333:root\"}, \"Action\": [\"kms:DescribeKey\", \"kms:PutKeyPolicy\"], \"Resource\": "
     "\"*\"}]}";
 
-static void put_policy(const char *id) {
+static void put_this_policy(const char *id, const char *policy) {
     char body[1024];
-    json_t *value = json_pack("{s:s, s:s, s:s}", "KeyId", id, "PolicyName", "default", "Policy", user_policy);
+    json_t *value = json_pack("{s:s, s:s, s:s}", "KeyId", id, "PolicyName", "default", "Policy", policy);
     char *text = json_dumps(value, 0);
     (void)snprintf(body, sizeof body, "%s", text);
     free(text);
     json_decref(value);
     ask("PutKeyPolicy", body);
+}
+
+static void put_policy(const char *id) {
+    put_this_policy(id, user_policy);
 }
 
 static void ask_of(const char *action, const char *id) {
@@ -336,6 +342,46 @@ static void callers_and_the_log_are_read_again(void **state) {
     assert_answered(KMS_ERROR_UNRECOGNIZED_CLIENT);
 }
 
+static atomic_bool reads_on;
+
+static void *read_again(void *user) {
+    grille_error error;
+    (void)user;
+    while (atomic_load(&reads_on))
+        if (!kms_front_reload(front, &error)) return NULL;
+    return front;
+}
+
+/* A file that is read while its key gets another policy must not bring the old one back. */
+static void reading_again_undoes_nothing(void **state) {
+    static const char format[] =
+        "{\"Version\": \"2012-10-17\", \"Id\": \"%d\", \"Statement\": [{\"Effect\": \"Allow\", \"Principal\": "
+        "\"*\", \"Action\": \"kms:*\", \"Resource\": \"*\"}]}";
+    char id[KMS_KEY_ID_BYTES], policy[512];
+    pthread_t reader;
+    void *read_well = NULL;
+    (void)state;
+    make_key(id);
+    atomic_store(&reads_on, true);
+    assert_int_equal(0, pthread_create(&reader, NULL, read_again, NULL));
+    for (int i = 0; i < 20; i++) {
+        char *text = NULL;
+        (void)snprintf(policy, sizeof policy, format, i);
+        put_this_policy(id, policy);
+        assert_answered(KMS_ERROR_NONE);
+        text = read_policy_file(id);
+        assert_string_equal(policy, text);
+        free(text);
+        (void)snprintf(policy, sizeof policy, "\\\"Id\\\": \\\"%d\\\"", i);
+        ask_of("GetKeyPolicy", id);
+        assert_answered(KMS_ERROR_NONE);
+        assert_non_null(strstr(answer.body, policy));
+    }
+    atomic_store(&reads_on, false);
+    assert_int_equal(0, pthread_join(reader, &read_well));
+    assert_ptr_equal(front, read_well);
+}
+
 static void assert_not_opened(const char *problem) {
     const kms_front_options options = {.folder = folder};
     grille_error error = {0};
@@ -374,6 +420,7 @@ int front_tests(void) {
         cmocka_unit_test_setup_teardown(files_are_taken_at_the_start_and_again, begin, end),
         cmocka_unit_test_setup_teardown(files_that_are_no_policies_are_passed_over, begin, end),
         cmocka_unit_test_setup_teardown(callers_and_the_log_are_read_again, begin, end),
+        cmocka_unit_test_setup_teardown(reading_again_undoes_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_folder_that_is_not_whole_is_not_served, begin, end),
     };
     return cmocka_run_group_tests_name("front", tests, NULL, NULL);
