@@ -51,9 +51,10 @@ static grille_reason open_file(const char *path, int *file, grille_error *error)
     *file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (*file < 0) return fail_file(path, strerror(errno), error);
     errno = 0;
-    if (fstat(*file, &status) == 0 && S_ISREG(status.st_mode)) return GRILLE_REASON_OK;
+    /* /dev/null stands for none. */
+    if (fstat(*file, &status) == 0 && (S_ISREG(status.st_mode) || S_ISCHR(status.st_mode))) return GRILLE_REASON_OK;
     (void)close(*file);
-    return fail_file(path, "it is no regular file", error);
+    return fail_file(path, "it is no file", error);
 }
 
 static grille_reason read_whole(int file, const char *path, uint8_t *text, size_t *len, grille_error *error) {

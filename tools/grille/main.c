@@ -12,7 +12,7 @@ static const char usage[] =
     "       grille enclave run|list|console|terminate …   start enclaves and end them, on Nitro or in virtual "
     "machines\n"
     "       grille identity new ca|x509|psk …             make a development CA, an identity under it, a shared key\n"
-    "       grille kms policy|credentials …               keys that a key service releases to attested enclaves\n"
+    "       grille kms policy|credentials|encrypt|…       keys that a key service releases to attested enclaves\n"
     "       grille policy check|explain|diff|add|sign …   look at whom a policy trusts, change it, sign it\n"
     "       grille relay --listen ADDRESS --to ADDRESS …  forward connections, bytes only\n"
     "       grille sim init|show DIR                      a simulated NSM (development only)\n"

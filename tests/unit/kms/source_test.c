@@ -166,7 +166,10 @@ static void a_file(void **state) {
     expect("AKIAWORK", "profile work of ");
     grille_kms_source_free(source);
     assert_int_equal(grille_kms_source_open_file(folder, "work", &source, &error), GRILLE_OK);
-    expect_failure(FAILS, "no regular file");
+    expect_failure(FAILS, "it is no file");
+    grille_kms_source_free(source);
+    assert_int_equal(grille_kms_source_open_file("/dev/null", "work", &source, &error), GRILLE_OK);
+    expect_failure(EMPTY, "/dev/null has no profile [work]");
 }
 
 static void where_the_file_is(void **state) {
