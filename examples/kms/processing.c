@@ -34,7 +34,10 @@ static grille_code get_data_key(work *w, grille_kms *kms, grille_bytes wrapped_k
         &GRILLE_KMS_CALL_OPTIONS(.context = context, .context_count = 1,
                                  .timeout_ms = left_ms > 0 && left_ms < UINT32_MAX ? (uint32_t)left_ms : 0),
         &reply);
-    if (code != GRILLE_OK) {
+    if (code != GRILLE_OK && reply.error_type[0] != 0) {
+        code = grille_fail(w->call, code, "no data key: %s: %s: %s", reply.error.name, reply.error_type,
+                           reply.error_message);
+    } else if (code != GRILLE_OK) {
         code = grille_fail(w->call, code, "no data key: %s: %s", reply.error.name, reply.error.text);
     } else if (reply.plaintext.len != sizeof w->data_key) {
         code = grille_fail(w->call, GRILLE_INVALID_ARGUMENT, "the data key has %zu bytes, expected %zu",

@@ -98,6 +98,7 @@ static bool seal(const char *state, const char *name, const char *wrapped_path, 
                seal_lines(&key, blob_bytes(&file), place, out);
         done = out != NULL && fclose(out) == 0 && done;
         if (!done) (void)fprintf(stderr, "records_producer: %s is not written\n", to);
+        if (!done && out != NULL) (void)remove(to);
     }
     blob_free(&key);
     blob_free(&wrapped);

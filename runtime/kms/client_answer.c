@@ -26,6 +26,7 @@ static void refused(kms_call *call, const grille_kms_error *said) {
     char what[256];
     grille_error why;
     (void)snprintf(call->error_type, sizeof call->error_type, "%s", said->type);
+    (void)snprintf(call->error_message, sizeof call->error_message, "%s", said->message);
     if (expired) grille_credentials_refused(&call->kms->credentials, call->attempt->credentials_number);
     describe(call, what, sizeof what);
     (void)grille_error_set(&why, meaning.reason, "%.180s: %s (HTTP %u): %.110s; attempt %u of %u. Likely %s. Next: %s",
@@ -79,6 +80,7 @@ void grille_kms_answer_came(kms_call *call, const grille_kms_exchange_result *re
     grille_reason reason = GRILLE_REASON_OUT_OF_MEMORY;
     call->status = result->status;
     call->error_type[0] = '\0';
+    call->error_message[0] = '\0';
     if (space != NULL)
         reason = grille_kms_answer_read(&call->request, result->status, result->body, &writer, &answer, &said);
     if (reason == GRILLE_REASON_OK) reason = open_reply(call, &answer, &reply);

@@ -55,6 +55,7 @@ void grille_kms_end(kms_call *call, grille_kms_reply *reply) {
     reply->attempts = call->attempts;
     reply->status = call->status;
     memcpy(reply->error_type, call->error_type, sizeof reply->error_type);
+    memcpy(reply->error_message, call->error_message, sizeof reply->error_message);
     (void)pthread_mutex_lock(&kms->lock);
     kms->calls--;
     if (reply->code != GRILLE_OK) kms->counts.failures++;

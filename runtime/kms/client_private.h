@@ -141,6 +141,7 @@ struct kms_call {
     uint32_t attempts;
     unsigned status; /* of the last answer */
     char error_type[GRILLE_KMS_ERROR_TYPE_MAX];
+    char error_message[GRILLE_KMS_ERROR_MESSAGE_MAX];
     grille_error last; /* what the last attempt ended with; code OK: there was none */
     grille_kms_done_fn *done;
     void *user;

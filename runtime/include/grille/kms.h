@@ -18,6 +18,8 @@ extern "C" {
 #define GRILLE_KMS_CIPHERTEXT_MAX 6144
 /* The longest name of an error of the service, with its terminator. */
 #define GRILLE_KMS_ERROR_TYPE_MAX 64
+/* The longest message of one that is kept, with its terminator. */
+#define GRILLE_KMS_ERROR_MESSAGE_MAX 512
 
 struct grille_server;
 
@@ -130,7 +132,8 @@ typedef struct grille_kms_reply {
     uint32_t attempts;       /* requests that were begun */
     uint32_t status;         /* HTTP status of the last answer; 0: there was none */
     char error_type[GRILLE_KMS_ERROR_TYPE_MAX]; /* the service's name of its error ("AccessDeniedException"), or "" */
-    void *memory;                               /* the library's */
+    char error_message[GRILLE_KMS_ERROR_MESSAGE_MAX]; /* what it said with it, cut where longer; or "" */
+    void *memory;                                     /* the library's */
 } grille_kms_reply;
 
 /* Wipes the secret and frees. */

@@ -23,6 +23,7 @@ static struct {
     char dataset[RECORD_DATASET_MAX + 1], wrapped[64];
     uint32_t timeout_ms;
     grille_code code;
+    const char *type;
     uint8_t key[64];
     size_t key_len;
     int freed;
@@ -48,7 +49,9 @@ grille_code grille_kms_decrypt(grille_kms *kms, grille_bytes ciphertext, const g
         reply->plaintext = (grille_bytes){service.key, service.key_len};
     } else {
         (void)snprintf(reply->error.name, sizeof reply->error.name, "KMS-REFUSED");
-        (void)snprintf(reply->error.text, sizeof reply->error.text, "AccessDeniedException: not this enclave");
+        (void)snprintf(reply->error.text, sizeof reply->error.text, "nobody answers");
+        (void)snprintf(reply->error_type, sizeof reply->error_type, "%s", service.type);
+        (void)snprintf(reply->error_message, sizeof reply->error_message, "not this enclave");
     }
     return service.code;
 }
@@ -157,9 +160,12 @@ static void test_what_the_service_refuses(void **state) {
     const fixture *f = *state;
     const grille_bytes records[] = {sealed_of(f, 0)};
     service.code = GRILLE_PERMISSION_DENIED;
+    service.type = "AccessDeniedException";
     expect_refused(f, &good_first, records, 1, GRILLE_PERMISSION_DENIED,
                    "no data key: KMS-REFUSED: AccessDeniedException: not this enclave");
     assert_int_equal(service.freed, 1);
+    service.type = "";
+    expect_refused(f, &good_first, records, 1, GRILLE_PERMISSION_DENIED, "no data key: KMS-REFUSED: nobody answers");
 }
 
 static void test_a_key_of_another_length(void **state) {
