@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Any bytes as an answer of a key service: as HTTP, which is taken whole, in single bytes and in two pieces with one
  * outcome, as the JSON of each action's answer, and as base64, of which each byte string has one text; and as the texts
- * of a request, which read as they were. */
+ * of a request, which read as they were. And as what a parent's sources of credentials say: the metadata service at
+ * each step, and a shared credentials file. */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/json.h"
 #include "kms/base64.h"
 #include "kms/http.h"
+#include "kms/imds.h"
 #include "kms/message.h"
+#include "kms/profile.h"
 #include "tests/fuzz/crypto/fuzz_check.h"
 
 enum { capacity = 4096 };
@@ -105,11 +110,53 @@ static void check_request(grille_bytes input) {
     FUZZ_CHECK(found >= 2);
 }
 
+static void check_fields(const grille_kms_role_credentials *got) {
+    FUZZ_CHECK(strnlen(got->access_key_id, sizeof got->access_key_id) < sizeof got->access_key_id);
+    FUZZ_CHECK(strnlen(got->secret_access_key, sizeof got->secret_access_key) < sizeof got->secret_access_key);
+    FUZZ_CHECK(strnlen(got->session_token, sizeof got->session_token) < sizeof got->session_token);
+    FUZZ_CHECK(strnlen(got->region, sizeof got->region) < sizeof got->region);
+}
+
+/* The input is the body of a step's answer; what is taken leads to the next step and makes a request that can be sent.
+ */
+static void check_imds(grille_bytes input, grille_imds_step step) {
+    static grille_imds imds;
+    uint8_t request[1024], head[128];
+    grille_writer writer = grille_writer_into(request, sizeof request);
+    grille_error error;
+    const int len = snprintf((char *)head, sizeof head, "HTTP/1.1 200 OK\r\ncontent-length: %zu\r\n\r\n", input.len);
+    grille_imds_begin(&imds, "169.254.169.254", NULL);
+    imds.step = step;
+    FUZZ_CHECK(grille_imds_request(&imds, &writer) == GRILLE_REASON_OK);
+    grille_reason reason = grille_imds_take(&imds, grille_bytes_of(head, (size_t)len), &error);
+    if (reason == GRILLE_REASON_MORE) reason = grille_imds_take(&imds, input, &error);
+    check_fields(&imds.credentials);
+    FUZZ_CHECK(reason == GRILLE_REASON_OK ? imds.step > step : imds.step == step);
+    if (reason != GRILLE_REASON_OK || imds.step == GRILLE_IMDS_DONE) return;
+    writer = grille_writer_into(request, sizeof request);
+    FUZZ_CHECK(grille_imds_request(&imds, &writer) == GRILLE_REASON_OK);
+    FUZZ_CHECK(memmem(request, writer.len, "\r\n\r\n", 4) == request + writer.len - 4);
+}
+
+static void check_profile(grille_bytes input) {
+    static grille_kms_role_credentials got;
+    grille_error error;
+    const grille_reason reason = grille_profile_read(input, "file", "default", &got, &error);
+    check_fields(&got);
+    FUZZ_CHECK(reason == GRILLE_REASON_OK || grille_bytes_all_zero(grille_bytes_of(&got, sizeof got)));
+    /* Texts tell the file, the line and the profile, and nothing that stands there. */
+    FUZZ_CHECK(reason == GRILLE_REASON_OK || strncmp(error.text, "file", 4) == 0 ||
+               strncmp(error.text, "profile default", 15) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const grille_bytes input = grille_bytes_of(data, size);
     check_http(input);
     check_base64(input);
     check_answers(input);
     check_request(input);
+    for (int step = GRILLE_IMDS_TOKEN; step < GRILLE_IMDS_DONE; step++)
+        check_imds(input, (grille_imds_step)step);
+    check_profile(input);
     return 0;
 }
