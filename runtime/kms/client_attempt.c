@@ -200,7 +200,7 @@ static void dial(kms_attempt *attempt) {
     if (reason == GRILLE_REASON_OK) return;
     attempt->dialing = false;
     (void)grille_error_default(&why, reason);
-    fail(attempt, false, &why);
+    fail(attempt, reason == GRILLE_REASON_OUT_OF_MEMORY, &why);
 }
 
 /* Back to those that wait for credentials. */

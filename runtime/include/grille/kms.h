@@ -129,9 +129,9 @@ typedef struct grille_kms_reply {
     grille_error error;
     grille_bytes plaintext;  /* the secret: what was decrypted, the data key, random bytes */
     grille_bytes ciphertext; /* of a data key: itself under the key `key_arn`, to be kept and decrypted later */
-    uint32_t attempts;       /* requests that were begun */
+    uint32_t attempts;       /* that were begun */
     uint32_t status;         /* HTTP status of the last answer; 0: there was none */
-    char error_type[GRILLE_KMS_ERROR_TYPE_MAX]; /* the service's name of its error ("AccessDeniedException"), or "" */
+    char error_type[GRILLE_KMS_ERROR_TYPE_MAX]; /* that answer's name of its error ("AccessDeniedException"), or "" */
     char error_message[GRILLE_KMS_ERROR_MESSAGE_MAX]; /* what it said with it, cut where longer; or "" */
     void *memory;                                     /* the library's */
 } grille_kms_reply;
@@ -165,8 +165,8 @@ grille_code grille_kms_generate_data_key(grille_kms *kms, size_t len, const gril
 grille_code grille_kms_generate_random(grille_kms *kms, size_t len, const grille_kms_call_options *options,
                                        grille_kms_reply *reply);
 
-/* On the client's thread, exactly once, never before the function that started the call has returned. Must not block.
- * The reply is wiped when it returns. */
+/* On the client's thread, exactly once, never inside the function that started the call (but it may run on its thread
+ * before that has returned on another). Must not block. The reply is wiped when it returns. */
 typedef void grille_kms_done_fn(const grille_kms_reply *reply, void *user);
 
 /* The same without blocking, for deferred handlers (grille_call_defer). If they return non-zero no callback comes. The

@@ -9,6 +9,7 @@ int key_supply_tests(void);
 int service_error_tests(void);
 int client_call_tests(void);
 int client_join_tests(void);
+int client_memory_tests(void);
 int client_options_tests(void);
 int client_schedule_tests(void);
 

@@ -65,7 +65,7 @@ void client_world_nsm_fails(bool fails) {
 
 /* ---- RSA keys, made once ---- */
 
-enum { pool_size = 3 };
+enum { pool_size = 1 };
 
 static struct {
     oaep_forge_stream stream;
