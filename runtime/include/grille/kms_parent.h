@@ -83,7 +83,8 @@ const char *grille_kms_source_describe(const grille_kms_source *source);
 /* ---- feeding them to an enclave ---- */
 
 /* A thread that has the enclave behind a channel hold credentials: puts them when it connects, again before they end,
- * again when the enclave behind the channel is another one or has none any more; with growing pauses between attempts
+ * again when the enclave behind the channel is another one or has none any more (it is asked every five seconds, and
+ * when a connection was lost); with growing pauses between attempts
  * that fail. The policy of the channel has said who the enclave is; that of the enclave lets us call
  * /grille.v1.KeyRelease/PutCredentials and /grille.v1.KeyRelease/WatchCredentials. */
 typedef struct grille_kms_feeder grille_kms_feeder;
@@ -98,7 +99,8 @@ typedef struct grille_kms_feeder_options {
 } grille_kms_feeder_options;
 grille_kms_feeder_options grille_kms_feeder_options_default(void);
 
-/* Starts it; the channel is referenced. INVALID_ARGUMENT, OUT_OF_MEMORY, SYSTEM; *feeder is then NULL. */
+/* Starts it; the channel is referenced, and stands until the feeder has stopped, too. INVALID_ARGUMENT, OUT_OF_MEMORY,
+ * SYSTEM; *feeder is then NULL. */
 GRILLE_MUST_USE grille_code grille_kms_feeder_start(grille_channel *channel, const grille_kms_feeder_options *options,
                                                     grille_kms_feeder **feeder, grille_error *error);
 

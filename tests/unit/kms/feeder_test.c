@@ -30,7 +30,9 @@ typedef struct fake_enclave {
     unsigned refuse; /* so many puts */
     char last_id[32], last_region[32], last_token[64];
     uint64_t last_expires_ms;
-    server_stream *stream; /* the newest */
+    server_stream *stream;   /* the newest */
+    grille_kms_feeder *asks; /* a put waits for this one, which it must not */
+    grille_code told;
 } fake_enclave;
 
 static key_release_world world;
@@ -62,6 +64,7 @@ static grille_code take(grille_call *call, const grille_v1_Credentials *request,
     } else {
         enclave->puts++;
     }
+    if (enclave->asks != NULL) enclave->told = grille_kms_feeder_wait(enclave->asks, LONG_MS, NULL);
     response->client = client_of(enclave, id);
     pthread_cond_broadcast(&enclave->changed);
     pthread_mutex_unlock(&enclave->lock);
@@ -361,6 +364,22 @@ static void a_renewal_puts_again(void **state) {
     close_enclave(&first);
 }
 
+/* Whoever waits on a loop's thread would wait for itself. */
+static void nobody_waits_on_a_loop(void **state) {
+    (void)state;
+    open_enclave(&first, 'a');
+    start(source);
+    expect_held();
+    pthread_mutex_lock(&first.lock);
+    first.asks = feeder;
+    pthread_mutex_unlock(&first.lock);
+    grille_kms_feeder_renew(feeder);
+    wait_for(&first, &first.puts, 2);
+    assert_int_equal(first.told, GRILLE_WOULD_DEADLOCK);
+    finish();
+    close_enclave(&first);
+}
+
 static void a_role_that_rotates(void **state) {
     fake_imds imds;
     grille_kms_imds_options options = grille_kms_imds_options_default();
@@ -444,6 +463,7 @@ int feeder_tests(void) {
         CASE(what_fails_is_told),
         CASE(what_the_enclave_lacks_is_told),
         CASE(a_renewal_puts_again),
+        CASE(nobody_waits_on_a_loop),
         CASE(a_role_that_rotates),
         CASE(it_stops_at_any_moment),
         CASE(wrong_options),
