@@ -114,6 +114,13 @@ static void on_done(const grille_kms_reply *got, void *user) {
     (void)pthread_mutex_unlock(&to->lock);
 }
 
+static void wait_for(told *to, int count) {
+    (void)pthread_mutex_lock(&to->lock);
+    while (to->count < count)
+        (void)pthread_cond_wait(&to->came, &to->lock);
+    (void)pthread_mutex_unlock(&to->lock);
+}
+
 static void ask(int count) {
     static asked each[100];
     told to = {.lock = PTHREAD_MUTEX_INITIALIZER, .came = PTHREAD_COND_INITIALIZER};
@@ -123,10 +130,7 @@ static void ask(int count) {
         assert_int_equal(GRILLE_OK, grille_kms_decrypt_async(world.kms, client_world_wrapped(each[i].text), NULL,
                                                              on_done, &each[i], &world.error));
     }
-    (void)pthread_mutex_lock(&to.lock);
-    while (to.count < count)
-        (void)pthread_cond_wait(&to.came, &to.lock);
-    (void)pthread_mutex_unlock(&to.lock);
+    wait_for(&to, count);
     if (to.good != count) fail_msg("%d came back well: %s", to.good, to.why);
     assert_int_equal(count, key_service_requests(world.service));
 }
@@ -237,6 +241,35 @@ static void ways_out_come_late_and_are_refused(void **state) {
     grille_egress_service_free(egress);
 }
 
+/* The parent's end goes while calls are under way, and another one comes: nothing is lost. */
+static void another_parent_takes_over(void **state) {
+    egress_world first, second;
+    grille_egress_service *egress = NULL;
+    asked own = {.text = "secret"};
+    told to = {.lock = PTHREAD_MUTEX_INITIALIZER, .came = PTHREAD_COND_INITIALIZER};
+    grille_kms_state now = {.attempts = 0};
+    (void)state;
+    world.options.max_attempts = 1000;
+    begin_by_channel(&first, &egress, false);
+    egress_world_init(&second, &(egress_world_options){.service = egress});
+    egress_world_lose_parent(&first);
+    assert_int_equal(GRILLE_OK, grille_kms_set_egress_channel(world.kms, first.way, &world.error));
+    own.to = &to;
+    assert_int_equal(GRILLE_OK, grille_kms_decrypt_async(world.kms, client_world_wrapped(own.text), NULL, on_done, &own,
+                                                         &world.error));
+    while (now.attempts < 3)
+        grille_kms_get_state(world.kms, &now);
+    assert_int_equal(0, key_service_requests(world.service));
+    assert_int_equal(GRILLE_OK, grille_kms_set_egress_channel(world.kms, second.way, &world.error));
+    wait_for(&to, 1);
+    if (to.good != 1) fail_msg("%s", to.why);
+    grille_kms_close(world.kms);
+    world.kms = NULL;
+    egress_world_deinit(&first);
+    egress_world_deinit(&second);
+    grille_egress_service_free(egress);
+}
+
 /* ---- Documents ---- */
 
 /* A key service's document is nobody's answer to a question, and no application's. */
@@ -291,6 +324,7 @@ int client_join_tests(void) {
         cmocka_unit_test_setup_teardown(a_hundred_through_a_relay, setup, teardown),
         cmocka_unit_test_setup_teardown(many_by_reverse_calls, setup, teardown),
         cmocka_unit_test_setup_teardown(ways_out_come_late_and_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_parent_takes_over, setup, teardown),
         cmocka_unit_test(documents_pass_as_nothing_else),
         cmocka_unit_test(others_have_no_documents),
     };

@@ -409,6 +409,47 @@ static void a_hundred_at_once_all_come_back(void **state) {
     assert_true(now.keys_wiped >= 100 / 7 - 1);
 }
 
+/* ---- Log lines ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    int lines, credentials, again;
+} logged = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void look_at_line(grille_log_level level, const char *module, const char *line, void *user) {
+    static const char *const secrets[] = {KEY_SERVICE_SECRET, KEY_SERVICE_TOKEN, "the plaintext", "d3JhcHBlZDp0aGUg",
+                                          "a value"};
+    (void)level;
+    (void)user;
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+        if (strstr(line, secrets[i]) != NULL) fail_msg("%s", line);
+    (void)pthread_mutex_lock(&logged.lock);
+    logged.lines += strcmp(module, "kms") == 0;
+    logged.credentials += strstr(line, "new credentials") != NULL;
+    logged.again += strstr(line, "attempt 1 of 4 again in ") != NULL;
+    (void)pthread_mutex_unlock(&logged.lock);
+}
+
+static void no_line_has_a_secret(void **state) {
+    const grille_kms_pair pair = grille_kms_pair_of_text("name", "a value");
+    const grille_kms_call_options options = {.size = sizeof options, .context = &pair, .context_count = 1};
+    (void)state;
+    grille_log_set(look_at_line, NULL, GRILLE_LOG_DEBUG);
+    client_world_open(&world);
+    say(400, throttled);
+    assert_int_equal(GRILLE_OK, grille_kms_decrypt(world.kms, client_world_wrapped("the plaintext"), &options, &reply));
+    grille_kms_reply_free(&reply);
+    say(400, "{\"__type\":\"AccessDeniedException\"}");
+    assert_int_equal(GRILLE_PERMISSION_DENIED,
+                     grille_kms_decrypt(world.kms, client_world_wrapped("the plaintext"), &options, &reply));
+    grille_kms_close(world.kms);
+    world.kms = NULL;
+    grille_log_set(NULL, NULL, GRILLE_LOG_WARNING);
+    assert_int_equal(3, logged.lines);
+    assert_int_equal(1, logged.credentials);
+    assert_int_equal(1, logged.again);
+}
+
 /* ---- The NSM ---- */
 
 static void an_nsm_that_fails_is_asked_again(void **state) {
@@ -482,6 +523,7 @@ int client_schedule_tests(void) {
         cmocka_unit_test_setup_teardown(credentials_that_expire_here_are_not_sent, setup, teardown),
         cmocka_unit_test_setup_teardown(so_many_at_once_and_so_many_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hundred_at_once_all_come_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_line_has_a_secret, setup, teardown),
         cmocka_unit_test_setup_teardown(an_nsm_that_fails_is_asked_again, setup, teardown),
         cmocka_unit_test_setup_teardown(closing_ends_every_call_once, setup, teardown),
         cmocka_unit_test_setup_teardown(closing_in_a_callback, setup, teardown),
