@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "cmocka_all.h"
+#include "failing_malloc.h"
 #include "fake_enclave.h"
 #include "fake_imds.h"
 #include "grille/kms_parent.h"
@@ -159,7 +160,7 @@ static grille_code give(void *user, grille_kms_role_credentials *credentials, gr
     }
     (void)snprintf(credentials->access_key_id, sizeof credentials->access_key_id, "ASIA%u", own->same ? 1 : own->reads);
     (void)snprintf(credentials->secret_access_key, sizeof credentials->secret_access_key, "secret");
-    (void)snprintf(credentials->session_token, sizeof credentials->session_token, "token");
+    (void)snprintf(credentials->session_token, sizeof credentials->session_token, "a-session-token");
     (void)snprintf(credentials->region, sizeof credentials->region, "eu-central-1");
     credentials->expires_ms = own->expires_ms;
     pthread_mutex_unlock(&own->lock);
@@ -229,7 +230,7 @@ static void they_are_put_at_once(void **state) {
     expect_held();
     assert_int_equal(first.puts, 1);
     assert_string_equal(first.last_id, "ASIA1");
-    assert_string_equal(first.last_token, "token");
+    assert_string_equal(first.last_token, "a-session-token");
     assert_string_equal(first.last_region, "eu-central-1");
     assert_int_equal(first.last_expires_ms, INT64_C(4102444800000));
     wait_for(&first, &first.watches, 1);
@@ -408,6 +409,22 @@ static void a_role_that_rotates(void **state) {
     fake_imds_close(&imds);
 }
 
+/* Neither the feeder nor either end of the channel gives memory back that has a token in it. */
+static void nothing_of_them_stays_in_memory(void **state) {
+    (void)state;
+    failing_malloc_seek("a-session-token", 15);
+    open_enclave(&first, 'a');
+    start(source);
+    expect_held();
+    grille_kms_feeder_renew(feeder);
+    wait_for(&first, &first.puts, 2);
+    finish();
+    memset(first.last_token, 0, sizeof first.last_token);
+    close_enclave(&first);
+    assert_int_equal(failing_malloc_found(), 0);
+    failing_malloc_seek(NULL, 0);
+}
+
 static void it_stops_at_any_moment(void **state) {
     (void)state;
     start(source);
@@ -465,6 +482,7 @@ int feeder_tests(void) {
         CASE(a_renewal_puts_again),
         CASE(nobody_waits_on_a_loop),
         CASE(a_role_that_rotates),
+        CASE(nothing_of_them_stays_in_memory),
         CASE(it_stops_at_any_moment),
         CASE(wrong_options),
     };

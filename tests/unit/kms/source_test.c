@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmocka_all.h"
+#include "failing_malloc.h"
 #include "fake_imds.h"
 #include "parent_tests.h"
 #include "wire/limits.h"
@@ -372,6 +373,65 @@ static void an_own_source(void **state) {
     expect_failure(MALFORMED, "the secret access key");
 }
 
+/* Each source, without memory for its n-th wish. */
+static void without_memory(void **state) {
+    grille_kms_imds_options options = grille_kms_imds_options_default();
+    size_t refused = 0;
+    (void)state;
+    options.address = imds.address;
+    options.timeout_ms = 20000;
+    write_file(file, PROFILES);
+    for (int kind = 0; kind < 5; kind++) {
+        grille_code code = GRILLE_RESOURCE_EXHAUSTED;
+        for (size_t i = 0; code != GRILLE_OK; i++) {
+            const size_t living = failing_malloc_living();
+            failing_malloc_once(i);
+            code = kind == 0   ? grille_kms_source_open_environment(&source, &error)
+                   : kind == 1 ? grille_kms_source_open_file(file, NULL, &source, &error)
+                   : kind == 2 ? grille_kms_source_open_imds(&options, &source, &error)
+                   : kind == 3 ? grille_kms_source_open_default(&options, &source, &error)
+                               : grille_kms_source_open_callback(give, &options, &source, &error);
+            failing_malloc_never();
+            if (code == GRILLE_OK) break;
+            assert_int_equal(code, GRILLE_RESOURCE_EXHAUSTED);
+            assert_string_equal(error.name, "OUT-OF-MEMORY");
+            assert_null(source);
+            assert_int_equal(failing_malloc_living(), living);
+            refused++;
+        }
+        if (kind == 1 || kind == 2) {
+            failing_malloc_once(0);
+            code = grille_kms_source_read(source, &got, &error);
+            failing_malloc_never();
+            assert_int_equal(code, GRILLE_RESOURCE_EXHAUSTED);
+            assert_string_equal(error.name, "OUT-OF-MEMORY");
+        }
+        grille_kms_source_free(source);
+        source = NULL;
+    }
+    assert_int_equal(refused, 1 + 1 + 1 + 4 + 1);
+}
+
+/* Whatever a source needed memory for has nothing of the secret when it is given back. */
+static void nothing_of_them_stays_in_memory(void **state) {
+    static const char secrets[][16] = {"of-ASIAFIRST", "the-secret-key"};
+    (void)state;
+    write_file(file, "[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = the-secret-key\n");
+    for (size_t i = 0; i < 2; i++) {
+        if (i == 0)
+            open_imds(20000);
+        else
+            assert_int_equal(grille_kms_source_open_file(file, NULL, &source, &error), GRILLE_OK);
+        failing_malloc_seek(secrets[i], strlen(secrets[i]));
+        assert_int_equal(grille_kms_source_read(source, &got, &error), GRILLE_OK);
+        assert_string_equal(got.secret_access_key, secrets[i]);
+        assert_int_equal(failing_malloc_found(), 0);
+        failing_malloc_seek(NULL, 0);
+        grille_kms_source_free(source);
+        source = NULL;
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int source_tests(void) {
@@ -390,6 +450,8 @@ int source_tests(void) {
         CASE(wrong_options),
         CASE(the_first_that_has_any),
         CASE(an_own_source),
+        CASE(without_memory),
+        CASE(nothing_of_them_stays_in_memory),
     };
     return cmocka_run_group_tests_name("source", tests, set_up_group, tear_down_group);
 }
