@@ -79,7 +79,6 @@ void grille_feed_read_done(grille_feed *feed, bool is_new, int64_t expires_ms, g
     feed->renew_at_ms = renew_at(feed, wall_ms);
     if (!is_new) return;
     feed->is_taken = false;
-    feed->read_at_us = now_us;
     grille_backoff_reset(&feed->read_backoff);
 }
 

@@ -125,6 +125,53 @@ static void those_that_have_ended_are_not_put(void **state) {
     EXPECT(READ);
 }
 
+/* To the millisecond, whatever pause is under way. */
+static void they_end_at_their_end(void **state) {
+    (void)state;
+    feed_once();
+    pass(60 * minute_ms - 1);
+    EXPECT(READ);
+    grille_feed_read_failed(&feed, now_us, middle);
+    expect_wait(1);
+    assert_true(feed.is_taken);
+    pass(1);
+    expect_wait(999);
+    assert_false(feed.has_credentials);
+    assert_false(feed.is_taken);
+    pass(999);
+    EXPECT(READ);
+    grille_feed_read_done(&feed, true, wall_ms, now_us, wall_ms, middle);
+    assert_false(feed.has_credentials);
+    pass(2000);
+    EXPECT(READ);
+    grille_feed_read_done(&feed, true, wall_ms + 1, now_us, wall_ms, middle);
+    EXPECT(PUT);
+}
+
+/* What works makes the next pause short again. */
+static void pauses_begin_anew_after_a_success(void **state) {
+    (void)state;
+    EXPECT(READ);
+    read_with(60 * minute_ms);
+    for (uint64_t pause_ms = 1000; pause_ms <= 2000; pause_ms *= 2) {
+        EXPECT(PUT);
+        grille_feed_put_failed(&feed, false, now_us, middle);
+        pass(pause_ms);
+    }
+    EXPECT(PUT);
+    grille_feed_put_done(&feed, first_client);
+    for (uint64_t pause_ms = 1000; pause_ms <= 2000; pause_ms *= 2) {
+        EXPECT(WATCH);
+        grille_feed_watch_ended(&feed, false, now_us, middle);
+        expect_wait(pause_ms);
+        pass(pause_ms);
+    }
+    EXPECT(WATCH);
+    grille_feed_told(&feed, first_client, true, now_us, middle);
+    grille_feed_watch_ended(&feed, false, now_us, middle);
+    expect_wait(1000);
+}
+
 /* The source fails while they are good: they stay, and are forgotten when they end. */
 static void a_source_that_fails_is_asked_with_growing_pauses(void **state) {
     static const uint64_t pauses_ms[] = {1000, 2000, 4000, 8000, 8000};
@@ -276,6 +323,8 @@ int feed_tests(void) {
         cmocka_unit_test_setup(those_that_end_soon_are_put_and_renewed_soon, begin),
         cmocka_unit_test_setup(those_that_never_end_are_read_once, begin),
         cmocka_unit_test_setup(those_that_have_ended_are_not_put, begin),
+        cmocka_unit_test_setup(they_end_at_their_end, begin),
+        cmocka_unit_test_setup(pauses_begin_anew_after_a_success, begin),
         cmocka_unit_test_setup(a_source_that_fails_is_asked_with_growing_pauses, begin),
         cmocka_unit_test_setup(a_put_that_fails_is_tried_again, begin),
         cmocka_unit_test_setup(refused_ones_are_read_anew, begin),
