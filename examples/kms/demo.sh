@@ -166,6 +166,7 @@ prepare_laptop() {
     chmod u+w "$work/changed_enclave"
     echo >>"$work/changed_enclave"
     cp "$programs/measurements.json" "$work/measurements.json"
+    cp "$programs/measurements.json" "$work/unsigned.measurements.json"
     "$bin/tools/measure/grille_measure" "$work/changed_enclave" >"$work/changed.measurements.json"
 }
 
@@ -275,13 +276,8 @@ stop_enclave_vm() {
 
 # wrap CALLER KEY FOLDER: the folder's data key, by the service.
 wrap() {
-    as "$1" /usr/bin/python3 -c '
-import sys, boto3
-endpoint, key, folder, dataset = sys.argv[1:]
-answer = boto3.client("kms", endpoint_url=endpoint).encrypt(
-    KeyId=key, Plaintext=open(folder + "/data-key", "rb").read(),
-    EncryptionContext={"purpose": "acme-records-1", "dataset": dataset})
-open(folder + "/wrapped", "wb").write(answer["CiphertextBlob"])' "https://localhost:$port" "$2" "$3" $dataset ||
+    as "$1" "$grille" kms encrypt --key "$2" --to "tcp:127.0.0.1:$port" --ca "$work/kms/ca.pem" \
+        --context purpose=acme-records-1 --context dataset=$dataset -o "$3/wrapped" "$3/data-key" ||
         die_with_logs "the key is not wrapped"
 }
 
@@ -404,6 +400,12 @@ hostile_parent() {
     wrap mallory "$others_key" "$work/mallory"
     producer seal "$work/mallory" $dataset "$work/mallory/wrapped" "$file" "$work/forged"
     refused parent forged IncorrectKeyException
+    title "it has the service wrap its data key under the right key, as only the producer may: refused"
+    if as parent "$grille" kms encrypt --key "$key" --to "tcp:127.0.0.1:$port" --ca "$work/kms/ca.pem" \
+        --context purpose=acme-records-1 --context dataset=$dataset "$work/mallory/data-key" 2>"$work/refused"; then
+        die "it was not refused"
+    fi
+    grep AccessDeniedException "$work/refused" || die "it was refused for another reason: $(cat "$work/refused")"
     title "it passes the data set off as next month's: refused"
     sed "s/$dataset/2026-12/" "$work/sealed" >"$work/renamed"
     refused parent renamed InvalidCiphertextException

@@ -96,6 +96,11 @@ other_keys() {
         after 'it brings records and a data key' IncorrectKeyException
 }
 
+data_of_its_own() {
+    sample_printed
+    after 'it has the service wrap its data key' AccessDeniedException
+}
+
 other_contexts() {
     sample_printed
     after 'it passes the data set off' 'INVALID_ARGUMENT: no data key: ' &&
@@ -152,6 +157,7 @@ check "an unsigned image" refused_for 'the same program in an image that nobody 
 check "the parent itself" its_parent_is_refused
 check "credentials of another account" other_accounts
 check "a data key of another key" other_keys
+check "data that the parent makes up" data_of_its_own
 check "a data set under another name" other_contexts
 check "a record left out" a_record_left_out
 check "what can't be sealed" what_can_not_be_sealed

@@ -26,7 +26,7 @@ static const char usage[] =
     "         --pcr4 INSTANCE  only on this instance, i-…\n"
     "         --pcr8 CERT      only images signed with this certificate (PEM or DER); measurements of signed\n"
     "                          images say so themselves\n"
-    "         --producer ARN   who makes data keys and encrypts outside of enclaves\n"
+    "         --producer ARN   who makes data keys and encrypts outside of enclaves, in place of the parent\n"
     "         --admin ARN      who manages the key; default the account's root, that is its IAM policies\n"
     "         --context N=V    only with this pair of the encryption context; up to 8 times\n"
     "         --quiet          no explanation\n"

@@ -155,16 +155,12 @@ void kms_policy_write(const kms_policy_text *policy, FILE *out) {
     write_principal(out, policy->admin != NULL ? policy->admin : root);
     write_actions(out, administration);
     end_statement(out);
-    begin_statement(out, false, "EncryptionByTheParent", "Allow");
-    write_principal(out, policy->role);
-    write_actions(out, encryption);
+    /* Who encrypts can make data up: the parent only where nobody else is named. */
+    begin_statement(out, false, policy->producer != NULL ? "EncryptionByTheProducer" : "EncryptionByTheParent",
+                    "Allow");
+    write_principal(out, policy->producer != NULL ? policy->producer : policy->role);
+    write_actions(out, policy->producer != NULL ? production : encryption);
     end_statement(out);
-    if (policy->producer != NULL) {
-        begin_statement(out, false, "EncryptionByTheProducer", "Allow");
-        write_principal(out, policy->producer);
-        write_actions(out, production);
-        end_statement(out);
-    }
     write_enclave(policy, out);
     write_denials(policy, out);
     (void)fputs("\n  ]\n}\n", out);
@@ -175,12 +171,17 @@ void kms_policy_write(const kms_policy_text *policy, FILE *out) {
 static void explain_who(const kms_policy_text *policy, FILE *out) {
     (void)fprintf(out,
                   "Administration: %s manages the key and never opens anything with it%s\n"
-                  "  Whoever may kms:PutKeyPolicy can drop every condition below: give that to few people.\n"
-                  "EncryptionByTheParent: %s encrypts; that opens nothing\n",
+                  "  Whoever may kms:PutKeyPolicy can drop every condition below: give that to few people.\n",
                   policy->admin != NULL ? policy->admin : "who the account's IAM policies let",
-                  policy->admin != NULL ? "" : " (--admin ARN names one)", policy->role);
+                  policy->admin != NULL ? "" : " (--admin ARN names one)");
     if (policy->producer != NULL)
-        (void)fprintf(out, "EncryptionByTheProducer: %s makes data keys and encrypts with them\n", policy->producer);
+        (void)fprintf(out, "EncryptionByTheProducer: %s makes data keys and encrypts with them; the parent does not\n",
+                      policy->producer);
+    else
+        (void)fprintf(out,
+                      "EncryptionByTheParent: %s encrypts; that opens nothing\n"
+                      "  It can make data of its own, which enclaves open: --producer ARN names somebody else\n",
+                      policy->role);
     (void)fprintf(out, "AttestedEnclave: with the credentials of %s, and only as Recipient of an enclave with all of\n",
                   policy->role);
 }

@@ -19,7 +19,7 @@ typedef struct kms_policy_pin {
 
 typedef struct kms_policy_text {
     const char *role;     /* ARN of the parent's */
-    const char *producer; /* ARN of who encrypts elsewhere; NULL: nobody else */
+    const char *producer; /* ARN of who encrypts; NULL: the parent */
     const char *admin;    /* ARN; NULL: the account's root */
     kms_arn key;
     kms_policy_pin image;                   /* PCR0 */

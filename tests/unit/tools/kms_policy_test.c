@@ -151,11 +151,18 @@ static void a_signer_survives_builds(void **state) {
 static void who_encrypts_opens_nothing(void **state) {
     (void)state;
     begin();
-    text.producer = PRODUCER;
     assert_true(kms_policy_pin_add(&text.image, pcr(0x11)));
     read_it();
     EXPECT(ALLOW, .caller = SESSION, .action = "kms:Encrypt", NO_DOCUMENT);
     EXPECT(ALLOW, .caller = SESSION, .action = "kms:GenerateDataKeyWithoutPlaintext", NO_DOCUMENT);
+    EXPECT(DEFAULT_DENY, .caller = PRODUCER, .action = "kms:Encrypt", NO_DOCUMENT);
+    /* With a producer the parent makes no data. */
+    begin();
+    text.producer = PRODUCER;
+    assert_true(kms_policy_pin_add(&text.image, pcr(0x11)));
+    read_it();
+    EXPECT(DEFAULT_DENY, .caller = SESSION, .action = "kms:Encrypt", NO_DOCUMENT);
+    EXPECT(DEFAULT_DENY, .caller = SESSION, .action = "kms:GenerateDataKeyWithoutPlaintext", NO_DOCUMENT);
     EXPECT(ALLOW, .caller = PRODUCER, .action = "kms:Encrypt", NO_DOCUMENT);
     EXPECT(ALLOW, .caller = PRODUCER, .action = "kms:GenerateDataKey", NO_DOCUMENT);
     EXPECT(EXPLICIT_DENY, .caller = PRODUCER, .action = "kms:Decrypt", NO_DOCUMENT, .iam = true);
