@@ -40,17 +40,18 @@ static void *other_end(void *user) {
     return NULL;
 }
 
-static void listen_there(const char *name) {
+/* Under a name that the kernel chooses (unix(7), "Autobind feature"): other runs may be at it, too. */
+static void listen_there(void) {
     struct sockaddr_un un = {.sun_family = AF_UNIX};
-    char text[96];
-    const size_t len = strlen(name);
-    memcpy(&un.sun_path[1], name, len);
+    socklen_t len = sizeof un;
+    char text[64];
     listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(listener >= 0);
-    assert_int_equal(
-        bind(listener, (struct sockaddr *)&un, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len)), 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&un, sizeof un.sun_family), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&un, &len), 0);
     assert_int_equal(listen(listener, 1), 0);
-    (void)snprintf(text, sizeof text, "unix-abstract:%s", name);
+    (void)snprintf(text, sizeof text, "unix-abstract:%.*s", (int)(len - offsetof(struct sockaddr_un, sun_path) - 1),
+                   &un.sun_path[1]);
     assert_int_equal(grille_address_parse(text, &address, &error), GRILLE_REASON_OK);
 }
 
@@ -90,10 +91,8 @@ static grille_reason run(flow *own, uint32_t timeout_ms, int stop) {
 }
 
 static grille_reason run_with(mood how, flow *own, uint32_t timeout_ms, int stop) {
-    char name[64];
     pthread_t thread;
-    (void)snprintf(name, sizeof name, "pump-%d-%d", (int)getpid(), (int)how);
-    listen_there(name);
+    listen_there();
     assert_int_equal(pthread_create(&thread, NULL, other_end, &how), 0);
     const grille_reason reason = run(own, timeout_ms, stop);
     assert_int_equal(pthread_join(thread, NULL), 0);
