@@ -206,8 +206,9 @@ grille_code grille_kms_set_credentials(grille_kms *kms, const grille_kms_credent
     if (!grille_key_service_time(kms->config.identity, &now_ms)) now_ms = 0;
     reason = grille_credentials_set(&kms->credentials, credentials, now_ms, error);
     if (reason != GRILLE_REASON_OK) return grille_reason_code(reason);
-    grille_log(GRILLE_LOG_INFO, GRILLE_LOG_KMS, "%s: new credentials, %s", kms->config.host,
-               credentials->expiry_ms == 0 ? "which do not expire" : "for some time");
+    if (grille_kms_may_log(GRILLE_LOG_INFO))
+        grille_log(GRILLE_LOG_INFO, GRILLE_LOG_KMS, "%s: new credentials, %s", kms->config.host,
+                   credentials->expiry_ms == 0 ? "which do not expire" : "which expire");
     grille_loop_post(&kms->loop, &kms->poke);
     return GRILLE_OK;
 }

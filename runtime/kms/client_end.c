@@ -5,7 +5,17 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/log_limit.h"
 #include "kms/client_private.h"
+
+/* A parent can cause as many lines as it likes: by credentials, by connections that it cuts. */
+static grille_log_shared_limit lines =
+    GRILLE_LOG_SHARED_LIMIT(GRILLE_LIMIT_VERIFIED_LOG_BURST, GRILLE_LIMIT_VERIFIED_LOG_PER_SECOND);
+
+bool grille_kms_may_log(grille_log_level level) {
+    return grille_log_is_on(level, GRILLE_LOG_KMS) &&
+           grille_log_shared_take(&lines, GRILLE_LOG_KMS, "clients of a key service", grille_clock_us());
+}
 
 /* What a reply's views point into. */
 typedef struct reply_memory {
@@ -73,6 +83,7 @@ void grille_kms_end(kms_call *call, grille_kms_reply *reply) {
 
 void grille_kms_end_failed(kms_call *call, const grille_error *error) {
     grille_kms_reply reply = {.code = error->code, .error = *error};
-    grille_log(GRILLE_LOG_DEBUG, GRILLE_LOG_KMS, "%s: %s", error->name, error->text);
+    if (grille_kms_may_log(GRILLE_LOG_DEBUG))
+        grille_log(GRILLE_LOG_DEBUG, GRILLE_LOG_KMS, "%s: %s", error->name, error->text);
     grille_kms_end(call, &reply);
 }

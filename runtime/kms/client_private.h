@@ -209,6 +209,8 @@ uint8_t *grille_kms_reply_space(grille_kms_reply *reply, size_t ciphertext_len);
 void grille_kms_end(kms_call *call, grille_kms_reply *reply);
 /* With an error. */
 void grille_kms_end_failed(kms_call *call, const grille_error *error);
+/* Whether one more line may be written at this level, of all clients. Any thread. */
+bool grille_kms_may_log(grille_log_level level);
 /* "Decrypt" */
 const char *grille_kms_action_name(grille_kms_action action);
 

@@ -88,9 +88,10 @@ void grille_kms_attempt_failed(kms_call *call, bool again, const grille_error *w
     pause_us = grille_backoff_next_us(&call->backoff, random);
     if (again && call->attempts < kms->config.options.max_attempts && call->deadline_us > now_us &&
         call->deadline_us - now_us > pause_us) {
-        grille_log(GRILLE_LOG_INFO, GRILLE_LOG_KMS, "%s: attempt %u of %u again in %llu ms: %.300s", kms->config.host,
-                   call->attempts, kms->config.options.max_attempts, (unsigned long long)pause_us / us_per_ms,
-                   why->text);
+        if (grille_kms_may_log(GRILLE_LOG_INFO))
+            grille_log(GRILLE_LOG_INFO, GRILLE_LOG_KMS, "%s: attempt %u of %u again in %llu ms: %.300s",
+                       kms->config.host, call->attempts, kms->config.options.max_attempts,
+                       (unsigned long long)pause_us / us_per_ms, why->text);
         rest(call, now_us + pause_us);
         return;
     }

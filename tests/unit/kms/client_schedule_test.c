@@ -450,6 +450,18 @@ static void no_line_has_a_secret(void **state) {
     assert_int_equal(1, logged.again);
 }
 
+/* A parent that puts credentials all the time: so many lines at once, and few more in the moment that this takes. */
+static void lines_are_limited(void **state) {
+    (void)state;
+    logged.credentials = 0;
+    grille_log_set(look_at_line, NULL, GRILLE_LOG_INFO);
+    client_world_open_poor(&world);
+    for (int i = 0; i < 10 * GRILLE_LIMIT_VERIFIED_LOG_BURST; i++)
+        client_world_feed(&world, KEY_SERVICE_TOKEN, 0);
+    grille_log_set(NULL, NULL, GRILLE_LOG_WARNING);
+    assert_in_range(logged.credentials, GRILLE_LIMIT_VERIFIED_LOG_BURST / 2, 5 * GRILLE_LIMIT_VERIFIED_LOG_BURST);
+}
+
 /* ---- The NSM ---- */
 
 static void an_nsm_that_fails_is_asked_again(void **state) {
@@ -524,6 +536,7 @@ int client_schedule_tests(void) {
         cmocka_unit_test_setup_teardown(so_many_at_once_and_so_many_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hundred_at_once_all_come_back, setup, teardown),
         cmocka_unit_test_setup_teardown(no_line_has_a_secret, setup, teardown),
+        cmocka_unit_test_setup_teardown(lines_are_limited, setup, teardown),
         cmocka_unit_test_setup_teardown(an_nsm_that_fails_is_asked_again, setup, teardown),
         cmocka_unit_test_setup_teardown(closing_ends_every_call_once, setup, teardown),
         cmocka_unit_test_setup_teardown(closing_in_a_callback, setup, teardown),
