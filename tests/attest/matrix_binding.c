@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "attest/evidence.h"
+#include "attest/key_service.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "cmocka_all.h"
@@ -103,6 +104,7 @@ void matrix_e_binding(void **state) {
         {"relayed", relayed, GRILLE_ATTEST_CHANNEL_PREFIX, GRILLE_REASON_ATTEST_BINDER_MISMATCH},
         {"our own sent back", our_own_sent_back, GRILLE_ATTEST_CHANNEL_PREFIX, GRILLE_REASON_ATTEST_ROLE_MISMATCH},
         {"an application's document", same, GRILLE_ATTEST_APP_PREFIX, GRILLE_REASON_ATTEST_PREFIX_MISMATCH},
+        {"a document for a key service", same, GRILLE_ATTEST_KEY_SERVICE_PREFIX, GRILLE_REASON_ATTEST_PREFIX_MISMATCH},
         {"a prefix of the prefix", same, "grille-attest-", GRILLE_REASON_ATTEST_PREFIX_MISMATCH},
         {"a longer prefix", same, "grille-attest-12", GRILLE_REASON_ATTEST_PREFIX_MISMATCH},
         {"no prefix", same, "", GRILLE_REASON_ATTEST_PREFIX_MISMATCH},
