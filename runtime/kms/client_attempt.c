@@ -212,41 +212,60 @@ static void wait_again(kms_call *call, grille_ring_key *key) {
     grille_list_prepend(&call->kms->queued, &call->link);
 }
 
+/* One of the call's, which has the key from now on; NULL: out of memory. */
+static kms_attempt *make(kms_call *call, grille_ring_key *key, uint64_t credentials_number) {
+    kms_attempt *attempt = calloc(1, sizeof *attempt);
+    if (attempt == NULL) return NULL;
+    attempt->kms = call->kms;
+    attempt->call = call;
+    attempt->key = key;
+    attempt->credentials_number = credentials_number;
+    call->attempt = attempt;
+    grille_list_init(&attempt->link);
+    grille_list_append(&call->kms->attempts, &attempt->link);
+    grille_budget_init(&attempt->budget, GRILLE_LIMIT_KMS_EXCHANGE_BYTES);
+    return attempt;
+}
+
+static void begin_without_memory(kms_call *call, grille_ring_key *key) {
+    grille_error why = {.code = GRILLE_OK};
+    grille_key_supply_give_back(call->kms->supply, key);
+    (void)grille_error_default(&why, GRILLE_REASON_OUT_OF_MEMORY);
+    grille_kms_attempt_failed(call, true, &why);
+}
+
+static void begin(kms_attempt *attempt, const grille_credentials *credentials, grille_wall_ms now_ms,
+                  grille_bytes document) {
+    grille_kms_request *request = &attempt->call->request;
+    grille_reason reason;
+    request->attestation_document = document;
+    reason = grille_kms_request_make(attempt, credentials, now_ms);
+    request->attestation_document = grille_bytes_of(NULL, 0);
+    if (reason == GRILLE_REASON_OK) {
+        dial(attempt);
+    } else {
+        fail_with(attempt, reason == GRILLE_REASON_OUT_OF_MEMORY, reason);
+    }
+}
+
 void grille_kms_attempt_begin(kms_call *call, grille_ring_key *key, grille_bytes document) {
     grille_kms *kms = call->kms;
     grille_wall_ms now_ms = 0;
     grille_credentials credentials;
-    grille_reason reason = GRILLE_REASON_NSM_NO_TIME;
+    kms_attempt *attempt = NULL;
     const bool knows_time = grille_key_service_time(kms->config.identity, &now_ms);
     if (!grille_credentials_copy(&kms->credentials, knows_time ? now_ms : 0, &credentials)) {
         wait_again(call, key);
         return;
     }
     call->attempts++;
-    kms_attempt *attempt = calloc(1, sizeof *attempt);
+    attempt = make(call, key, credentials.number);
     if (attempt == NULL) {
-        grille_error why = {.code = GRILLE_OK};
-        grille_credentials_wipe(&credentials);
-        grille_key_supply_give_back(kms->supply, key);
-        (void)grille_error_default(&why, GRILLE_REASON_OUT_OF_MEMORY);
-        grille_kms_attempt_failed(call, true, &why);
-        return;
-    }
-    attempt->kms = kms;
-    attempt->call = call;
-    attempt->key = key;
-    attempt->credentials_number = credentials.number;
-    call->attempt = attempt;
-    grille_list_init(&attempt->link);
-    grille_list_append(&kms->attempts, &attempt->link);
-    grille_budget_init(&attempt->budget, GRILLE_LIMIT_KMS_EXCHANGE_BYTES);
-    call->request.attestation_document = document;
-    if (knows_time) reason = grille_kms_request_make(attempt, &credentials, now_ms);
-    call->request.attestation_document = grille_bytes_of(NULL, 0);
-    grille_credentials_wipe(&credentials);
-    if (reason == GRILLE_REASON_OK) {
-        dial(attempt);
+        begin_without_memory(call, key);
+    } else if (!knows_time) {
+        fail_with(attempt, false, GRILLE_REASON_NSM_NO_TIME);
     } else {
-        fail_with(attempt, reason == GRILLE_REASON_OUT_OF_MEMORY, reason);
+        begin(attempt, &credentials, now_ms, document);
     }
+    grille_credentials_wipe(&credentials);
 }

@@ -96,6 +96,7 @@ static void refusals_are_told_and_never_tried_again(void **state) {
     say(400, rows[0].text);
     (void)decrypt();
     assert_non_null(strstr(reply.error.text, "User is not authorized to perform: kms:Decrypt"));
+    assert_string_equal("User is not authorized to perform: kms:Decrypt", reply.error_message);
 }
 
 static void answers_that_must_not_be_believed(void **state) {
