@@ -316,6 +316,17 @@ for name, value in sorted(event.get("additionalEventData", {}).get("recipient", 
     print("  %s %s" % (name, value if len(str(value)) < 50 else value[:16] + "…"))'
 }
 
+# The secret and the token go through the attested channel and nowhere else; what signs requests stays in the enclave.
+search_credentials() {
+    local word words=()
+    mapfile -t words < <(sed -n "s/^AWS_\(SECRET_ACCESS_KEY\|SESSION_TOKEN\)='\(.*\)'\$/\2/p" "$work/parent.aws")
+    [ ${#words[@]} -eq 2 ] || die "the parent's credentials are not what they were"
+    for word in "${words[@]}"; do
+        ! grep -qaF -e "$word" "$work/in.tapped" "$work/out.tapped" "$work"/*.log || die "the parent's credentials were seen"
+    done
+    echo "the parent's secret access key and session token searched there and in all logs: 0 hits"
+}
+
 # refused CALLER DATASET TEXT [OPTION…]: as a parent that takes any of the demo's enclaves; the text is why.
 refused() {
     local caller=$1 sealed=$2 text=$3
@@ -436,6 +447,7 @@ title "what taps on both of the parent's sockets saw (last bytes of $(stat -c %s
 tail -c 48 "$work/in.tapped" | od -A n -t x1z
 tail -c 48 "$work/out.tapped" | od -A n -t x1z
 producer search "$work/owner" "$file" "$work/in.tapped" "$work/out.tapped" || die "a tap saw a record or the data key"
+search_credentials
 if [ $place = laptop ]; then
     title "the same without a relay: the enclave reaches the service by a call back through its parent's channel"
     stop_enclave

@@ -2,6 +2,7 @@
  * The enclave: gets the data key of a data set from the key service, which gives it to this image only, and is the one
  * place where the records are in the clear. What it asks for stands in its arguments, which are measured with the
  * image: the key, the region, the service's name and CAs. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,12 +82,18 @@ static bool parse(int argc, char **argv, arguments *given) {
            given->kms.region != NULL && given->ca != NULL;
 }
 
-static grille_bytes read_ca(const char *path) {
-    static uint8_t pem[CA_MAX];
+static bool read_ca(const char *path, grille_bytes *pem) {
+    static uint8_t room[CA_MAX + 1];
     FILE *file = fopen(path, "rbe");
-    const size_t len = file != NULL ? fread(pem, 1, sizeof pem, file) : 0;
+    const size_t len = file != NULL ? fread(room, 1, sizeof room, file) : 0;
+    const bool good = file != NULL && ferror(file) == 0 && len <= CA_MAX;
+    if (!good) {
+        (void)fprintf(stderr, "records_enclave: --ca %s: %s\n", path,
+                      len > CA_MAX ? "it has more than 65,536 bytes" : strerror(errno));
+    }
     if (file != NULL) (void)fclose(file);
-    return (grille_bytes){pem, len};
+    *pem = (grille_bytes){room, len};
+    return good;
 }
 
 int main(int argc, char **argv) {
@@ -99,12 +106,12 @@ int main(int argc, char **argv) {
     grille_error error;
     grille_boot_main(&argc, argv);
     if (!parse(argc, argv, &given)) return fputs(usage, stderr), 2;
+    if (!read_ca(given.ca, &given.kms.ca_pem)) return 1;
     grille_check(grille_policy_load(given.policy, &options.policy, &error), &error);
     grille_check(grille_identity_open_nsm(given.nsm, &identity, &error), &error);
     given.kms.identity = identity;
     given.kms.key_arns = &given.key;
     given.kms.key_arn_count = 1;
-    given.kms.ca_pem = read_ca(given.ca);
     given.kms.required_context = &purpose;
     given.kms.required_context_count = 1;
     grille_check(grille_kms_open(&given.kms, &kms, &error), &error);

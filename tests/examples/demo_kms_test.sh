@@ -56,6 +56,7 @@ the_report() {
 the_taps_saw_nothing() {
     sample_printed
     after 'what taps on both' 'records, patients and the data key searched in ' && expect_out ' bytes: 0 hits' &&
+        after 'what taps on both' "the parent's secret access key and session token searched there and in all logs: 0 hits" &&
         expect_same "bytes that the taps saw" "$(sed -n 's/.*(last bytes of \([0-9]*\) and \([0-9]*\))$/\1 \2/p' \
             "$scratch/out" | awk '{ print ($1 > 3000 && $2 > 3000) }')" 1
 }
@@ -144,6 +145,25 @@ no_data_set() {
     expect_status 1 && expect_err "records_parent: $scratch/none: it is no data set"
 }
 
+# What the enclave is told and can't use ends it at once, with what is wrong.
+wrong_settings() {
+    local enclave=$programs/records_enclave policy="$scratch/policy.yaml" sim="$scratch/nsm"
+    local key=arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+    try tools/grille/grille sim init "$sim"
+    try tools/grille/grille identity new ca "$scratch/ca"
+    cp $programs/enclave.policy.yaml "$policy"
+    told() {
+        try $enclave --listen "unix:$scratch/socket" --policy "$policy" --nsm "$sim" "${@:2}"
+        expect_status 1 && expect_err "$1"
+    }
+    head -c 65537 /dev/zero >"$scratch/large"
+    told "records_enclave: --ca $scratch/no.pem: No such file or directory" --key $key --region eu-central-1 --ca "$scratch/no.pem" &&
+        told 'it has more than 65,536 bytes' --key $key --region eu-central-1 --ca "$scratch/large" &&
+        told 'ca_pem: certificate 1: a PEM block is malformed' --key $key --region eu-central-1 --ca "$policy" &&
+        told "observed $key, expected arn:aws:kms:eu-west-1:ACCOUNT:key/ID" --key $key --region eu-west-1 --ca "$scratch/ca/ca.pem" &&
+        told "observed alias/records, expected arn:aws:kms:eu-central-1:ACCOUNT:key/ID" --key alias/records --region eu-central-1 --ca "$scratch/ca/ca.pem"
+}
+
 check "the sample" the_sample
 check "the report" the_report
 check "the taps saw nothing" the_taps_saw_nothing
@@ -163,6 +183,7 @@ check "a record left out" a_record_left_out
 check "what can't be sealed" what_can_not_be_sealed
 check "a missing file" a_missing_file
 check "no data set" no_data_set
+check "settings that the enclave can't use" wrong_settings
 check "the demo says how it is started" demo_says_how
 check "arguments of the enclave" refuses_all $programs/records_enclave "" "--listen a" "a b" \
     "--listen a --policy b --key c --region d --ca e f" "--listen a --policy b --key c --region d --ca e --port 0" \
