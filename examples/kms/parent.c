@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "blob.h"
 #include "envelope.h"
@@ -18,7 +19,8 @@ static const char usage[] =
     "         --identity PREFIX    PREFIX.pem and PREFIX.key\n"
     "         --credentials FILE   with AWS credentials, and\n"
     "         --profile NAME       which; default: environment, ~/.aws/credentials, instance metadata\n"
-    "         --egress-to ADDRESS  where the enclave may connect to through us: tcp:HOST:PORT; may come again\n";
+    "         --egress-to ADDRESS  where the enclave may connect to through us: tcp:HOST:PORT; may come again\n"
+    "         --hold               keeps everything until standard input ends: a test looks at its memory\n";
 
 enum { TIMEOUT_MS = 60000, EGRESS_MOST = 8 };
 
@@ -26,16 +28,15 @@ typedef struct arguments {
     const char *enclave, *policy, *identity, *credentials, *profile, *dataset, *report;
     const char *egress_to[EGRESS_MOST];
     size_t egress_count;
+    bool holds;
 } arguments;
 
 static bool parse(int argc, char **argv, arguments *given) {
-    static const struct option options[] = {{"enclave", required_argument, NULL, 'a'},
-                                            {"policy", required_argument, NULL, 'p'},
-                                            {"identity", required_argument, NULL, 'i'},
-                                            {"credentials", required_argument, NULL, 'c'},
-                                            {"profile", required_argument, NULL, 'f'},
-                                            {"egress-to", required_argument, NULL, 'e'},
-                                            {0}};
+    static const struct option options[] = {
+        {"enclave", required_argument, NULL, 'a'},  {"policy", required_argument, NULL, 'p'},
+        {"identity", required_argument, NULL, 'i'}, {"credentials", required_argument, NULL, 'c'},
+        {"profile", required_argument, NULL, 'f'},  {"egress-to", required_argument, NULL, 'e'},
+        {"hold", no_argument, NULL, 'o'},           {0}};
     for (int option = 0; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
         case 'a':
@@ -56,6 +57,9 @@ static bool parse(int argc, char **argv, arguments *given) {
         case 'e':
             if (given->egress_count == EGRESS_MOST) return false;
             given->egress_to[given->egress_count++] = optarg;
+            break;
+        case 'o':
+            given->holds = true;
             break;
         default:
             return false;
@@ -136,8 +140,16 @@ static void print_peer(grille_channel *channel) {
     (void)fflush(stdout);
 }
 
+static void hold(void) {
+    char end = 0;
+    (void)printf("holding\n");
+    (void)fflush(stdout);
+    while (read(STDIN_FILENO, &end, 1) > 0) {
+    }
+}
+
 /* With the enclave's credentials in place. */
-static bool work(grille_channel *channel, grille_kms_source *source, envelope *from, const char *report) {
+static bool work(grille_channel *channel, grille_kms_source *source, envelope *from, const arguments *given) {
     grille_kms_feeder_options options = grille_kms_feeder_options_default();
     grille_kms_feeder *feeder = NULL;
     grille_error error;
@@ -148,7 +160,8 @@ static bool work(grille_channel *channel, grille_kms_source *source, envelope *f
         return false;
     const bool fed = told(grille_kms_feeder_wait(feeder, TIMEOUT_MS, &error), &error);
     if (fed) print_peer(channel);
-    const bool done = fed && process(channel, from, report);
+    const bool done = fed && process(channel, from, given->report);
+    if (done && given->holds) hold();
     grille_kms_feeder_stop(feeder);
     return done;
 }
@@ -173,7 +186,7 @@ static bool run(const arguments *given, envelope *from) {
     }
     options.identity = identity;
     good = good && told(grille_channel_open(given->enclave, &options, &channel, &error), &error) &&
-           work(channel, source, from, given->report);
+           work(channel, source, from, given);
     grille_channel_close(channel);
     grille_services_free(options.services);
     grille_egress_service_free(egress);
