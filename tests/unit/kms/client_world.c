@@ -203,11 +203,15 @@ void client_world_cheap_keys(client_world *world) {
     world->seams.rsa_private = &pooled;
 }
 
-void client_world_open_poor(client_world *world) {
+void client_world_prepare(client_world *world) {
     if (world->service == NULL) world->service = key_service_start(&world->service_options);
     if (world->options.egress == NULL && !world->by_channel)
         world->options.egress = key_service_address(world->service);
     if (world->options.ca_pem.len == 0) world->options.ca_pem = grille_bytes_of_text(key_service_ca(world->service));
+}
+
+void client_world_open_poor(client_world *world) {
+    client_world_prepare(world);
     if (grille_kms_open_with(&world->options, &world->seams, &world->kms, &world->error) != GRILLE_OK)
         fail_msg("%s: %s", world->error.name, world->error.text);
 }

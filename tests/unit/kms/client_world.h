@@ -24,7 +24,9 @@ void client_world_init(client_world *world, bool tls);
 void client_world_cheap_keys(client_world *world);
 /* Opens the client and gives it credentials. */
 void client_world_open(client_world *world);
-/* The same without credentials. */
+/* The service alone, and options that name it. */
+void client_world_prepare(client_world *world);
+/* The same as client_world_open without credentials. */
 void client_world_open_poor(client_world *world);
 /* Credentials with this session token. */
 void client_world_feed(client_world *world, const char *token, int64_t expiry_ms);

@@ -82,13 +82,15 @@ static size_t take_request(connection *from, char *bytes) {
     return 0;
 }
 
-static void note(key_service *service, key_service_request *request) {
+/* Who waits for a request finds it decided. */
+static void note(key_service *service, key_service_request *request, key_service_reply *reply) {
     (void)pthread_mutex_lock(&service->lock);
     need(service->requests < most_connections, "too many requests");
     key_service_digest(request, service->digests[service->requests]);
     request->number = ++service->requests;
     service->last = *request;
     if (++service->busy > service->busiest) service->busiest = service->busy;
+    if (service->options.decide != NULL) service->options.decide(request, reply, service->options.user);
     (void)pthread_cond_broadcast(&service->came);
     (void)pthread_mutex_unlock(&service->lock);
 }
@@ -105,10 +107,7 @@ static void serve_request(connection *held, char *bytes, size_t len) {
     key_service_reply reply = {.does = KEY_SERVICE_ANSWERS};
     char answer[32768];
     key_service_read(bytes, len, &request);
-    note(service, &request);
-    (void)pthread_mutex_lock(&service->lock);
-    if (service->options.decide != NULL) service->options.decide(&request, &reply, service->options.user);
-    (void)pthread_mutex_unlock(&service->lock);
+    note(service, &request, &reply);
     if (reply.does == KEY_SERVICE_HANGS) hang(held);
     /* Before the client knows: what it begins next is one more only when there was none less. */
     (void)pthread_mutex_lock(&service->lock);
