@@ -398,6 +398,16 @@ import sys, boto3
 print(boto3.client("kms", endpoint_url=sys.argv[1]).create_key()["KeyMetadata"]["Arn"])' "https://localhost:$port"
 }
 
+# The lines of the file, as the producer takes them.
+lines() { LC_ALL=C sed 's/\r$//' "$file" | LC_ALL=C grep -a .; }
+
+# A record is its length of 4 bytes, then 28 bytes more than its line.
+leave_out_the_last() {
+    head -c -$((4 + 28 + $(lines | tail -n 1 | wc -c) - 1)) "$work/sealed" >"$work/shortened"
+    shortened_text="was not sealed with this data key as the last one"
+    [ "$(lines | wc -l)" -gt 1 ] || shortened_text="there are no records"
+}
+
 # The enclave is the right one now, and its parent hostile.
 hostile_parent() {
     local others_key
@@ -421,8 +431,8 @@ hostile_parent() {
     sed "s/$dataset/2026-12/" "$work/sealed" >"$work/renamed"
     refused parent renamed InvalidCiphertextException
     title "it leaves out the last record: refused by the enclave"
-    head -c -$((4 + 28 + $(grep . "$file" | tail -n 1 | tr -d '\r\n' | wc -c))) "$work/sealed" >"$work/shortened"
-    refused parent shortened "was not sealed with this data key as the last one"
+    leave_out_the_last
+    refused parent shortened "$shortened_text"
 }
 
 prepare

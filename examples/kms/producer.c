@@ -124,41 +124,94 @@ static bool open_report(const char *state, const char *name, const char *path) {
     return done;
 }
 
-static size_t count_of(const blob *seen, grille_bytes part) {
-    size_t hits = 0;
-    const uint8_t *at = seen->data;
-    const uint8_t *end = seen->data + seen->len;
-    while (part.len > 0 && (at = memmem(at, (size_t)(end - at), part.data, part.len)) != NULL) {
-        hits++;
-        at++;
+/* What is looked for: its first bytes in a number, by which all are sorted. */
+typedef struct needle {
+    uint64_t head;
+    grille_bytes text;
+} needle;
+
+typedef struct needles {
+    needle *items;
+    size_t count;
+    uint8_t maybe[1 << 16]; /* not 0: a head with these last 16 bits is among them */
+} needles;
+
+static uint64_t head_of(const uint8_t *text) {
+    uint64_t head = 0;
+    memcpy(&head, text, sizeof head);
+    return head;
+}
+
+static int compare(const void *left, const void *right) {
+    const uint64_t a = ((const needle *)left)->head, b = ((const needle *)right)->head;
+    return (a > b) - (a < b);
+}
+
+/* Unless it is so short that chance could make it up. */
+static void add_needle(needles *all, grille_bytes text) {
+    if (text.len < SEARCHED_LEAST) return;
+    const needle one = {head_of(text.data), text};
+    all->items[all->count++] = one;
+    all->maybe[one.head >> 48] = 1;
+}
+
+/* Whole lines, their first fields, and the key. False: no memory. */
+static bool make_needles(needles *all, const blob *key, grille_bytes lines) {
+    grille_bytes line;
+    /* A line that is looked for takes its own bytes and one more, but for the last one. */
+    all->items = malloc((2 * (lines.len / (SEARCHED_LEAST + 1) + 1) + 1) * sizeof *all->items);
+    if (all->items == NULL) return false;
+    add_needle(all, blob_bytes(key));
+    while (next_line(&lines, &line)) {
+        const uint8_t *comma = memchr(line.data, ',', line.len);
+        add_needle(all, line);
+        if (comma != NULL) add_needle(all, (grille_bytes){line.data, (size_t)(comma - line.data)});
+    }
+    qsort(all->items, all->count, sizeof *all->items, compare);
+    return true;
+}
+
+/* Needles that stand at the front of `rest`, which has SEARCHED_LEAST bytes at least. */
+static size_t count_here(const needles *all, grille_bytes rest) {
+    const uint64_t head = head_of(rest.data);
+    size_t low = 0, high = all->count, hits = 0;
+    if (all->maybe[head >> 48] == 0) return 0;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (all->items[middle].head < head) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < all->count && all->items[low].head == head; low++) {
+        const grille_bytes text = all->items[low].text;
+        hits += text.len <= rest.len && memcmp(text.data, rest.data, text.len) == 0;
     }
     return hits;
 }
 
-/* Whole lines and their first fields, unless so short that chance could make them up, and the key. */
-static size_t search_one(const blob *key, grille_bytes lines, const blob *seen) {
-    grille_bytes line;
-    size_t hits = count_of(seen, blob_bytes(key));
-    while (next_line(&lines, &line)) {
-        const uint8_t *comma = memchr(line.data, ',', line.len);
-        const grille_bytes field = {line.data, comma != NULL ? (size_t)(comma - line.data) : 0};
-        if (line.len >= SEARCHED_LEAST) hits += count_of(seen, line);
-        if (field.len >= SEARCHED_LEAST) hits += count_of(seen, field);
-    }
+static size_t search_one(const needles *all, const blob *seen) {
+    size_t hits = 0;
+    for (size_t at = 0; at + SEARCHED_LEAST <= seen->len; at++)
+        hits += count_here(all, (grille_bytes){seen->data + at, seen->len - at});
     return hits;
 }
 
 static bool search(const char *state, const char *path, char **seen_paths, int count) {
+    static needles all;
     blob key = {0}, file = {0}, seen = {0};
     size_t hits = 0, bytes = 0;
-    bool good = read_key(state, &key) && blob_read(NULL, path, FILE_MAX, &file);
+    bool good =
+        read_key(state, &key) && blob_read(NULL, path, FILE_MAX, &file) && make_needles(&all, &key, blob_bytes(&file));
     for (int at = 0; good && at < count; at++) {
         good = blob_read(NULL, seen_paths[at], SEEN_MAX, &seen);
-        if (good) hits += search_one(&key, blob_bytes(&file), &seen);
+        if (good) hits += search_one(&all, &seen);
         bytes += seen.len;
         blob_free(&seen);
     }
     if (good) (void)printf("records, patients and the data key searched in %zu bytes: %zu hits\n", bytes, hits);
+    free(all.items);
     blob_free(&key);
     blob_free(&file);
     return good && hits == 0;

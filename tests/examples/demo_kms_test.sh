@@ -131,6 +131,21 @@ what_can_not_be_sealed() {
     [ ! -e "$scratch/sealed" ] || complain "something is written"
 }
 
+# What the demo's search finds where it is: the key, a record, its patient, and a patient at the very end.
+the_search_finds() {
+    {
+        head -c 5000 /dev/zero
+        cat "$scratch/owner/data-key"
+        printf 'xxAda Abel,glucose,5.1yyy'
+        head -c 100 /dev/zero
+        printf 'Kim Kolb'
+    } >"$scratch/seen"
+    try $programs/records_producer search "$scratch/owner" $programs/sample.csv "$scratch/seen"
+    expect_status 1 && expect_out 'searched in 5165 bytes: 4 hits' || return
+    try $programs/records_producer search "$scratch/owner" $programs/sample.csv "$scratch/empty.csv" "$scratch/long.csv"
+    expect_status 0 && expect_out 'searched in 1025 bytes: 0 hits'
+}
+
 a_missing_file() {
     try "$demo" "$scratch/no such file"
     expect_status 1 && expect_err "demo: cannot read the file $scratch/no such file" &&
@@ -181,6 +196,7 @@ check "data that the parent makes up" data_of_its_own
 check "a data set under another name" other_contexts
 check "a record left out" a_record_left_out
 check "what can't be sealed" what_can_not_be_sealed
+check "the search finds what is there" the_search_finds
 check "a missing file" a_missing_file
 check "no data set" no_data_set
 check "settings that the enclave can't use" wrong_settings
