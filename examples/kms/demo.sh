@@ -199,11 +199,12 @@ prepare_vm() {
 
 # ---- what runs ----
 
+# start_service FOLDER: its port is in $port.
 start_service() {
-    "$emulator" serve "$work/kms" >"$work/service.ready" 2>"$work/service.log" &
+    "$emulator" serve "$work/$1" >"$work/$1.ready" 2>"$work/$1.log" &
     started+=($!)
-    wait_for $! "the key service" grep -q 'https://' "$work/service.ready"
-    port=$(sed -n 's|.*https://127\.0\.0\.1:\([0-9]*\).*|\1|p' "$work/service.ready")
+    wait_for $! "the key service" grep -q 'https://' "$work/$1.ready"
+    port=$(sed -n 's|.*https://127\.0\.0\.1:\([0-9]*\).*|\1|p' "$work/$1.ready")
 }
 
 # start_tap NAME: connections to NAME.tap go on to NAME, and NAME.tapped keeps what passes.
@@ -221,8 +222,9 @@ targets: [{name: service, tcp: [127.0.0.1], ports: [$port]}]
 YAML
     "$grille" relay --allow "$work/relay.yaml" --listen "unix:$work/out" --to "tcp:127.0.0.1:$port" \
         >/dev/null 2>"$work/relay.log" &
-    started+=($!)
-    wait_for $! "the relay" test -S "$work/out"
+    relay=$!
+    started+=($relay)
+    wait_for $relay "the relay" test -S "$work/out"
 }
 
 # start_enclave NSM PROGRAM [relay|call]: and its way out, by the relay or by a call back through the parent's channel.
@@ -433,12 +435,19 @@ hostile_parent() {
     title "it leaves out the last record: refused by the enclave"
     leave_out_the_last
     refused parent shortened "$shortened_text"
+    title "it leads the way out to a key service of its own, which is called the same: refused by the enclave"
+    quiet "$emulator" init "$work/false" --listen 127.0.0.1:0 --region $region --account $account
+    start_service false
+    kill $relay && wait $relay || true
+    rm -f "$work/out"
+    start_relay
+    refused parent sealed "UNAUTHENTICATED: no data key: "
 }
 
 prepare
 title "the records, seen by their producer only: $file"
 show "$file" 24
-start_service
+start_service kms
 write_policy
 seal_records
 ask_without_document

@@ -114,6 +114,11 @@ a_record_left_out() {
         'INVALID_ARGUMENT: record 11 of data set "2026-11" was not sealed with this data key as the last one'
 }
 
+another_service() {
+    sample_printed
+    after 'it leads the way out to a key service of its own' 'UNAUTHENTICATED: no data key: ATTEST-CERT-SIGNATURE'
+}
+
 # What can't be sealed: the producer says why, and nothing is written that the parent could carry.
 what_can_not_be_sealed() {
     mkdir "$scratch/owner"
@@ -195,6 +200,7 @@ check "a data key of another key" other_keys
 check "data that the parent makes up" data_of_its_own
 check "a data set under another name" other_contexts
 check "a record left out" a_record_left_out
+check "another service in the place of the right one" another_service
 check "what can't be sealed" what_can_not_be_sealed
 check "the search finds what is there" the_search_finds
 check "a missing file" a_missing_file

@@ -26,7 +26,8 @@ images_in_machines() {
         after 'a hostile parent brings credentials' AccessDeniedException &&
         after 'it brings records and a data key' IncorrectKeyException &&
         after 'it passes the data set off' InvalidCiphertextException &&
-        after 'it leaves out the last record' 'was not sealed with this data key as the last one'
+        after 'it leaves out the last record' 'was not sealed with this data key as the last one' &&
+        after 'it leads the way out to a key service of its own' 'UNAUTHENTICATED: no data key: '
 }
 
 check "images in machines" images_in_machines
