@@ -150,7 +150,7 @@ run_gate() {
     fi
     open_scratch
     find_test_data
-    bazel_phase default "$filter" //...
+    bazel_phase default --config=again "$filter" //...
     # By name, so that nothing but what they need is built once more.
     mapfile -t tests < <(repeated_tests)
     bazel_phase asan --config=asan --build_tests_only "$again" "${tests[@]}"

@@ -22,8 +22,9 @@ static grille_reason check_root(const grille_crypto *crypto, grille_bytes presen
     if (pinned.len != 0) {
         matches = grille_defence_root_matches(presented, pinned);
     } else {
-        matches = grille_defence_root_matches(grille_bytes_of(digest, sizeof digest),
-                                              grille_bytes_of(grille_aws_root_g1_sha256, sizeof grille_aws_root_g1_sha256));
+        matches =
+            grille_defence_root_matches(grille_bytes_of(digest, sizeof digest),
+                                        grille_bytes_of(grille_aws_root_g1_sha256, sizeof grille_aws_root_g1_sha256));
     }
     if (matches) return GRILLE_REASON_OK;
     grille_hex_encode(grille_bytes_of(digest, sizeof digest), hex);

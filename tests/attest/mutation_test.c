@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Class G of the matrix: no change of a document's bytes is accepted, be it a bit, a cut, a byte taken out or put in. Two
- * changes are known to leave a good document, and matrix_cose.c accepts both: the signature's twin (r, n - s), which is
- * no change of one bit or byte, and tag 18 before it, which is none of the bytes put in here.
- * With --full every bit of every document, those of real enclaves too when GRILLE_TESTDATA is set; else one bit of a part
- * of the bytes, and every cut, deletion and insertion. */
+ * Class G of the matrix: no change of a document's bytes is accepted, be it a bit, a cut, a byte taken out or put in.
+ * Two changes are known to leave a good document, and matrix_cose.c accepts both: the signature's twin (r, n - s),
+ * which is no change of one bit or byte, and tag 18 before it, which is none of the bytes put in here. With --full
+ * every bit of every document, those of real enclaves too when GRILLE_TESTDATA is set; else one bit of a part of the
+ * bytes, and every cut, deletion and insertion. */
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>

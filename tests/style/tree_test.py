@@ -25,6 +25,25 @@ INCLUDES = [
     (r"sys/sdt\.h", ["runtime/base/probe.h"]),
     (r"sys/socket\.h|sys/un\.h|netinet/|linux/vm_sockets\.h", ["runtime/loop/", "runtime/boot/ground"]),
 ]
+# Rooms of runtime/ and which others each includes from; all include grille/. The gate compiles without a sandbox, where a
+# wrong arrow would only show in a link.
+ARROWS = {
+    "base": "",
+    "wire": "base",
+    "crypto": "base wire",
+    "codec": "base wire",
+    "session": "base wire",
+    "nsm": "base wire crypto",
+    "attest": "base wire crypto nsm",
+    "boot": "base wire nsm attest",
+    "secure": "base wire crypto attest",
+    "rpc": "base wire session codec attest",
+    "loop": "base wire crypto session attest secure rpc",
+    "services": "base wire attest rpc loop",
+    "egress": "base wire attest loop",
+    "kms": "base wire crypto nsm attest secure loop egress",
+    "include": "",
+}
 # Calls that pure rooms don't make: clocks, randomness, memory.
 PURE = {
     "runtime/wire/": r"\b(clock_gettime|gettimeofday|time|getrandom|rand|random|malloc|calloc|realloc|free)\(",
@@ -90,6 +109,19 @@ def wrong_includes():
     return found
 
 
+def wrong_arrows():
+    found, rooms = [], {path.name for path in Path("runtime").iterdir() if path.is_dir()}
+    found += ["runtime/%s: what may it include?" % room for room in sorted(rooms ^ set(ARROWS))]
+    for path in sources(".c", ".h"):
+        if path.parts[0] != "runtime" or path.parts[1] not in ARROWS:
+            continue
+        allowed = {path.parts[1], *ARROWS[path.parts[1]].split()}
+        found += ["%s: includes %s/, which its room may not" % (path, name)
+                  for name in re.findall(r'^#include "(\w+)/', path.read_text(), re.MULTILINE)
+                  if name in rooms and name not in allowed]
+    return found
+
+
 def impure_calls():
     return ["%s: calls %s" % (path, match.group(1)) for path in sources(".c", ".h") for room, pattern in PURE.items()
             if str(path).startswith(room) for match in re.finditer(pattern, without_comments(path.read_text()))]
@@ -132,7 +164,7 @@ def enough_is_looked_at():
 def main():
     failures = 0
     os.chdir(Path(__file__).resolve().parents[2])
-    for rule in [enough_is_looked_at, long_functions, long_files, loose_ends, wrong_includes, impure_calls,
+    for rule in [enough_is_looked_at, long_functions, long_files, loose_ends, wrong_includes, wrong_arrows, impure_calls,
                  without_licence, peers_hold_only_what_was_written, refusals_say_what_was_observed_and_expected]:
         name = rule.__name__.replace("_", " ")
         print("[ RUN      ] " + name)

@@ -25,7 +25,8 @@ static bool is_of_another_root(const grille_error *error) {
 
 static bool verify_by_any(const kms_service *service, grille_bytes document, grille_wall_ms now_ms,
                           grille_attest_facts *facts, grille_error *error) {
-    (void)grille_error_set(error, GRILLE_REASON_ATTEST_ROOT_MISMATCH, "observed a document, expected none: this service trusts no root");
+    (void)grille_error_set(error, GRILLE_REASON_ATTEST_ROOT_MISMATCH,
+                           "observed a document, expected none: this service trusts no root");
     if (service->takes_aws_root) {
         if (verify(document, (grille_bytes){.len = 0}, now_ms, facts, error)) return true;
         if (!is_of_another_root(error)) return false;

@@ -38,8 +38,8 @@
 #define NO_WOLFSSL_SERVER
 #define HAVE_SNI
 #define WC_RSA_PSS
-#define WC_RSA_BLINDING /* of private keys, of which there are none */
-#define SP_INT_BITS 4096 /* numbers as long as the longest RSA key; curves by them too */
+#define WC_RSA_BLINDING           /* of private keys, of which there are none */
+#define SP_INT_BITS          4096 /* numbers as long as the longest RSA key; curves by them too */
 #define WOLFSSL_MIN_RSA_BITS 2048
 #else
 #define NO_RSA

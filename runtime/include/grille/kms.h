@@ -149,9 +149,12 @@ void grille_kms_reply_free(grille_kms_reply *reply);
  *     RESOURCE_EXHAUSTED   too many calls wait, or the service throttled the last attempt too
  *     UNAVAILABLE          the service could not be reached, or was broken at the last attempt too
  *     DEADLINE_EXCEEDED    the time ran out; the text says what was waited for
- *     UNAUTHENTICATED      who answered is not the service (its certificate), or the answer is of another key, not for
- * us INTERNAL, CANCELLED (closed) The blocking forms return reply->code, which is WOULD_DEADLOCK on a thread that turns
- * a loop of the library; any other thread may call them. ---- */
+ *     UNAUTHENTICATED      who answered is not the service (its certificate), or answers of another key
+ *     INTERNAL             an answer that no key service gives
+ *     CANCELLED            the client was closed
+ *
+ * The blocking forms return reply->code, which is WOULD_DEADLOCK on a thread that turns a loop of the library; any
+ * other thread may call them. ---- */
 
 /* Decrypts what was encrypted under a key of the client's, in the same context. */
 grille_code grille_kms_decrypt(grille_kms *kms, grille_bytes ciphertext, const grille_kms_call_options *options,

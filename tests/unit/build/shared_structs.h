@@ -23,12 +23,12 @@ typedef struct shared_struct {
 #define SHARED_STRUCT_ROWS                                                                                             \
     {"Aes", sizeof(Aes), offsetof(Aes, heap)}, {"ChaCha", sizeof(ChaCha), offsetof(ChaCha, left)},                     \
         {"Poly1305", sizeof(Poly1305), offsetof(Poly1305, finished)},                                                  \
-        {"ChaChaPoly_Aead", sizeof(ChaChaPoly_Aead), offsetof(ChaChaPoly_Aead, state)},                            \
+        {"ChaChaPoly_Aead", sizeof(ChaChaPoly_Aead), offsetof(ChaChaPoly_Aead, state)},                                \
         {"wc_Sha256", sizeof(wc_Sha256), offsetof(wc_Sha256, heap)},                                                   \
         {"wc_Sha384", sizeof(wc_Sha384), offsetof(wc_Sha384, heap)},                                                   \
         {"wc_Sha512", sizeof(wc_Sha512), offsetof(wc_Sha512, heap)}, {"wc_HashAlg", sizeof(wc_HashAlg), 0},            \
         {"Hmac", sizeof(Hmac), offsetof(Hmac, innerHashKeyed)}, {"WC_RNG", sizeof(WC_RNG), offsetof(WC_RNG, status)},  \
-        {"curve25519_key", sizeof(curve25519_key), offsetof(curve25519_key, k)},                                 \
+        {"curve25519_key", sizeof(curve25519_key), offsetof(curve25519_key, k)},                                       \
         {"wolfSSL_Mutex", sizeof(wolfSSL_Mutex), 0}, {"wolfSSL_Ref", sizeof(wolfSSL_Ref), 0}, {                        \
         "hashes", WC_HASH_TYPE_MAX, WC_HASH_TYPE_SHA512                                                                \
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Goal: messages leave the queue in their order, byte for byte, whatever their lengths; what another attempt needs stays
- * up to its limit and can be taken again; nothing is left behind. */
+ * Goal: messages leave the queue in their order, byte for byte, whatever their lengths; what another attempt needs
+ * stays up to its limit and can be taken again; nothing is left behind. */
 #include "rpc/send_queue.h"
 
 #include <stdlib.h>
