@@ -97,6 +97,21 @@ _grille_enclave_binary = rule(
     },
 )
 
+def _enclave_files(ctx):
+    files = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.srcs])
+    return [DefaultInfo(files = files, runfiles = ctx.runfiles(transitive_files = files))]
+
+enclave_files = rule(
+    implementation = _enclave_files,
+    doc = "The files of libraries as enclave programs link them.",
+    attrs = {
+        "srcs": attr.label_list(mandatory = True, cfg = _transition, doc = "libraries"),
+        "_whitelist_function_transition": attr.label(
+            default = "@bazel_tools//tools/whitelists/function_transition_whitelist",
+        ),
+    },
+)
+
 def grille_enclave_binary(name, srcs = [], deps = [], copts = [], linkopts = [], visibility = None, testonly = None, tags = []):
     """A program for an enclave: static, position independent, stripped.
 

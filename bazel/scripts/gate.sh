@@ -58,9 +58,10 @@ consumer_phase() {
     cd "$root"
 }
 
-# Tests where threads meet: those of loop/ and rpc/, and others that carry the tag.
+# Tests where threads meet: those of loop/ and rpc/, and others that carry the tag; with --full those that take long, too.
 thread_tests() {
     local query='attr(tags, "\btsan\b", tests(//...))' room
+    [ "${1:-}" != --full ] || query+=' + attr(tags, "\btsan_full\b", tests(//...))'
     for room in loop rpc; do
         [ ! -d "tests/unit/$room" ] || query+=" + tests(//tests/unit/$room/...)"
     done
@@ -142,7 +143,7 @@ run_fuzz() {
 # run_gate [--full]
 run_gate() {
     # plain: what another configuration would only repeat.
-    local filter=--test_tag_filters=-full again=--test_tag_filters=-full,-plain fuzz_seconds=2 tests
+    local filter=--test_tag_filters=-full again=--test_tag_filters=-full,-plain fuzz_seconds=1 tests
     if [ "${1:-}" = --full ]; then
         filter=--test_tag_filters=
         again=--test_tag_filters=-plain
@@ -154,7 +155,7 @@ run_gate() {
     # By name, so that nothing but what they need is built once more.
     mapfile -t tests < <(repeated_tests)
     bazel_phase asan --config=asan --build_tests_only "$again" "${tests[@]}"
-    mapfile -t tests < <(thread_tests)
+    mapfile -t tests < <(thread_tests "${1:-}")
     [ ${#tests[@]} -eq 0 ] || bazel_phase tsan --config=tsan "$filter" "${tests[@]}"
     consumer_phase "${1:-}"
     if [ "${1:-}" = --full ]; then
