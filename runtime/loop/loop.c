@@ -31,8 +31,14 @@ grille_time_us grille_loop_refresh(grille_loop *loop) {
     return loop->now_us;
 }
 
+/* libuv calls timers that are due before it waits, and then would wait whatever they have left to be done. */
+static void stay_awake(grille_loop *loop) {
+    if (loop->dozes) uv_stop(&loop->uv);
+}
+
 void grille_loop_active(grille_loop *loop) {
     loop->active = true;
+    stay_awake(loop);
 }
 
 static void on_wake(uv_async_t *waker) {
@@ -195,10 +201,12 @@ void grille_loop_wake(grille_loop *loop) {
 
 void grille_loop_at_end_of_turn(grille_loop *loop, grille_job *job) {
     if (grille_list_empty(&job->link)) grille_list_append(&loop->end_of_turn, &job->link);
+    stay_awake(loop);
 }
 
 void grille_loop_step(grille_loop *loop, grille_job *job) {
     if (grille_list_empty(&job->link)) grille_list_append(&loop->steps, &job->link);
+    stay_awake(loop);
 }
 
 void grille_job_cancel(grille_job *job) {
@@ -257,7 +265,9 @@ static void sleep_for_events(grille_loop *loop, grille_time_us start_us) {
     pthread_mutex_unlock(&loop->mail_lock);
     if (!quiet) return;
     loop->sleeps++;
+    loop->dozes = true;
     (void)uv_run(&loop->uv, UV_RUN_ONCE);
+    loop->dozes = false;
     atomic_store(&loop->sleeping, false);
     if (loop->poller.max_us != 0) grille_poller_missed(&loop->poller, grille_clock_us() - start_us);
 }

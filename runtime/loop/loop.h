@@ -47,6 +47,7 @@ typedef struct grille_loop {
     grille_link steps;
     grille_time_us now_us;       /* as of the last refresh */
     bool active;                 /* something happened in this turn */
+    bool dozes;                  /* the leader is in the kernel, or about to go there */
     uint64_t sleeps;             /* times the loop went to sleep; for tests and statistics */
     grille_record_pool *records; /* TLS's blocks, in use during turns */
     grille_depot *depot;         /* of the sessions of its connections */

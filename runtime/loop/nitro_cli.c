@@ -140,6 +140,7 @@ static void on_output(uv_poll_t *poll, int status, int events) {
 
 static void on_unwatched(uv_timer_t *timer) {
     grille_nitro_cli *question = timer->data;
+    grille_loop_active(question->loop);
     end_process(question);
     tell_failure(question, "can't be watched", "its output belongs to another handle of this loop");
 }

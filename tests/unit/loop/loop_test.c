@@ -123,6 +123,65 @@ static void *post_many(void *argument) {
 }
 
 /* No mail is lost between a leader that goes to sleep and threads that post. */
+/* A timer that is due when the loop goes to sleep, and what it leaves to be done. */
+typedef struct due_timer {
+    uv_timer_t timer;
+    grille_loop *loop;
+    counted_job job;
+    void (*leaves)(struct due_timer *due);
+    bool rang;
+} due_timer;
+
+static void leave_for_the_end(due_timer *due) {
+    grille_loop_at_end_of_turn(due->loop, &due->job.job);
+}
+
+static void leave_a_step(due_timer *due) {
+    grille_loop_step(due->loop, &due->job.job);
+}
+
+static void leave_word(due_timer *due) {
+    grille_loop_active(due->loop);
+}
+
+static void on_due(uv_timer_t *timer) {
+    due_timer *due = timer->data;
+    due->rang = true;
+    due->leaves(due);
+}
+
+static void on_late(uv_timer_t *timer) {
+    (void)timer;
+    fail_msg("the loop slept on what was to be done");
+}
+
+static void test_a_timer_that_is_due_keeps_it_awake(void **state) {
+    static void (*const leaves[])(due_timer * due) = {leave_for_the_end, leave_a_step, leave_word};
+    (void)state;
+    for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++) {
+        grille_loop loop;
+        uv_timer_t late;
+        due_timer due = {.loop = &loop, .leaves = leaves[i]};
+        open_loop(&loop, 0);
+        grille_job_init(&due.job.job, count);
+        assert_int_equal(0, uv_timer_init(&loop.uv, &due.timer));
+        assert_int_equal(0, uv_timer_init(&loop.uv, &late));
+        due.timer.data = &due;
+        assert_int_equal(0, uv_timer_start(&due.timer, on_due, 0, 0));
+        assert_int_equal(0, uv_timer_start(&late, on_late, 20000, 0));
+        grille_loop_turn(&loop, true);
+        assert_true(due.rang);
+        assert_int_equal(leaves[i] == leave_for_the_end, due.job.runs);
+        grille_loop_turn(&loop, false);
+        assert_int_equal(leaves[i] != leave_word, due.job.runs);
+        /* And sleeps again where nothing is. */
+        assert_int_equal(1, loop.sleeps);
+        uv_close((uv_handle_t *)&due.timer, NULL);
+        uv_close((uv_handle_t *)&late, NULL);
+        grille_loop_deinit(&loop);
+    }
+}
+
 static void test_mail_of_many_threads(void **state) {
     static poster posters[4];
     grille_loop loop;
@@ -248,6 +307,7 @@ int main(void) {
         cmocka_unit_test(test_end_of_turn_jobs_run_once_per_phase),
         cmocka_unit_test(test_one_step_per_turn),
         cmocka_unit_test(test_mail_wakes_a_sleeping_loop),
+        cmocka_unit_test(test_a_timer_that_is_due_keeps_it_awake),
         cmocka_unit_test(test_mail_of_many_threads),
         cmocka_unit_test(test_knows_its_turn),
         cmocka_unit_test(test_idle_loop_sleeps),
