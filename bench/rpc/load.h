@@ -10,7 +10,7 @@
 #include "bench/rpc/rpc.h"
 
 /* As many addresses as a channel takes. */
-enum { BENCH_RPC_CONNECTIONS_PER_CHANNEL = 32 };
+enum { BENCH_RPC_CONNECTIONS_PER_CHANNEL = 1024 };
 
 /* One load. Callbacks of different connections run on different threads. */
 typedef struct bench_rpc_load_state {

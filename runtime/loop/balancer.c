@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loop/balancer.h"
 
+#include <stddef.h>
+
+size_t grille_balancer_bytes(size_t count) {
+    return offsetof(grille_balancer, entries) + count * sizeof(grille_balancer_entry);
+}
+
 void grille_balancer_init(grille_balancer *balancer, grille_balancing kind, size_t count, bool asks_health) {
-    *balancer = (grille_balancer){.kind = kind, .asks_health = asks_health, .count = count};
+    balancer->kind = kind;
+    balancer->asks_health = asks_health;
+    balancer->count = count;
     /* The first call of a round goes to the first target. */
-    if (kind == GRILLE_ROUND_ROBIN) balancer->at = count - 1;
+    balancer->at = kind == GRILLE_ROUND_ROBIN ? count - 1 : 0;
     for (size_t i = 0; i < count; i++)
         grille_balancer_is_idle(balancer, i);
 }
@@ -145,13 +153,26 @@ static grille_balancer_step next_of_pick_first(grille_balancer *balancer, grille
     return find_untried(balancer, &target) ? connect_to(balancer, target) : rest;
 }
 
+/* As many attempts are under way as may be: the end of one is the next thing to happen. */
+static bool is_crowded(const grille_balancer *balancer) {
+    size_t connecting = 0;
+    for (size_t i = 0; i < balancer->count; i++)
+        connecting += balancer->entries[i].state == GRILLE_TARGET_CONNECTING;
+    return connecting >= GRILLE_LIMIT_TARGETS_CONNECTING;
+}
+
+/* Those that have nothing against them come first, then whoever has waited longest: one that answers nobody keeps none
+ * from their turn. */
 static grille_balancer_step next_of_round_robin(grille_balancer *balancer, grille_time_us now_us) {
+    const grille_balancer_entry *longest = NULL;
+    if (is_crowded(balancer)) return rest;
     for (size_t i = 0; i < balancer->count; i++) {
         const grille_balancer_entry *entry = &balancer->entries[i];
-        const bool due = entry->state == GRILLE_TARGET_FAILED && entry->retry_at_us <= now_us;
-        if (entry->state == GRILLE_TARGET_IDLE || due) return connect_to(balancer, i);
+        if (entry->state == GRILLE_TARGET_IDLE) return connect_to(balancer, i);
+        if (entry->state != GRILLE_TARGET_FAILED || entry->retry_at_us > now_us) continue;
+        if (longest == NULL || entry->retry_at_us < longest->retry_at_us) longest = entry;
     }
-    return rest;
+    return longest != NULL ? connect_to(balancer, (size_t)(longest - balancer->entries)) : rest;
 }
 
 grille_balancer_step grille_balancer_next(grille_balancer *balancer, grille_time_us now_us) {
@@ -170,7 +191,8 @@ static grille_time_us first_retry_us(const grille_balancer *balancer) {
 
 grille_time_us grille_balancer_expiry(const grille_balancer *balancer) {
     size_t target = 0;
-    if (balancer->kind == GRILLE_ROUND_ROBIN) return first_retry_us(balancer);
+    if (balancer->kind == GRILLE_ROUND_ROBIN)
+        return is_crowded(balancer) ? GRILLE_TIME_NEVER : first_retry_us(balancer);
     return find_usable(balancer, &target) || has_pending(balancer) ? GRILLE_TIME_NEVER : next_pass_us(balancer);
 }
 

@@ -31,7 +31,7 @@ typedef struct grille_balancer_entry {
     bool tried;                 /* pick_first: in this pass */
 } grille_balancer_entry;
 
-/* Caller's storage. */
+/* Caller's storage; of the entries no more than are counted have to be there. */
 typedef struct grille_balancer {
     grille_balancing kind;
     bool asks_health; /* a READY target takes calls only when it says that it serves */
@@ -39,6 +39,9 @@ typedef struct grille_balancer {
     size_t at; /* pick_first: where calls go; round_robin: where the last one went */
     grille_balancer_entry entries[GRILLE_LIMIT_TARGETS];
 } grille_balancer;
+
+/* Bytes of a balancer for so many. */
+size_t grille_balancer_bytes(size_t count);
 
 /* All are IDLE. `count` is 1 to GRILLE_LIMIT_TARGETS. */
 void grille_balancer_init(grille_balancer *balancer, grille_balancing kind, size_t count, bool asks_health);

@@ -145,7 +145,9 @@ static void name_channel(dialed_channel *channel, const grille_address_list *add
 
 static grille_reason make_targets(dialed_channel *channel, const grille_address_list *addresses,
                                   const grille_channel_options *options) {
-    grille_balancer_init(&channel->balancer, options->balancing, addresses->count, options->health_source != NULL);
+    channel->balancer = malloc(grille_balancer_bytes(addresses->count));
+    if (channel->balancer == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
+    grille_balancer_init(channel->balancer, options->balancing, addresses->count, options->health_source != NULL);
     if (options->health_service != NULL) {
         channel->health_service = strdup(options->health_service);
         if (channel->health_service == NULL) return GRILLE_REASON_OUT_OF_MEMORY;
@@ -187,6 +189,7 @@ static grille_reason make_channel(const grille_address_list *addresses, const gr
         grille_interceptor_list_free(&made->interceptors);
         grille_stats_table_unref(made->stats);
         free(made->targets);
+        free(made->balancer);
         free(made->health_service);
         free(made);
         return reason;
@@ -220,7 +223,7 @@ grille_code grille_channel_open_with_hooks(const char *text, const grille_channe
                                            const grille_channel_hooks *hooks, grille_channel **channel,
                                            grille_error *error) {
     const char *fault = grille_channel_options_fault(options);
-    grille_address_list addresses;
+    grille_address_list addresses = {0};
     dialed_channel *made = NULL;
     *channel = NULL;
     grille_error_clear(error);
@@ -233,6 +236,7 @@ grille_code grille_channel_open_with_hooks(const char *text, const grille_channe
     if (reason == GRILLE_REASON_OK) reason = check_dialable(&addresses, error);
     if (reason == GRILLE_REASON_OK) reason = make_channel(&addresses, options, hooks, &made, error);
     if (made != NULL) *channel = &made->base;
+    grille_address_list_free(&addresses);
     return grille_reason_code(reason);
 }
 
@@ -269,6 +273,7 @@ void grille_channel_destroy(dialed_channel *channel) {
     grille_interceptor_list_free(&channel->interceptors);
     grille_stats_table_unref(channel->stats);
     free(channel->targets);
+    free(channel->balancer);
     free(channel->health_service);
     pthread_cond_destroy(&channel->keeper_woken);
     pthread_mutex_destroy(&channel->submit_lock);

@@ -27,7 +27,7 @@ static grille_reason renew(dialed_channel *channel, const grille_renewal *renewa
         return GRILLE_REASON_POLICY_ROLLBACK;
     }
     grille_renewal_keep(renewal, &channel->connection_options.policy, &channel->connection_options.identity);
-    for (size_t i = 0; i < channel->balancer.count; i++)
+    for (size_t i = 0; i < channel->balancer->count; i++)
         grille_target_renew(&channel->targets[i], renewal->policy, renewal->identity);
     grille_channel_try_again(channel);
     return GRILLE_REASON_OK;
@@ -36,7 +36,7 @@ static grille_reason renew(dialed_channel *channel, const grille_renewal *renewa
 /* Every connection that takes calls; one that can't now is reason enough to say so. */
 static grille_reason reattest(dialed_channel *channel) {
     grille_reason reason = GRILLE_REASON_LOOP_WRONG_STATE;
-    for (size_t i = 0; i < channel->balancer.count; i++) {
+    for (size_t i = 0; i < channel->balancer->count; i++) {
         const grille_reason asked = grille_target_reattest(&channel->targets[i]);
         if (reason == GRILLE_REASON_LOOP_WRONG_STATE || asked == GRILLE_REASON_GATE_TOO_SOON) reason = asked;
     }

@@ -86,10 +86,10 @@ struct dialed_channel {
     size_t async_count; /* asynchronous calls that are not done */
     size_t running;     /* calls on connections */
     grille_job connect_job;
-    grille_balancer balancer;
-    grille_target *targets; /* as many as the balancer counts */
-    bool settling;          /* inside grille_channel_connect or an event of a target */
-    bool idle;              /* no connection until the next call */
+    grille_balancer *balancer; /* as long as it has targets */
+    grille_target *targets;    /* as many as the balancer counts */
+    bool settling;             /* inside grille_channel_connect or an event of a target */
+    bool idle;                 /* no connection until the next call */
     grille_time_us idle_since_us;
     uv_timer_t timer;
     grille_time_us armed_us;

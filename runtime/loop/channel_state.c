@@ -24,7 +24,7 @@ bool grille_channel_has_ready_waiters(dialed_channel *channel) {
 /* What a READY channel stands for to those who ask for the peer. */
 static void take_peer(dialed_channel *channel) {
     size_t index = 0;
-    if (!grille_balancer_representative(&channel->balancer, &index)) return;
+    if (!grille_balancer_representative(channel->balancer, &index)) return;
     const channel_connection *own = channel->targets[index].current;
     if (own != NULL) channel->peer = *grille_connection_peer(own->connection);
 }
@@ -32,7 +32,7 @@ static void take_peer(dialed_channel *channel) {
 void grille_channel_set_state(dialed_channel *channel, grille_channel_state state, const grille_error *error) {
     pthread_mutex_lock(&channel->lock);
     channel->state = state;
-    channel->hopeless = state == GRILLE_CHANNEL_FAILED && grille_balancer_is_hopeless(&channel->balancer);
+    channel->hopeless = state == GRILLE_CHANNEL_FAILED && grille_balancer_is_hopeless(channel->balancer);
     if (error != NULL) channel->last_error = *error;
     if (state == GRILLE_CHANNEL_READY) {
         grille_error_clear(&channel->last_error);

@@ -276,8 +276,10 @@
 #define GRILLE_CONNECTION_IDLE_MS 100
 /* Calls of one channel that wait for a connection or for a free stream. */
 #define GRILLE_LIMIT_WAITING_CALLS 1024
-/* Addresses of one channel: each may have a connection. */
-#define GRILLE_LIMIT_TARGETS 32
+/* Addresses of one channel: each may have a connection. A parent has so many enclaves in a fleet, not more. */
+#define GRILLE_LIMIT_TARGETS 1024
+/* Of these, dialled at the same time: each handshake has GRILLE_LIMIT_GATE_MS, and they share a CPU. */
+#define GRILLE_LIMIT_TARGETS_CONNECTING 64
 /* Connections to one address that take no new calls and wait for the last ones: a peer may hold calls for ever, and
  * drain each connection at once. */
 #define GRILLE_LIMIT_RETIRING_CONNECTIONS 16

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmocka_all.h"
+#include "grille/stats.h"
 #include "in_process.h"
 #include "loop/channel_hooks.h"
 #include "loop/socket.h"
@@ -89,6 +90,34 @@ static void test_all_get_their_turn(void **state) {
     grille_channel_close(channel);
     for (int i = 0; i < 3; i++)
         grille_server_free(servers[i]);
+}
+
+/* More than are dialled at once: all of them are reached, and each gets its turn. */
+static void test_a_large_fleet(void **state) {
+    enum { COUNT = GRILLE_LIMIT_TARGETS_CONNECTING + 16 };
+    static char text[COUNT * 200];
+    const grille_channel_options options = quick_options(GRILLE_ROUND_ROBIN);
+    e2e_counts counts = {0};
+    grille_channel *channel = NULL;
+    size_t open = 0;
+    grille_error error;
+    (void)state;
+    grille_server *server = in_process_server(&w, "fleet", NULL, &counts);
+    for (size_t i = 0, len = 0; i < COUNT; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", i > 0 ? "," : "", world_unix(&w, "fleet"));
+    assert_int_equal(grille_channel_open(text, &options, &channel, &error), GRILLE_OK);
+    while (open < COUNT) {
+        grille_stats *stats = NULL;
+        assert_int_equal(grille_channel_get_stats(channel, &stats), GRILLE_OK);
+        open = stats->connection_count;
+        grille_stats_free(stats);
+        usleep(1000);
+    }
+    for (int i = 0; i < 2 * COUNT; i++)
+        expect_call(channel, NULL, GRILLE_OK);
+    assert_int_equal(atomic_load(&counts.started), 2 * COUNT);
+    grille_channel_close(channel);
+    grille_server_free(server);
 }
 
 /* One of three is down, comes, dies, comes back: no call notices. */
@@ -471,6 +500,7 @@ static void test_closing_at_any_time(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_get_their_turn),
+        cmocka_unit_test(test_a_large_fleet),
         cmocka_unit_test(test_one_of_three_is_down),
         cmocka_unit_test(test_flapping),
         cmocka_unit_test(test_in_the_order_given),

@@ -3,6 +3,8 @@
  * under virtual time. */
 #include "loop/balancer.h"
 
+#include <stdlib.h>
+
 #include "cmocka_all.h"
 #include "prng.h"
 
@@ -251,6 +253,44 @@ static void test_failed_until_one_is_ready(void **state) {
     expect_state(&b, GRILLE_CHANNEL_CONNECTING);
 }
 
+/* Of a large fleet only so many are dialled at once, and those that fail keep none from their turn. */
+static void test_not_all_at_once(void **state) {
+    enum { MOST = GRILLE_LIMIT_TARGETS_CONNECTING, COUNT = MOST + 3 };
+    grille_balancer b;
+    (void)state;
+    grille_balancer_init(&b, GRILLE_ROUND_ROBIN, COUNT, false);
+    for (size_t i = 0; i < MOST; i++)
+        expect_step(&b, 0, GRILLE_BALANCER_CONNECT, i);
+    expect_step(&b, 0, GRILLE_BALANCER_REST, 0);
+    grille_balancer_is_failed(&b, 7, 10, false);
+    expect_step(&b, 20, GRILLE_BALANCER_CONNECT, MOST);
+    /* It is due, and there is no room: it must not be asked for again and again. */
+    expect_step(&b, 20, GRILLE_BALANCER_REST, 0);
+    assert_int_equal(grille_balancer_expiry(&b), GRILLE_TIME_NEVER);
+    grille_balancer_is_failed(&b, 3, 5, false);
+    grille_balancer_is_ready(&b, 8);
+    grille_balancer_is_ready(&b, 9);
+    expect_step(&b, 20, GRILLE_BALANCER_CONNECT, MOST + 1);
+    expect_step(&b, 20, GRILLE_BALANCER_CONNECT, MOST + 2);
+    expect_step(&b, 20, GRILLE_BALANCER_CONNECT, 3);
+    grille_balancer_is_ready(&b, 10);
+    expect_step(&b, 20, GRILLE_BALANCER_CONNECT, 7);
+    expect_step(&b, 20, GRILLE_BALANCER_REST, 0);
+}
+
+/* No more of a balancer is touched than its targets need. */
+static void test_bytes(void **state) {
+    const size_t bytes = grille_balancer_bytes(2);
+    uint8_t *memory = malloc(bytes);
+    (void)state;
+    assert_non_null(memory);
+    assert_true(bytes < sizeof(grille_balancer) / 100);
+    grille_balancer_init((grille_balancer *)memory, GRILLE_ROUND_ROBIN, 2, true);
+    expect_step((grille_balancer *)memory, 0, GRILLE_BALANCER_CONNECT, 0);
+    expect_step((grille_balancer *)memory, 0, GRILLE_BALANCER_CONNECT, 1);
+    free(memory);
+}
+
 /* ---- early calls ---- */
 
 static void test_calls_travel_with_the_end_of_the_gate(void **state) {
@@ -434,7 +474,7 @@ static void test_any_order(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 2000; seed++) {
         world w = {.random = seed};
-        const size_t count = seed % 50 == 0 ? GRILLE_LIMIT_TARGETS : 1 + prng_below(&w.random, 5);
+        const size_t count = seed % 50 == 0 ? 2 * GRILLE_LIMIT_TARGETS_CONNECTING : 1 + prng_below(&w.random, 5);
         grille_balancer_init(&w.balancer, seed % 2 == 0 ? GRILLE_PICK_FIRST : GRILLE_ROUND_ROBIN, count, seed % 3 == 0);
         for (int i = 0; i < 300; i++) {
             follow_steps(&w);
@@ -457,6 +497,8 @@ int main(void) {
         cmocka_unit_test(test_all_in_turn),
         cmocka_unit_test(test_those_that_fail_are_left_out),
         cmocka_unit_test(test_failed_until_one_is_ready),
+        cmocka_unit_test(test_not_all_at_once),
+        cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_calls_travel_with_the_end_of_the_gate),
         cmocka_unit_test(test_only_those_that_serve),
         cmocka_unit_test(test_pick_first_leaves_what_does_not_serve),
