@@ -146,13 +146,20 @@ static void run_all(grille_link *list) {
         job->run(job);
 }
 
+/* Of thousands of connections in use each is tidied up less often: its memory is cold, and calls wait meanwhile. */
+static void run_some(grille_link *list) {
+    grille_job *job = NULL;
+    for (unsigned left = GRILLE_LOOP_TIDY_JOBS; left > 0 && (job = take(list)) != NULL; left--)
+        job->run(job);
+}
+
 static void on_tidy(uv_timer_t *timer) {
     grille_loop *loop = timer->data;
     loop->tidies = false;
     grille_loop_refresh(loop);
-    run_all(&loop->tidying);
+    run_some(&loop->tidying);
     grille_loop_wipe(loop);
-    if (grille_depot_trim(loop->depot)) grille_loop_tidy_later(loop);
+    if (grille_depot_trim(loop->depot) || !grille_list_empty(&loop->tidying)) grille_loop_tidy_later(loop);
 }
 
 void grille_loop_tidy_later(grille_loop *loop) {

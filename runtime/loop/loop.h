@@ -28,6 +28,9 @@
 #define GRILLE_LOOP_WRITE_RECORDS  8
 #define GRILLE_LOOP_OUTGOING_BYTES (GRILLE_LOOP_WRITE_RECORDS * (GRILLE_LOOP_SEND_BYTES + 128))
 
+/* Jobs that one tidying runs at most: the others are run by the next ones. */
+#define GRILLE_LOOP_TIDY_JOBS 64
+
 /* Something to do on the loop's thread; inside its owner, who must not touch it while it is queued. */
 typedef struct grille_job {
     grille_link link;
@@ -57,6 +60,7 @@ typedef struct grille_loop {
     uint8_t *outgoing;           /* GRILLE_LOOP_OUTGOING_BYTES of ciphertext */
     size_t plain_dirty;          /* bytes of plain and send that hold plaintext */
     size_t send_dirty;
+    const void *latest;     /* the connection whose memory was asked for last: it is here */
     uv_timer_t tidy_timer;  /* while they are dirty */
     bool tidies;            /* it is set */
     grille_link tidying;    /* jobs for then */
@@ -107,7 +111,8 @@ void grille_loop_wipe(grille_loop *loop);
  * are over. For whoever leaves plaintext there; leader. One timer for all connections, so that one which is used now
  * and then needs none. */
 void grille_loop_tidy_later(grille_loop *loop);
-/* Runs the job then. Harmless when it is queued; grille_job_cancel takes it back. */
+/* Runs the job then, or when others that were queued before it have had their turn. Harmless when it is queued;
+ * grille_job_cancel takes it back. */
 void grille_loop_when_tidying(grille_loop *loop, grille_job *job);
 
 /* The loop that this thread is turning: not NULL in callbacks and in handlers on loop threads. */

@@ -269,6 +269,40 @@ static void test_wipe_overwrites_plaintext(void **state) {
     grille_loop_deinit(&loop);
 }
 
+typedef struct tidying_job {
+    grille_job job;
+    unsigned *runs;
+} tidying_job;
+
+static void count_tidying(grille_job *job) {
+    (*((tidying_job *)job)->runs)++;
+}
+
+/* Thousands of connections do not tidy up at once: each of them does in the end, in the order in which they asked. */
+static void test_some_tidy_up_at_a_time(void **state) {
+    enum { COUNT = 2 * GRILLE_LOOP_TIDY_JOBS + 5 };
+    static tidying_job jobs[COUNT];
+    grille_loop loop;
+    unsigned runs = 0;
+    (void)state;
+    open_loop(&loop, 0);
+    for (size_t i = 0; i < COUNT; i++) {
+        jobs[i].runs = &runs;
+        grille_job_init(&jobs[i].job, count_tidying);
+        grille_loop_when_tidying(&loop, &jobs[i].job);
+        grille_loop_when_tidying(&loop, &jobs[i].job);
+    }
+    for (unsigned expected = GRILLE_LOOP_TIDY_JOBS; runs < COUNT; expected += GRILLE_LOOP_TIDY_JOBS) {
+        const unsigned before = runs;
+        while (runs == before)
+            grille_loop_turn(&loop, true);
+        assert_int_equal(runs, expected < COUNT ? expected : COUNT);
+        for (size_t i = 0; i < COUNT; i++)
+            assert_int_equal(grille_list_empty(&jobs[i].job.link), i < runs);
+    }
+    grille_loop_deinit(&loop);
+}
+
 typedef struct ending_job {
     grille_job job;
     grille_loop other;
@@ -303,6 +337,7 @@ static void test_ending_another_loop_keeps_the_turn(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ending_another_loop_keeps_the_turn),
+        cmocka_unit_test(test_some_tidy_up_at_a_time),
         cmocka_unit_test(test_mail_runs_once),
         cmocka_unit_test(test_end_of_turn_jobs_run_once_per_phase),
         cmocka_unit_test(test_one_step_per_turn),
