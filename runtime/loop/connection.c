@@ -236,9 +236,9 @@ static grille_reason start_handles(grille_connection *connection, grille_conduit
 
 static grille_connection *allocate(grille_loop *loop, const grille_connection_options *options,
                                    const grille_connection_events *events, void *user) {
-    grille_connection *connection = calloc(1, sizeof *connection);
+    grille_connection *connection = aligned_alloc(_Alignof(grille_connection), sizeof *connection);
     if (connection == NULL) return NULL;
-    connection->loop = loop;
+    *connection = (grille_connection){.loop = loop};
     connection->events = events;
     connection->user = user;
     connection->armed_us = GRILLE_TIME_NEVER;

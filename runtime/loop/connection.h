@@ -68,6 +68,12 @@ GRILLE_MUST_USE grille_reason grille_connection_new(grille_loop *loop, grille_co
 
 /* NULL before on_started and after on_ended. */
 grille_endpoint *grille_connection_endpoint(grille_connection *connection);
+/* A call comes now: asks for the memory that it will touch, unless the loop's last one was on this connection, too. */
+void grille_connection_expect_call(grille_connection *connection);
+/* The call after this one comes to this connection: asks for the memory that it will touch. */
+void grille_connection_expect_next(const grille_connection *connection);
+/* One comes soon: asks for what the two need. */
+void grille_connection_expect_soon(const grille_connection *connection);
 /* A channel to the services of the peer, over this connection (rpc/bound_channel.h); the connection's reference. NULL
  * before on_started; it stays when the connection has ended, until on_freed. */
 grille_channel *grille_connection_peer_channel(grille_connection *connection);

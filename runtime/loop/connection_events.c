@@ -7,6 +7,7 @@
 
 void grille_connection_on_ready(grille_transport *transport, int status, int events) {
     grille_connection *connection = grille_container(transport, grille_connection, transport);
+    grille_connection_expect_record(connection);
     grille_loop_active(connection->loop);
     grille_loop_refresh(connection->loop);
     /* The error is named by a read, behind what can still be read. */

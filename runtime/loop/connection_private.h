@@ -19,6 +19,9 @@ typedef enum connection_stage {
 /* What each call touches stands first, close together: of a thousand connections that are used in turn all of it has to
  * be fetched into the CPU's cache for each call. */
 struct grille_connection {
+    _Alignas(GRILLE_LINE_BYTES) grille_transport transport; /* first: where libuv comes from */
+    grille_footprint records;                               /* what a record touches, found when the loop tidies up */
+    grille_footprint frames;                                /* what a call's frames touch besides */
     grille_loop *loop;
     const grille_connection_events *events;
     void *user;
@@ -45,7 +48,6 @@ struct grille_connection {
     grille_time_us cut_at_us;       /* when its calls have had their time after that, or GRILLE_TIME_NEVER */
     uint64_t idle_timeout_us;
     grille_budget budget;
-    grille_transport transport;
     grille_connection_counters counters;
     uv_timer_t timer;
 
@@ -103,6 +105,14 @@ void grille_connection_end_channel(grille_connection *connection);
 /* connection_events.c */
 
 void grille_connection_on_ready(grille_transport *transport, int status, int events);
+
+/* connection_footprint.c */
+
+/* Looks up what a call touches: memory that other calls and epochs have moved is found again. */
+void grille_connection_find_footprint(grille_connection *connection);
+/* The socket is about to be read; and, when something came, its frames are about to be. */
+void grille_connection_expect_record(const grille_connection *connection);
+void grille_connection_expect_frames(grille_connection *connection);
 
 /* connection_stats.c */
 

@@ -143,6 +143,7 @@ static void follow_state(grille_connection *connection) {
     if (connection->stage != CONNECTION_HANDSHAKE || connection->endpoint == NULL) return;
     if (state == GRILLE_SECURE_OPEN || state == GRILLE_SECURE_CLOSED) {
         connection->stage = CONNECTION_FRAMES;
+        grille_connection_find_footprint(connection);
         grille_connection_count_open(connection);
         connection->events->on_open(connection, connection->user);
         if (connection->stage != CONNECTION_FRAMES) return;
@@ -202,7 +203,8 @@ static void throw_away(grille_connection *connection, long moved) {
 
 /* Before the gate is open only so much is taken; the rest waits in the socket. */
 static size_t room(const grille_connection *connection) {
-    size_t room = connection->ended ? GRILLE_LOOP_RECEIVE_BYTES : grille_secure_room(connection->secure);
+    const bool whole = connection->ended || connection->stage == CONNECTION_FRAMES;
+    size_t room = whole ? GRILLE_LOOP_RECEIVE_BYTES : grille_secure_room(connection->secure);
     return room < GRILLE_LOOP_RECEIVE_BYTES ? room : GRILLE_LOOP_RECEIVE_BYTES;
 }
 
@@ -237,6 +239,7 @@ void grille_connection_on_readable(grille_connection *connection) {
         return;
     }
     long moved = grille_transport_read(&connection->transport, loop->receive, capacity);
+    grille_connection_expect_frames(connection);
     if (connection->ended) {
         throw_away(connection, moved);
     } else if (moved > 0) {

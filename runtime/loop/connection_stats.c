@@ -66,5 +66,7 @@ void grille_connection_publish(grille_connection *connection, bool now) {
 }
 
 void grille_connection_on_tell(grille_job *job) {
-    grille_connection_publish(grille_container(job, grille_connection, tell), true);
+    grille_connection *connection = grille_container(job, grille_connection, tell);
+    grille_connection_find_footprint(connection);
+    grille_connection_publish(connection, true);
 }

@@ -20,10 +20,10 @@ static void explain_health(const dialed_channel *channel, const grille_target *t
 /* Of several errors the one that waiting may cure, so that one rejected peer does not speak for all. */
 static void explain(const dialed_channel *channel, grille_error *why) {
     const grille_target *shown = NULL;
-    for (size_t i = 0; i < channel->balancer.count; i++) {
+    for (size_t i = 0; i < channel->balancer->count; i++) {
         const grille_target *target = &channel->targets[i];
         const bool rejected = target->last_error.code == GRILLE_UNAUTHENTICATED;
-        if (channel->balancer.entries[i].state == GRILLE_TARGET_READY) {
+        if (channel->balancer->entries[i].state == GRILLE_TARGET_READY) {
             explain_health(channel, target, why);
             return;
         }
@@ -49,7 +49,7 @@ static void fail_those_that_do_not_wait(dialed_channel *channel) {
 
 static void follow_balancer(dialed_channel *channel) {
     for (;;) {
-        const grille_balancer_step step = grille_balancer_next(&channel->balancer, grille_clock_us());
+        const grille_balancer_step step = grille_balancer_next(channel->balancer, grille_clock_us());
         switch (step.act) {
         case GRILLE_BALANCER_REST:
             return;
@@ -71,7 +71,7 @@ static void settle(dialed_channel *channel) {
     channel->settling = true;
     follow_balancer(channel);
     channel->settling = false;
-    const grille_channel_state state = grille_balancer_state(&channel->balancer);
+    const grille_channel_state state = grille_balancer_state(channel->balancer);
     if (state == GRILLE_CHANNEL_READY && channel->state != state) channel->idle_since_us = grille_clock_us();
     if (state == GRILLE_CHANNEL_FAILED) {
         explain(channel, &why);
@@ -92,10 +92,10 @@ void grille_channel_connect(dialed_channel *channel) {
 }
 
 void grille_channel_try_again(dialed_channel *channel) {
-    for (size_t i = 0; i < channel->balancer.count; i++) {
-        if (channel->balancer.entries[i].state != GRILLE_TARGET_FAILED) continue;
+    for (size_t i = 0; i < channel->balancer->count; i++) {
+        if (channel->balancer->entries[i].state != GRILLE_TARGET_FAILED) continue;
         grille_target_forget_failure(&channel->targets[i]);
-        grille_balancer_is_idle(&channel->balancer, i);
+        grille_balancer_is_idle(channel->balancer, i);
     }
     settle(channel);
 }
@@ -104,19 +104,19 @@ void grille_channel_try_again(dialed_channel *channel) {
 
 static void on_idle(void *user, grille_target *target) {
     dialed_channel *channel = user;
-    grille_balancer_is_idle(&channel->balancer, target->index);
+    grille_balancer_is_idle(channel->balancer, target->index);
     settle(channel);
 }
 
 static void on_connecting(void *user, grille_target *target) {
     dialed_channel *channel = user;
-    grille_balancer_is_connecting(&channel->balancer, target->index);
+    grille_balancer_is_connecting(channel->balancer, target->index);
     settle(channel);
 }
 
 static void on_ready(void *user, grille_target *target) {
     dialed_channel *channel = user;
-    grille_balancer_is_ready(&channel->balancer, target->index);
+    grille_balancer_is_ready(channel->balancer, target->index);
     if (channel->hooks.on_open != NULL) channel->hooks.on_open(target->index, channel->hooks.user);
     settle(channel);
 }
@@ -124,7 +124,7 @@ static void on_ready(void *user, grille_target *target) {
 static void on_failed(void *user, grille_target *target, grille_time_us retry_at_us) {
     dialed_channel *channel = user;
     const bool rejected = target->last_error.code == GRILLE_UNAUTHENTICATED;
-    grille_balancer_is_failed(&channel->balancer, target->index, retry_at_us, rejected);
+    grille_balancer_is_failed(channel->balancer, target->index, retry_at_us, rejected);
     settle(channel);
 }
 
@@ -145,7 +145,7 @@ static void on_expiry(void *user, grille_target *target) {
 
 static void on_health(void *user, grille_target *target, grille_target_health health) {
     dialed_channel *channel = user;
-    grille_balancer_says(&channel->balancer, target->index, health);
+    grille_balancer_says(channel->balancer, target->index, health);
     settle(channel);
 }
 
@@ -178,7 +178,7 @@ static grille_time_us idle_due(const dialed_channel *channel) {
 }
 
 static bool serves_its_peers(const dialed_channel *channel) {
-    for (size_t i = 0; i < channel->balancer.count; i++) {
+    for (size_t i = 0; i < channel->balancer->count; i++) {
         if (grille_target_serves(&channel->targets[i])) return true;
     }
     return false;
@@ -190,9 +190,9 @@ static void go_idle(dialed_channel *channel, grille_time_us now_us) {
         return;
     }
     channel->idle = true;
-    for (size_t i = 0; i < channel->balancer.count; i++) {
+    for (size_t i = 0; i < channel->balancer->count; i++) {
         grille_target_disconnect(&channel->targets[i], GRILLE_DRAIN_IDLE);
-        grille_balancer_is_idle(&channel->balancer, i);
+        grille_balancer_is_idle(channel->balancer, i);
     }
     grille_channel_set_state(channel, GRILLE_CHANNEL_IDLE, NULL);
 }
@@ -204,8 +204,8 @@ static void on_timer(uv_timer_t *timer);
 static grille_time_us next_expiry(const dialed_channel *channel) {
     grille_time_us next = earliest(grille_channel_first_deadline(channel), idle_due(channel));
     next = earliest(next, grille_channel_first_retry(channel));
-    if (!channel->idle) next = earliest(next, grille_balancer_expiry(&channel->balancer));
-    for (size_t i = 0; i < channel->balancer.count; i++)
+    if (!channel->idle) next = earliest(next, grille_balancer_expiry(channel->balancer));
+    for (size_t i = 0; i < channel->balancer->count; i++)
         next = earliest(next, grille_target_expiry(&channel->targets[i]));
     return next;
 }
@@ -227,14 +227,16 @@ static void on_timer(uv_timer_t *timer) {
     channel->armed_us = GRILLE_TIME_NEVER;
     grille_channel_expire_waiting(channel, now_us);
     grille_channel_retry_due(channel, now_us);
-    for (size_t i = 0; i < channel->balancer.count; i++)
+    for (size_t i = 0; i < channel->balancer->count; i++)
         grille_target_tick(&channel->targets[i], now_us);
     if (idle_due(channel) <= now_us) go_idle(channel, now_us);
-    if (!channel->idle && grille_balancer_expiry(&channel->balancer) <= now_us) settle(channel);
+    if (!channel->idle && grille_balancer_expiry(channel->balancer) <= now_us) settle(channel);
     grille_channel_arm(channel);
 }
 
 /* ---- Calls ---- */
+
+enum { LOOK_AHEAD = 4 };
 
 void grille_channel_call_left(dialed_channel *channel) {
     channel->running--;
@@ -246,30 +248,48 @@ void grille_channel_call_left(dialed_channel *channel) {
 typedef struct taker {
     dialed_channel *channel;
     bool early; /* the call may travel before the peer has verified us */
+    channel_connection *own;
 } taker;
 
 static bool can_take(void *user, size_t target) {
-    const taker *wanted = user;
-    const channel_connection *own = grille_target_taker(&wanted->channel->targets[target]);
-    return own != NULL && (own->open || wanted->early);
+    taker *wanted = user;
+    wanted->own = grille_target_taker(&wanted->channel->targets[target]);
+    return wanted->own != NULL && (wanted->own->open || wanted->early);
+}
+
+/* Calls of a round robin come to a connection when many others have had theirs, and its memory is cold. Who is next is
+ * known: a call ahead its memory is asked for, and on the way there, two to four calls ahead, that of what leads to it,
+ * each found through the one before. */
+static void look_ahead(const dialed_channel *channel, size_t target) {
+    const size_t count = channel->balancer->count;
+    const grille_target *targets = channel->targets;
+    const channel_connection *next = NULL;
+    if (channel->balancer->kind != GRILLE_ROUND_ROBIN || count <= LOOK_AHEAD) return;
+    next = targets[(target + 1) % count].current;
+    if (next != NULL) grille_connection_expect_next(next->connection);
+    next = targets[(target + 2) % count].current;
+    if (next != NULL) grille_connection_expect_soon(next->connection);
+    __builtin_prefetch(targets[(target + 3) % count].current);
+    __builtin_prefetch(&targets[(target + LOOK_AHEAD) % count]);
 }
 
 channel_connection *grille_channel_pick(dialed_channel *channel, bool early) {
-    taker wanted = {channel, early};
+    taker wanted = {channel, early, NULL};
     size_t target = 0;
-    if (channel->idle || !grille_balancer_pick(&channel->balancer, can_take, &wanted, &target)) return NULL;
-    return grille_target_taker(&channel->targets[target]);
+    if (channel->idle || !grille_balancer_pick(channel->balancer, can_take, &wanted, &target)) return NULL;
+    look_ahead(channel, target);
+    return wanted.own;
 }
 
 /* ---- The end ---- */
 
 void grille_channel_disconnect(dialed_channel *channel) {
-    for (size_t i = 0; i < channel->balancer.count; i++)
+    for (size_t i = 0; i < channel->balancer->count; i++)
         grille_target_close(&channel->targets[i]);
 }
 
 bool grille_channel_is_disconnected(const dialed_channel *channel) {
-    for (size_t i = 0; i < channel->balancer.count; i++) {
+    for (size_t i = 0; i < channel->balancer->count; i++) {
         if (!grille_target_is_closed(&channel->targets[i])) return false;
     }
     return true;

@@ -86,7 +86,10 @@ void grille_target_tick(grille_target *target, grille_time_us now_us) {
 
 channel_connection *grille_target_taker(grille_target *target) {
     channel_connection *own = target->current != NULL ? target->current : target->candidate;
-    grille_endpoint *endpoint = own == NULL ? NULL : grille_connection_endpoint(own->connection);
+    grille_endpoint *endpoint = NULL;
+    if (own == NULL) return NULL;
+    grille_connection_expect_call(own->connection);
+    endpoint = grille_connection_endpoint(own->connection);
     return endpoint != NULL && grille_endpoint_can_start(endpoint) ? own : NULL;
 }
 

@@ -57,14 +57,16 @@ typedef struct grille_target_options {
 } grille_target_options;
 
 struct grille_target {
-    grille_loop *loop;
+    /* What each call touches: a line. */
+    channel_connection *current;   /* open: new calls go there */
+    channel_connection *candidate; /* in its gate */
     const grille_target_options *options;
+    grille_loop *loop;
     size_t index;
+
     grille_address address;
     char name[GRILLE_ADDRESS_TEXT_BYTES];
     grille_dialer *dialer;
-    channel_connection *candidate; /* in its gate */
-    channel_connection *current;   /* open: new calls go there */
     grille_link retiring;
     size_t retiring_count;
     size_t connection_count; /* not freed yet */

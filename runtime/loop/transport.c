@@ -10,7 +10,7 @@
 /* ---- Sockets ---- */
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
-    grille_transport *transport = poll->data;
+    grille_transport *transport = grille_container(poll, grille_transport, poll);
     /* libuv stops watching a socket with an error. */
     if (status != 0) transport->watched = 0;
     transport->ready(transport, status, events);

@@ -83,6 +83,11 @@ void grille_bound_channel_run(grille_channel *base) {
     ask_epoch(channel);
 }
 
+void grille_bound_channel_footprint(const grille_channel *base, grille_footprint *footprint) {
+    const bound_channel *channel = grille_bound_channel_of(base);
+    grille_footprint_add(footprint, &channel->endpoint, sizeof *channel - offsetof(bound_channel, endpoint));
+}
+
 void grille_bound_channel_pump(grille_channel *base) {
     bound_channel *channel = grille_bound_channel_of(base);
     if (channel->waiting_count != 0 && grille_endpoint_peer_drains(channel->endpoint)) {

@@ -5,6 +5,7 @@
 #ifndef GRILLE_RPC_BOUND_CHANNEL_H
 #define GRILLE_RPC_BOUND_CHANNEL_H
 
+#include "base/footprint.h"
 #include "rpc/channel.h"
 #include "rpc/peer_snapshot.h"
 
@@ -37,6 +38,8 @@ void grille_bound_channel_run(grille_channel *channel);
 void grille_bound_channel_attach(grille_channel *channel, struct grille_endpoint *endpoint);
 /* Starts waiting calls as far as there is room. */
 void grille_bound_channel_pump(grille_channel *channel);
+/* Adds what a call of either side touches. */
+void grille_bound_channel_footprint(const grille_channel *channel, grille_footprint *footprint);
 /* The earliest deadline of those that wait, or GRILLE_TIME_NEVER; and what is due. */
 grille_time_us grille_bound_channel_expiry(const grille_channel *channel);
 void grille_bound_channel_tick(grille_channel *channel, grille_time_us now_us);

@@ -5,6 +5,7 @@
 #define GRILLE_RPC_ENDPOINT_H
 
 #include "base/budget.h"
+#include "base/footprint.h"
 #include "grille/policy.h"
 #include "rpc/client_call.h"
 #include "rpc/executor.h"
@@ -120,5 +121,8 @@ uint32_t grille_endpoint_different_schemas(const grille_endpoint *endpoint);
 grille_session_stats grille_endpoint_session_stats(const grille_endpoint *endpoint);
 /* Monotonic time as the endpoint last heard it, for handlers' grille_call_remaining_ms. */
 void grille_endpoint_set_clock(grille_endpoint *endpoint, grille_time_us (*clock_us)(void));
+
+/* Adds what the next call touches. */
+void grille_endpoint_footprint(const grille_endpoint *endpoint, grille_footprint *footprint);
 
 #endif

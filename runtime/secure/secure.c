@@ -136,8 +136,9 @@ grille_reason grille_secure_fail(grille_secure *secure, grille_reason reason) {
 }
 
 size_t grille_secure_room(const grille_secure *secure) {
-    const size_t unread = grille_tls_unread(secure->tls);
+    size_t unread = 0;
     if (!before_open(secure)) return SIZE_MAX;
+    unread = grille_tls_unread(secure->tls);
     return unread < GRILLE_LIMIT_BEFORE_CONFIRM_BYTES ? GRILLE_LIMIT_BEFORE_CONFIRM_BYTES - unread : 0;
 }
 
@@ -203,4 +204,9 @@ grille_time_us grille_secure_expiry(const grille_secure *secure) {
 
 const grille_error *grille_secure_failure(const grille_secure *secure) {
     return &secure->failure;
+}
+
+void grille_secure_footprint(const grille_secure *secure, grille_footprint *footprint) {
+    grille_footprint_add(footprint, secure, offsetof(struct grille_secure, crypto));
+    grille_tls_footprint(secure->tls, footprint);
 }

@@ -8,6 +8,7 @@
 #ifndef GRILLE_SECURE_SECURE_H
 #define GRILLE_SECURE_SECURE_H
 
+#include "base/footprint.h"
 #include "secure/gate.h"
 #include "secure/tls.h"
 
@@ -139,5 +140,8 @@ const grille_peer_identity *grille_secure_peer(const grille_secure *secure);
 
 /* Why it FAILED, for the local operator: the peer learns a TLS alert or an empty REFUSED. Code OK otherwise. */
 const grille_error *grille_secure_failure(const grille_secure *secure);
+
+/* Adds what the next record touches, in either direction; while OPEN. */
+void grille_secure_footprint(const grille_secure *secure, grille_footprint *footprint);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef GRILLE_SECURE_TLS_H
 #define GRILLE_SECURE_TLS_H
 
+#include "base/footprint.h"
 #include "secure/tls_options.h"
 
 /* The suite that an end with this choice offers first, and that a server of the same machine takes. Static storage. */
@@ -72,5 +73,8 @@ GRILLE_MUST_USE grille_reason grille_tls_update_keys(grille_tls *tls, grille_err
 
 /* KeyUpdates that this end sent of its own accord. */
 uint64_t grille_tls_key_updates(const grille_tls *tls);
+
+/* Adds what the next record touches, in either direction; after the handshake. */
+void grille_tls_footprint(const grille_tls *tls, grille_footprint *footprint);
 
 #endif

@@ -214,3 +214,7 @@ grille_session_stats grille_session_get_stats(const grille_session *session) {
         stats.blocked_streams++;
     return stats;
 }
+
+void grille_session_footprint(const grille_session *session, grille_footprint *footprint) {
+    grille_footprint_add(footprint, session, offsetof(struct grille_session, goodbye_reason));
+}

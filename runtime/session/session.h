@@ -13,6 +13,7 @@
 #define GRILLE_SESSION_SESSION_H
 
 #include "base/arena.h"
+#include "base/footprint.h"
 #include "base/time.h"
 #include "wire/payload.h"
 #include "wire/settings.h"
@@ -253,5 +254,8 @@ typedef struct grille_session_stats {
 
 /* Looks at every stream that holds credit or is blocked; not at idle ones. */
 grille_session_stats grille_session_get_stats(const grille_session *session);
+
+/* Adds what the next call touches. */
+void grille_session_footprint(const grille_session *session, grille_footprint *footprint);
 
 #endif

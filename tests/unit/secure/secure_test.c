@@ -478,6 +478,30 @@ static void outgoing_can_be_built_in_lent_memory(void **state) {
     world_end(w);
 }
 
+/* What a record touches is known whole, beside one part of the connection's, and is no large part of the channel. */
+static void what_a_record_touches(void **state) {
+    static const grille_cipher ciphers[] = {GRILLE_CIPHER_AES128, GRILLE_CIPHER_AES256, GRILLE_CIPHER_CHACHA20};
+    const uintptr_t within = GRILLE_LINE_BYTES - 1;
+    (void)state;
+    for (size_t i = 0; i < sizeof ciphers / sizeof ciphers[0]; i++) {
+        world *w = world_of(GRILLE_IDENTITY_X509, GRILLE_IDENTITY_X509);
+        grille_footprint footprint = {0};
+        size_t lines = 0;
+        w->options.initiator_cipher = ciphers[i];
+        w->options.responder_cipher = ciphers[i];
+        open_pair(w);
+        secure_pair_run(&w->pair);
+        assert_open(w);
+        grille_secure_footprint(w->pair.initiator.secure, &footprint);
+        assert_int_equal(footprint.parts[0] & ~within, (uintptr_t)w->pair.initiator.secure & ~within);
+        assert_int_equal(footprint.parts[GRILLE_FOOTPRINT_PARTS - 1], 0);
+        for (const uintptr_t *part = footprint.parts; *part != 0; part++)
+            lines += (*part & within) + 1;
+        assert_in_range(lines, 24, 48);
+        world_end(w);
+    }
+}
+
 static void arguments_are_checked(void **state) {
     world *w = world_of(GRILLE_IDENTITY_X509, GRILLE_IDENTITY_X509);
     grille_secure_options good;
@@ -521,6 +545,7 @@ int main(void) {
         cmocka_unit_test(small_reads_and_borrowed_bytes),
         cmocka_unit_test(trimming_gives_memory_back),
         cmocka_unit_test(outgoing_can_be_built_in_lent_memory),
+        cmocka_unit_test(what_a_record_touches),
         cmocka_unit_test(arguments_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a record touches of wolfSSL's memory, by the layout of the release that is built: the only file that looks into
+ * wolfSSL's own structures, and never reads what is in them but for where their parts lie. */
+#include <stddef.h>
+
+#include <wolfssl/wolfcrypt/settings.h>
+
+#include <wolfssl/internal.h>
+
+#include "secure/tls_private.h"
+
+/* From one member to the end of another. */
+#define add_members(footprint, object, first, last)                                                                    \
+    grille_footprint_add((footprint), &(object)->first,                                                                \
+                         offsetof(__typeof__(*(object)), last) + sizeof(object)->last -                                \
+                             offsetof(__typeof__(*(object)), first))
+
+/* Key schedule, nonce and hash key; not the tables for CPUs without instructions for AES. */
+static void add_key(const Ciphers *ciphers, grille_footprint *footprint) {
+    const Aes *aes = ciphers->aes;
+    grille_footprint_add(footprint, ciphers->nonce, AEAD_NONCE_SZ);
+    if (ciphers->chacha != NULL) grille_footprint_add(footprint, ciphers->chacha, sizeof *ciphers->chacha);
+    if (aes == NULL) return;
+    add_members(footprint, aes, key, gcm.H);
+    add_members(footprint, aes, use_aesni, heap);
+}
+
+void grille_tls_footprint(const grille_tls *tls, grille_footprint *footprint) {
+    const WOLFSSL *ssl = tls->ssl;
+    add_members(footprint, tls, ssl, retained);
+    grille_footprint_add(footprint, &ssl->ctx, sizeof ssl->ctx);
+    add_members(footprint, ssl->ctx, heap, minEccKeySz);
+    add_members(footprint, ssl, IOCB_ReadCtx, buffers.outputBuffer);
+    add_members(footprint, ssl, buffers.prevSent, specs);
+    add_members(footprint, ssl, keys.aead_exp_IV, options);
+    add_key(&ssl->encrypt, footprint);
+    add_key(&ssl->decrypt, footprint);
+}
