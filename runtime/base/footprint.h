@@ -45,7 +45,7 @@ static inline void grille_footprint_fetch(const grille_footprint *footprint) {
         const uintptr_t within = GRILLE_LINE_BYTES - 1;
         const char *line = (const char *)(*part & ~within);
         for (uintptr_t left = (*part & within) + 1; left > 0; left--, line += GRILLE_LINE_BYTES)
-            __builtin_prefetch(line, 1, 3);
+            __builtin_prefetch(line, 0, 2);
     }
 }
 

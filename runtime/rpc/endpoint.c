@@ -75,17 +75,14 @@ static void on_gate(void *user, grille_bytes payload) {
     endpoint->on_gate(endpoint->on_gate_user, payload);
 }
 
-static const grille_session_events events = {
-    .on_settings = on_settings,
-    .on_call = on_call,
-    .on_headers = on_headers,
-    .on_message = on_message,
-    .on_half_close = on_half_close,
-    .on_status = on_status,
-    .on_reset = on_reset,
-    .on_writable = on_writable,
-    .on_drained = on_drained,
-};
+#define EVENTS                                                                                                         \
+    .on_settings = on_settings, .on_call = on_call, .on_headers = on_headers, .on_message = on_message,                \
+    .on_half_close = on_half_close, .on_status = on_status, .on_reset = on_reset, .on_writable = on_writable,          \
+    .on_drained = on_drained
+
+/* Without somebody who takes GATE frames, they break a rule. */
+static const grille_session_events events = {EVENTS};
+static const grille_session_events events_and_gate = {EVENTS, .on_gate = on_gate};
 
 /* ---- life ---- */
 
@@ -124,9 +121,7 @@ static grille_reason open_session(grille_endpoint *endpoint, const grille_endpoi
     session.service_count = announce_services(options->registry, endpoint->services, service_count(options));
     session.budget = options->budget;
     session.depot = options->depot;
-    endpoint->events = events;
-    if (endpoint->on_gate != NULL) endpoint->events.on_gate = on_gate;
-    session.events = &endpoint->events;
+    session.events = endpoint->on_gate != NULL ? &events_and_gate : &events;
     session.user = endpoint;
     session.keepalive_interval_us = options->keepalive_interval_ms * UINT64_C(1000);
     session.keepalive_timeout_us = options->keepalive_timeout_ms * UINT64_C(1000);

@@ -11,7 +11,7 @@ static void add_peer(const grille_peer_snapshot *peer, grille_footprint *footpri
 
 void grille_endpoint_footprint(const grille_endpoint *endpoint, grille_footprint *footprint) {
     const grille_peer_services *services = &endpoint->peer_services;
-    grille_footprint_add(footprint, endpoint, sizeof *endpoint);
+    grille_footprint_add(footprint, endpoint, offsetof(struct grille_endpoint, on_gate));
     grille_footprint_add(footprint, services->items, services->count * sizeof *services->items);
     add_peer(endpoint->peer, footprint);
     if (endpoint->peer_channel != NULL) grille_bound_channel_footprint(endpoint->peer_channel, footprint);

@@ -17,37 +17,38 @@
 #include "session/session.h"
 #include "wire/limits.h"
 
+/* What each call touches stands first, close together, as in struct grille_connection (loop/connection_private.h). */
 struct grille_endpoint {
     grille_session *session;
-    grille_session_events events;
-    void (*on_gate)(void *user, grille_bytes payload);
-    void *on_gate_user;
     const grille_services *registry;
     grille_policy *policy;
     grille_peer_snapshot *peer;
-    bool revoked; /* the policy in force does not accept the peer any more */
     grille_executor *executor;
     grille_budget *budget;
-    grille_peer_services peer_services;
-    bool exact_schema;
-    bool settings_came;
-    grille_link unread; /* our calls whose status came and whose messages wait to be read */
     grille_channel *peer_channel;
-    size_t max_message_bytes;
-    grille_log_limit log_limit;
     grille_stats_table *stats;                   /* or NULL */
     const grille_interceptor_list *interceptors; /* or NULL */
-    size_t calls;                                /* of the peer, whose slots are in use */
-    bool drained;
-    bool closed;
-    grille_code close_code;
-    const char *close_text; /* during grille_endpoint_close */
     grille_time_us now_us;
     grille_time_us (*clock_us)(void);
-    void (*on_idle)(void *user);
-    void *on_idle_user;
+    size_t calls; /* of the peer, whose slots are in use */
+    size_t max_message_bytes;
+    grille_peer_services peer_services;
+    bool revoked; /* the policy in force does not accept the peer any more */
+    bool exact_schema;
+    bool settings_came;
+    bool drained;
+    bool closed;
+    grille_link unread; /* our calls whose status came and whose messages wait to be read */
     void (*on_write)(void *user);
     void *on_write_user;
+    void (*on_idle)(void *user);
+    void *on_idle_user;
+
+    void (*on_gate)(void *user, grille_bytes payload);
+    void *on_gate_user;
+    grille_log_limit log_limit;
+    grille_code close_code;
+    const char *close_text;           /* during grille_endpoint_close */
     grille_service_digest services[]; /* what the registry serves, for the session */
 };
 

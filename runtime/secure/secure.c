@@ -207,6 +207,6 @@ const grille_error *grille_secure_failure(const grille_secure *secure) {
 }
 
 void grille_secure_footprint(const grille_secure *secure, grille_footprint *footprint) {
-    grille_footprint_add(footprint, secure, offsetof(struct grille_secure, crypto));
+    grille_footprint_add(footprint, secure, offsetof(struct grille_secure, epochs.hellos));
     grille_tls_footprint(secure->tls, footprint);
 }

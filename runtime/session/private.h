@@ -94,6 +94,14 @@ typedef enum grille_drain_state {
     GRILLE_DRAIN_DONE
 } grille_drain_state;
 
+/* What grille_session_stats tells and is not found elsewhere. */
+typedef struct grille_session_counts {
+    uint64_t frames_in;
+    uint64_t frames_out;
+    uint64_t calls_refused;
+    uint64_t deadlines_exceeded;
+} grille_session_counts;
+
 struct grille_slot_chunk;
 struct grille_kit;
 
@@ -165,14 +173,18 @@ struct grille_session {
     grille_drain_state drain_state;
     bool tell_slot_free; /* an open was answered SESSION_STREAMS_FULL */
     bool drained_told;
-    uint64_t ping_token;    /* of the newest PING of ours: they are numbered */
-    uint64_t ping_answered; /* newest that was answered */
-    uint64_t earned_resets; /* one for each answer of ours, as many as the bucket holds */
+    uint64_t ping_token;     /* of the newest PING of ours: they are numbered */
+    uint64_t ping_answered;  /* newest that was answered */
+    uint64_t earned_resets;  /* one for each answer of ours, as many as the bucket holds */
+    uint64_t earned_credits; /* as the rate limits below say: two for each DATA frame of ours */
     grille_session_options options;
-    grille_session_stats stats;
+    grille_session_counts counts;
     grille_settings peer;
+    grille_stream *data_stream; /* of the DATA frame under way; NULL: its bytes are dropped */
+    uint32_t peer_drains;       /* DRAIN frames that came */
+    grille_refusals refusals;   /* of it, what says that there are none */
+
     grille_buffer_pool buffers; /* of long messages */
-    grille_refusals refusals;
 
     grille_drain_reason goodbye_reason;
     grille_reason failure_reason;
@@ -181,7 +193,6 @@ struct grille_session {
     uint32_t data_left; /* bytes of it still to come, the length of BEGIN not counted */
     uint8_t data_prefix[GRILLE_MESSAGE_LENGTH_BYTES];
     uint8_t data_prefix_len;
-    grille_stream *data_stream; /* NULL: its bytes are dropped */
 
     /* control frames */
     grille_time_us ping_us; /* when the newest was asked for */
@@ -193,7 +204,6 @@ struct grille_session {
     uint64_t drain_ping_token;
     grille_time_us drain_due_us; /* of the last notice, answered or not */
     uint32_t drain_last_id;
-    uint32_t peer_drains; /* DRAIN frames that came */
     uint32_t peer_drain_last;
 
     /* What the peer may do often, but not for ever; `earned` is what our own frames entitle it to besides. */
@@ -203,7 +213,6 @@ struct grille_session {
     grille_rate_limit gates;
     grille_rate_limit ignored;
     grille_rate_limit late_frames;
-    uint64_t earned_credits;     /* two for each DATA frame of ours */
     uint64_t earned_late_bytes;  /* credit left on streams that we closed */
     uint64_t earned_late_frames; /* HEADERS and STATUS under way on them */
 

@@ -45,7 +45,7 @@ static grille_reason begin_frame(grille_session *session) {
     const bool is_settings = header->type == GRILLE_FRAME_SETTINGS;
     /* A peer that does not take our Confirm says REFUSED in place of SETTINGS. */
     const bool is_for_gate = header->type == GRILLE_FRAME_GATE && session->options.events->on_gate != NULL;
-    session->stats.frames_in++;
+    session->counts.frames_in++;
     session->expects_data = false;
     GRILLE_PROBE_FRAME_IN(header->type, header->stream, header->length);
     if (is_settings == session->settings_received && !is_for_gate) {

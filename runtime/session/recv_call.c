@@ -26,7 +26,7 @@ static grille_reason refuse(grille_session *session, const grille_call_refusal *
     session->peer_streams++;
     if ((session->header.flags & GRILLE_FLAG_END_STREAM) == 0) session->earned_late_bytes += window - refusal->cost;
     session->earned_late_frames++; /* RESET */
-    if (refusal->code == GRILLE_RESET_REFUSED) session->stats.calls_refused++;
+    if (refusal->code == GRILLE_RESET_REFUSED) session->counts.calls_refused++;
     return GRILLE_REASON_OK;
 }
 
@@ -88,7 +88,7 @@ static grille_reason accept(grille_session *session, grille_call_payload *call, 
     if (stream == NULL) return refuse(session, &refusal);
     if (!grille_stream_keep_metadata(stream, &call->header.metadata)) {
         grille_stream_drop(stream, GRILLE_RESET_REFUSED);
-        session->stats.calls_refused++;
+        session->counts.calls_refused++;
         return GRILLE_REASON_OK;
     }
     stream->owned = true;
@@ -138,7 +138,7 @@ grille_reason grille_recv_call(grille_session *session, grille_bytes payload) {
     }
     if (call.header.has_timeout && call.header.timeout_us == 0) {
         refusal.code = GRILLE_RESET_DEADLINE;
-        session->stats.deadlines_exceeded++;
+        session->counts.deadlines_exceeded++;
         return refuse_counted(session, &refusal);
     }
     return accept(session, &call, refusal.cost);

@@ -24,14 +24,14 @@ enum { GRILLE_REFUSALS_HOME = 16 };
 /* Caller's storage. A ring that grows with use; what was taken back stays in it, marked, until its turn comes or room
  * is needed. */
 typedef struct grille_refusals {
-    grille_refusal_item home[GRILLE_REFUSALS_HOME];
-    grille_refusal_item *grown; /* instead of home, or NULL */
-    uint32_t capacity;
-    uint32_t most_items;
-    uint32_t first;
     uint32_t count;   /* items in the ring */
     uint32_t waiting; /* of these, not taken back */
+    uint32_t first;
+    uint32_t capacity;
+    uint32_t most_items;
+    grille_refusal_item *grown; /* instead of home, or NULL */
     grille_budget *budget;
+    grille_refusal_item home[GRILLE_REFUSALS_HOME];
 } grille_refusals;
 
 /* For `most` that wait at once. Has no memory besides its own until more than a few wait. Borrows the budget. */

@@ -22,7 +22,7 @@ static void send_settings(grille_session *session, grille_writer *writer) {
                           session->options.service_count);
     grille_frame_end(writer, mark, GRILLE_FRAME_SETTINGS, 0, 0);
     session->settings_sent = true;
-    session->stats.frames_out++;
+    session->counts.frames_out++;
 }
 
 static void send_gate(grille_session *session, grille_writer *writer) {
@@ -35,7 +35,7 @@ static void send_gate(grille_session *session, grille_writer *writer) {
     session->gate = NULL;
     session->gate_len = 0;
     session->gate_waits = false;
-    session->stats.frames_out++;
+    session->counts.frames_out++;
 }
 
 static void send_drain(grille_session *session, grille_writer *writer) {
@@ -45,7 +45,7 @@ static void send_drain(grille_session *session, grille_writer *writer) {
     if (!has_room(writer, DRAIN_BYTES)) return;
     grille_drain_frame_write(writer, &drain);
     session->drain_state = announces ? GRILLE_DRAIN_PROBE : GRILLE_DRAIN_DONE;
-    session->stats.frames_out++;
+    session->counts.frames_out++;
 }
 
 static bool drain_waits(const grille_session *session) {
@@ -59,18 +59,18 @@ static void send_connection_frames(grille_session *session, grille_writer *write
     if (session->pong_waits && has_room(writer, PING_BYTES)) {
         grille_ping_frame_write(writer, true, session->pong_token);
         session->pong_waits = false;
-        session->stats.frames_out++;
+        session->counts.frames_out++;
     }
     if (drain_waits(session)) send_drain(session, writer);
     if (session->ping_waits && !drain_waits(session) && has_room(writer, PING_BYTES)) {
         grille_ping_frame_write(writer, false, session->ping_token);
         session->ping_waits = false;
-        session->stats.frames_out++;
+        session->counts.frames_out++;
     }
     if (grant > 0 && has_room(writer, CREDIT_BYTES)) {
         grille_credit_frame_write(writer, 0, grant);
         session->receive_credit += grant;
-        session->stats.frames_out++;
+        session->counts.frames_out++;
     }
 }
 
@@ -81,14 +81,14 @@ static void send_resets(grille_session *session, grille_writer *writer) {
         grille_stream *stream = grille_container(link, grille_stream, turn);
         grille_reset_frame_write(writer, stream->id, stream->reset_code);
         stream->last_built = session->built + 1;
-        session->stats.frames_out++;
+        session->counts.frames_out++;
         grille_stream_close(stream);
         grille_slot_settle(stream);
     }
     while (has_room(writer, RESET_BYTES) && grille_refusals_take(&session->refusals, &refusal)) {
         grille_reset_frame_write(writer, refusal.id, refusal.code);
         session->peer_streams--;
-        session->stats.frames_out++;
+        session->counts.frames_out++;
     }
 }
 
@@ -101,7 +101,7 @@ static void send_credits(grille_session *session, grille_writer *writer) {
         grille_credit_frame_write(writer, stream->id, grant);
         stream->receive_credit += grant;
         stream->last_built = session->built + 1;
-        session->stats.frames_out++;
+        session->counts.frames_out++;
     }
 }
 
@@ -127,7 +127,7 @@ static void send_streams(grille_session *session, grille_writer *writer) {
             return;
         }
         if (turn == GRILLE_TURN_BLOCKED) grille_list_append(&session->blocked, link);
-        if (turn == GRILLE_TURN_SENT) session->stats.frames_out++;
+        if (turn == GRILLE_TURN_SENT) session->counts.frames_out++;
     }
 }
 
@@ -136,7 +136,7 @@ static void send_goodbye(grille_session *session, grille_writer *writer) {
     if (!session->goodbye_waits) return;
     session->goodbye_waits = false;
     grille_drain_frame_write(writer, &drain);
-    session->stats.frames_out++;
+    session->counts.frames_out++;
 }
 
 grille_reason grille_session_send(grille_session *session, uint8_t *buffer, size_t capacity, size_t *len,

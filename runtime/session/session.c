@@ -193,15 +193,20 @@ const grille_settings *grille_session_peer_settings(const grille_session *sessio
 }
 
 grille_session_stats grille_session_get_stats(const grille_session *session) {
-    grille_session_stats stats = session->stats;
-    stats.own_streams = session->own_streams;
-    stats.peer_streams = session->peer_streams;
-    stats.handlers = session->handlers;
-    stats.slots = session->slots_used;
-    stats.slots_held = session->slots_held;
-    stats.send_credit_bytes = session->send_credit;
-    stats.receive_credit_bytes = session->receive_credit;
-    stats.undone_bytes = (uint32_t)session->held_bytes;
+    grille_session_stats stats = {
+        .own_streams = session->own_streams,
+        .peer_streams = session->peer_streams,
+        .handlers = session->handlers,
+        .slots = session->slots_used,
+        .slots_held = session->slots_held,
+        .frames_in = session->counts.frames_in,
+        .frames_out = session->counts.frames_out,
+        .calls_refused = session->counts.calls_refused,
+        .deadlines_exceeded = session->counts.deadlines_exceeded,
+        .send_credit_bytes = session->send_credit,
+        .receive_credit_bytes = session->receive_credit,
+        .undone_bytes = (uint32_t)session->held_bytes,
+    };
     for (const grille_link *link = session->holders.next; link != &session->holders; link = link->next) {
         const grille_stream *stream = grille_container((grille_link *)(void *)(uintptr_t)link, grille_stream, holds);
         const uint32_t held = grille_credit_held(stream);
@@ -216,5 +221,5 @@ grille_session_stats grille_session_get_stats(const grille_session *session) {
 }
 
 void grille_session_footprint(const grille_session *session, grille_footprint *footprint) {
-    grille_footprint_add(footprint, session, offsetof(struct grille_session, goodbye_reason));
+    grille_footprint_add(footprint, session, offsetof(struct grille_session, refusals.home));
 }

@@ -53,7 +53,7 @@ static void end_expired(grille_session *session) {
     while ((stream = grille_deadline_first(session)) != NULL && stream->deadline_us <= session->now_us) {
         grille_ending this_ending = ending;
         this_ending.never_processed = stream->ours && stream->id == 0;
-        session->stats.deadlines_exceeded++;
+        session->counts.deadlines_exceeded++;
         grille_stream_end_here(stream, &this_ending);
     }
 }
