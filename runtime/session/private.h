@@ -173,24 +173,26 @@ struct grille_session {
     grille_drain_state drain_state;
     bool tell_slot_free; /* an open was answered SESSION_STREAMS_FULL */
     bool drained_told;
-    uint64_t ping_token;     /* of the newest PING of ours: they are numbered */
-    uint64_t ping_answered;  /* newest that was answered */
-    uint64_t earned_resets;  /* one for each answer of ours, as many as the bucket holds */
-    uint64_t earned_credits; /* as the rate limits below say: two for each DATA frame of ours */
+    uint64_t ping_token;    /* of the newest PING of ours: they are numbered */
+    uint64_t ping_answered; /* newest that was answered */
+    uint64_t earned_resets; /* one for each answer of ours, as many as the bucket holds */
+    /* What our own frames entitle the peer to, besides the rate limits below. */
+    uint64_t earned_credits;     /* two for each DATA frame of ours */
+    uint64_t earned_late_bytes;  /* credit left on streams that we closed */
+    uint64_t earned_late_frames; /* HEADERS and STATUS under way on them */
     grille_session_options options;
     grille_session_counts counts;
+    grille_buffer_pool buffers; /* of long messages */
     grille_settings peer;
     grille_stream *data_stream; /* of the DATA frame under way; NULL: its bytes are dropped */
+    uint32_t data_left;         /* bytes of it still to come, the length of BEGIN not counted */
     uint32_t peer_drains;       /* DRAIN frames that came */
     grille_refusals refusals;   /* of it, what says that there are none */
-
-    grille_buffer_pool buffers; /* of long messages */
 
     grille_drain_reason goodbye_reason;
     grille_reason failure_reason;
 
     /* recv_data.c: the DATA frame under way */
-    uint32_t data_left; /* bytes of it still to come, the length of BEGIN not counted */
     uint8_t data_prefix[GRILLE_MESSAGE_LENGTH_BYTES];
     uint8_t data_prefix_len;
 
@@ -206,15 +208,13 @@ struct grille_session {
     uint32_t drain_last_id;
     uint32_t peer_drain_last;
 
-    /* What the peer may do often, but not for ever; `earned` is what our own frames entitle it to besides. */
+    /* What the peer may do often, but not for ever, besides what is earned above. */
     grille_rate_limit pings;
     grille_rate_limit resets_limit;
     grille_rate_limit credits_limit;
     grille_rate_limit gates;
     grille_rate_limit ignored;
     grille_rate_limit late_frames;
-    uint64_t earned_late_bytes;  /* credit left on streams that we closed */
-    uint64_t earned_late_frames; /* HEADERS and STATUS under way on them */
 
     grille_error failure;
 };

@@ -133,8 +133,8 @@ static grille_reason recv_frame(grille_session *session, grille_bytes *input) {
 }
 
 grille_reason grille_session_recv(grille_session *session, grille_bytes plain, grille_time_us now_us) {
-    grille_reason reason = session->failure_reason;
-    if (session->broken) return reason;
+    grille_reason reason = GRILLE_REASON_OK;
+    if (session->broken) return session->failure_reason;
     grille_session_set_now(session, now_us);
     if (plain.len > 0) {
         session->received_us = session->now_us;

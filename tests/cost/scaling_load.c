@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Calls on two sessions back to back, one of them at a time, while other streams stand open, or over many such pairs in
  * turn: for scaling_test.py, which counts instructions and misses of a cache.
- * usage: scaling_load STREAMS CALLS PAIRS */
+ * usage: scaling_load STREAMS CALLS PAIRS [asked]
+ * asked: what a call is said to touch is read before it, as a loop asks for it */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmocka_all.h"
 #include "session/depot.h"
@@ -54,8 +56,23 @@ static void call(session_pair *pair) {
     }
 }
 
+static void ask(const session_pair *pair) {
+    const pair_end *ends[] = {&pair->initiator, &pair->responder};
+    for (size_t i = 0; i < 2; i++) {
+        const uintptr_t within = GRILLE_LINE_BYTES - 1;
+        grille_footprint footprint = {0};
+        grille_session_footprint(ends[i]->session, &footprint);
+        /* An endpoint has one table for all sessions. */
+        grille_footprint_add(&footprint, &ends[i]->table, sizeof ends[i]->table);
+        for (const uintptr_t *part = footprint.parts; *part != 0; part++) {
+            for (uintptr_t line = 0; line <= (*part & within); line++)
+                (void)*(const volatile uint8_t *)((*part & ~within) + line * GRILLE_LINE_BYTES);
+        }
+    }
+}
+
 int main(int argc, char **argv) {
-    if (argc != 4) return 2;
+    if (argc != 4 && (argc != 5 || strcmp(argv[4], "asked") != 0)) return 2;
     const unsigned streams = (unsigned)atoi(argv[1]);
     const unsigned calls = (unsigned)atoi(argv[2]);
     const unsigned count = (unsigned)atoi(argv[3]);
@@ -67,8 +84,10 @@ int main(int argc, char **argv) {
     for (unsigned i = 0; i < count; i++)
         pairs[i] = start();
     open_idle(pairs[0], streams);
-    for (unsigned i = 0; i < calls; i++)
+    for (unsigned i = 0; i < calls; i++) {
+        if (argc == 5) ask(pairs[i % count]);
         call(pairs[i % count]);
+    }
     for (unsigned i = 0; i < count; i++)
         answered += (unsigned)pairs[i]->initiator.counts[PAIR_STATUS];
     const grille_session_stats stats = grille_session_get_stats(pairs[0]->responder.session);
