@@ -213,3 +213,9 @@ grille_reason grille_secure_verdict(const grille_secure *secure, const grille_er
     if (why != NULL) *why = NULL;
     return GRILLE_REASON_OK;
 }
+
+/* The bytes are where the socket left them. */
+void grille_secure_footprint(const grille_secure *secure, grille_footprint *receiving, grille_footprint *sending) {
+    (void)sending;
+    grille_footprint_add(receiving, secure, sizeof *secure);
+}

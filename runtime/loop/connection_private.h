@@ -20,8 +20,8 @@ typedef enum connection_stage {
  * be fetched into the CPU's cache for each call. */
 struct grille_connection {
     _Alignas(GRILLE_LINE_BYTES) grille_transport transport; /* first: where libuv comes from */
-    grille_footprint records;                               /* what a record touches, found when the loop tidies up */
-    grille_footprint frames;                                /* what a call's frames touch besides */
+    grille_footprint incoming; /* what a record touches that comes, found when the loop tidies up */
+    grille_footprint rest;     /* what its frames and an answer touch besides */
     grille_loop *loop;
     const grille_connection_events *events;
     void *user;
@@ -110,9 +110,9 @@ void grille_connection_on_ready(grille_transport *transport, int status, int eve
 
 /* Looks up what a call touches: memory that other calls and epochs have moved is found again. */
 void grille_connection_find_footprint(grille_connection *connection);
-/* The socket is about to be read; and, when something came, its frames are about to be. */
+/* The socket is about to be read; and it was. */
 void grille_connection_expect_record(const grille_connection *connection);
-void grille_connection_expect_frames(grille_connection *connection);
+void grille_connection_expect_rest(grille_connection *connection);
 
 /* connection_stats.c */
 

@@ -239,7 +239,7 @@ void grille_connection_on_readable(grille_connection *connection) {
         return;
     }
     long moved = grille_transport_read(&connection->transport, loop->receive, capacity);
-    grille_connection_expect_frames(connection);
+    grille_connection_expect_rest(connection);
     if (connection->ended) {
         throw_away(connection, moved);
     } else if (moved > 0) {

@@ -3,10 +3,12 @@
 #include "rpc/bound_channel.h"
 #include "rpc/endpoint_private.h"
 
-/* The head of the peer says by which set it was accepted, whose methods each call is looked up in. */
+/* The head of the peer says by which set it was accepted, whose methods each call is looked up in; of its name as much
+ * as is compared at once. */
 static void add_peer(const grille_peer_snapshot *peer, grille_footprint *footprint) {
+    enum { COMPARED_BYTES = 32 };
     grille_footprint_add(footprint, &peer->identity.kind, sizeof peer->identity.kind);
-    grille_footprint_add(footprint, peer->identity.set, 1);
+    grille_footprint_add(footprint, peer->identity.set, COMPARED_BYTES);
 }
 
 void grille_endpoint_footprint(const grille_endpoint *endpoint, grille_footprint *footprint) {

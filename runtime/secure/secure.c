@@ -206,7 +206,7 @@ const grille_error *grille_secure_failure(const grille_secure *secure) {
     return &secure->failure;
 }
 
-void grille_secure_footprint(const grille_secure *secure, grille_footprint *footprint) {
-    grille_footprint_add(footprint, secure, offsetof(struct grille_secure, epochs.hellos));
-    grille_tls_footprint(secure->tls, footprint);
+void grille_secure_footprint(const grille_secure *secure, grille_footprint *receiving, grille_footprint *sending) {
+    grille_footprint_add(receiving, secure, offsetof(struct grille_secure, epochs.hellos));
+    grille_tls_footprint(secure->tls, receiving, sending);
 }

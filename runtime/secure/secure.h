@@ -141,7 +141,7 @@ const grille_peer_identity *grille_secure_peer(const grille_secure *secure);
 /* Why it FAILED, for the local operator: the peer learns a TLS alert or an empty REFUSED. Code OK otherwise. */
 const grille_error *grille_secure_failure(const grille_secure *secure);
 
-/* Adds what the next record touches, in either direction; while OPEN. */
-void grille_secure_footprint(const grille_secure *secure, grille_footprint *footprint);
+/* Adds what the next record touches that comes, and what one that leaves touches besides; while OPEN. */
+void grille_secure_footprint(const grille_secure *secure, grille_footprint *receiving, grille_footprint *sending);
 
 #endif

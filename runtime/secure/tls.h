@@ -74,7 +74,7 @@ GRILLE_MUST_USE grille_reason grille_tls_update_keys(grille_tls *tls, grille_err
 /* KeyUpdates that this end sent of its own accord. */
 uint64_t grille_tls_key_updates(const grille_tls *tls);
 
-/* Adds what the next record touches, in either direction; after the handshake. */
-void grille_tls_footprint(const grille_tls *tls, grille_footprint *footprint);
+/* Adds what the next record touches that comes, and what one that leaves touches besides; after the handshake. */
+void grille_tls_footprint(const grille_tls *tls, grille_footprint *receiving, grille_footprint *sending);
 
 #endif

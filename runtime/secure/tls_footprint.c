@@ -25,14 +25,13 @@ static void add_key(const Ciphers *ciphers, grille_footprint *footprint) {
     add_members(footprint, aes, use_aesni, heap);
 }
 
-void grille_tls_footprint(const grille_tls *tls, grille_footprint *footprint) {
+void grille_tls_footprint(const grille_tls *tls, grille_footprint *receiving, grille_footprint *sending) {
     const WOLFSSL *ssl = tls->ssl;
-    add_members(footprint, tls, ssl, retained);
-    grille_footprint_add(footprint, &ssl->ctx, sizeof ssl->ctx);
-    add_members(footprint, ssl->ctx, heap, minEccKeySz);
-    add_members(footprint, ssl, IOCB_ReadCtx, buffers.outputBuffer);
-    add_members(footprint, ssl, buffers.prevSent, specs);
-    add_members(footprint, ssl, keys.aead_exp_IV, options);
-    add_key(&ssl->encrypt, footprint);
-    add_key(&ssl->decrypt, footprint);
+    add_members(receiving, tls, ssl, io_reason);
+    grille_footprint_add(receiving, &ssl->ctx, sizeof ssl->ctx);
+    add_members(receiving, ssl->ctx, heap, minEccKeySz);
+    add_members(receiving, ssl, IOCB_ReadCtx, specs);
+    add_members(receiving, ssl, keys.aead_exp_IV, options);
+    add_key(&ssl->encrypt, sending);
+    add_key(&ssl->decrypt, receiving);
 }

@@ -485,17 +485,22 @@ static void what_a_record_touches(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof ciphers / sizeof ciphers[0]; i++) {
         world *w = world_of(GRILLE_IDENTITY_X509, GRILLE_IDENTITY_X509);
-        grille_footprint footprint = {0};
+        grille_footprint receiving = {0};
+        grille_footprint sending = {0};
         size_t lines = 0;
         w->options.initiator_cipher = ciphers[i];
         w->options.responder_cipher = ciphers[i];
         open_pair(w);
         secure_pair_run(&w->pair);
         assert_open(w);
-        grille_secure_footprint(w->pair.initiator.secure, &footprint);
-        assert_int_equal(footprint.parts[0] & ~within, (uintptr_t)w->pair.initiator.secure & ~within);
-        assert_int_equal(footprint.parts[GRILLE_FOOTPRINT_PARTS - 1], 0);
-        for (const uintptr_t *part = footprint.parts; *part != 0; part++)
+        grille_secure_footprint(w->pair.initiator.secure, &receiving, &sending);
+        assert_int_equal(receiving.parts[0] & ~within, (uintptr_t)w->pair.initiator.secure & ~within);
+        assert_int_equal(receiving.parts[GRILLE_FOOTPRINT_PARTS - 1], 0);
+        assert_int_not_equal(sending.parts[0], 0);
+        assert_int_equal(sending.parts[GRILLE_FOOTPRINT_PARTS / 2], 0);
+        for (const uintptr_t *part = receiving.parts; *part != 0; part++)
+            lines += (*part & within) + 1;
+        for (const uintptr_t *part = sending.parts; *part != 0; part++)
             lines += (*part & within) + 1;
         assert_in_range(lines, 24, 48);
         world_end(w);
