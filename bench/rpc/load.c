@@ -94,20 +94,28 @@ static bool wait_for_connections(grille_channel *channel, uint32_t count) {
     return true;
 }
 
+/* The same address so many times; the caller's. */
+static char *repeat_address(const char *address, uint32_t count) {
+    const size_t capacity = count * (strlen(address) + 1);
+    char *text = malloc(capacity);
+    size_t used = 0;
+    for (uint32_t i = 0; text != NULL && i < count; i++)
+        used += (size_t)snprintf(text + used, capacity - used, "%s%s", i > 0 ? "," : "", address);
+    return text;
+}
+
 grille_channel *bench_rpc_open_several(bench_rpc_load_state *load, uint32_t count) {
-    char address[BENCH_RPC_CONNECTIONS_PER_CHANNEL * (sizeof load->spec->address + 1)];
+    char *address = repeat_address(load->address, count);
     grille_channel_options options = load->options;
     grille_channel *channel = NULL;
+    bool opened = false;
     grille_error error;
-    size_t used = 0;
-    for (uint32_t i = 0; i < count; i++)
-        used += (size_t)snprintf(address + used, sizeof address - used, "%s%s", i > 0 ? "," : "", load->address);
     options.balancing = count > 1 ? GRILLE_ROUND_ROBIN : GRILLE_PICK_FIRST;
-    if (bench_rpc_told(grille_channel_open(address, &options, &channel, &error), &error) &&
-        bench_rpc_told(grille_channel_wait_ready(channel, READY_TIMEOUT_MS, &error), &error) &&
-        (count == 1 || wait_for_connections(channel, count))) {
-        return channel;
-    }
+    opened = address != NULL && bench_rpc_told(grille_channel_open(address, &options, &channel, &error), &error) &&
+             bench_rpc_told(grille_channel_wait_ready(channel, READY_TIMEOUT_MS, &error), &error) &&
+             (count == 1 || wait_for_connections(channel, count));
+    free(address);
+    if (opened) return channel;
     grille_channel_close(channel);
     return NULL;
 }
