@@ -39,7 +39,7 @@ typedef struct bench_spec {
     double seconds;            /* measured time; 0 when `count` tells the end; default 1 */
     uint64_t count;            /* measured calls or messages; 0: the time tells */
     uint32_t warm_up_ms;       /* before the measured part; default 200; with a count: a tenth as many calls; 0: none */
-    char address[256];         /* of the server, in the library's forms; inproc: the agent serves itself */
+    char address[256];         /* of the server, in the library's forms; inproc:NAME: the agent serves itself */
     char folder[256];          /* identities and policies of the rows that prove something; empty: none needed */
     char counters[256];        /* file that both ends map (counters.h); empty: none */
     int server_pid;            /* whose CPU and memory are the server's; 0: not ours to see */

@@ -154,7 +154,7 @@ void bench_rpc_close_channels(bench_rpc_load_state *load) {
 
 static bool init(bench_rpc_load_state *load, const bench_rpc_trust *trust, const bench_spec *spec,
                  bench_recorder *recorder) {
-    static const char in_process[] = "inproc:bench";
+    static const char in_process[] = "inproc:";
     const uint32_t channels = spec->connections > 0 ? spec->connections : 1;
     *load = (bench_rpc_load_state){.spec = spec, .recorder = recorder, .address = spec->address};
     load->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
@@ -174,9 +174,8 @@ static bool init(bench_rpc_load_state *load, const bench_rpc_trust *trust, const
     if (load->options.max_calls < bench_rpc_streams(spec)) load->options.max_calls = bench_rpc_streams(spec);
     load->options.max_message_bytes = bench_rpc_message_bytes(spec);
     load->options.max_memory_bytes = bench_rpc_memory_bytes(spec);
-    if (strcmp(spec->address, "inproc") != 0) return true;
-    load->address = in_process;
-    load->own_server = bench_rpc_server_start(trust, spec, in_process);
+    if (strncmp(spec->address, in_process, strlen(in_process)) != 0) return true;
+    load->own_server = bench_rpc_server_start(trust, spec, spec->address);
     return load->own_server != NULL;
 }
 

@@ -60,7 +60,7 @@ typedef struct grille_loop {
     uint8_t *outgoing;           /* GRILLE_LOOP_OUTGOING_BYTES of ciphertext */
     size_t plain_dirty;          /* bytes of plain and send that hold plaintext */
     size_t send_dirty;
-    const void *latest;     /* the connection that was used last: its memory is here */
+    const void *latest;     /* the connection that was used last: its memory is here; compared only, as the next */
     const void *coming;     /* the one that comes next: its memory was asked for, too */
     uv_timer_t tidy_timer;  /* while they are dirty */
     bool tidies;            /* it is set */

@@ -52,6 +52,19 @@ connections_stand_beside_calls() {
     [ "$(grep -cE '^(raw|tls|rpc-attested) +40 ' "$scratch/out")" = 3 ] || complain "not three rows beside 40: $(cat "$scratch/out")"
 }
 
+# All but vsock, which not every machine has.
+every_transport() {
+    local transports=unix,unix-abstract,tcp,hybrid,inproc transport row
+    try "$grille" bench "${quick[@]}" --patterns ping-pong,in-flight --rows raw,tls,rpc-attested --transport "$transports" --no-counts
+    expect_status 0 && expect_same "standard error" "$(cat "$scratch/err")" "" && nothing_left || return 1
+    for transport in ${transports//,/ }; do
+        for row in raw tls rpc-attested; do
+            [ "$(grep -cE "^$row +$transport +[0-9.]+[kM]? " "$scratch/out")" -ge 2 ] ||
+                complain "$row over $transport is missing: $(cat "$scratch/out")" || return 1
+        done
+    done
+}
+
 every_kind_of_identity() {
     try "$grille" bench "${quick[@]}" --patterns connect --rows rpc-attested --server-kind x509,nitro,psk --client-kind x509,nitro,psk \
         --no-counts
@@ -176,6 +189,7 @@ check "help" help_is_no_error
 check "wrong command lines" wrong_command_lines
 check "a table" a_table_comes_out
 check "connections beside calls" connections_stand_beside_calls
+check "transports" every_transport
 check "identities" every_kind_of_identity
 check "failures are named" what_fails_is_named
 check "files" files
