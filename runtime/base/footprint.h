@@ -39,7 +39,8 @@ static inline void grille_footprint_add(grille_footprint *footprint, const void 
     footprint->parts[i] = first | (more < within ? more : within);
 }
 
-/* Asks for all of it, to be written. Waits for nothing, and can't fail. */
+/* Asks for all of it, into the second level of the caches: the first takes some twenty lines at a time, and whoever
+ * asks for more waits. Can't fail. */
 static inline void grille_footprint_fetch(const grille_footprint *footprint) {
     for (const uintptr_t *part = footprint->parts; *part != 0; part++) {
         const uintptr_t within = GRILLE_LINE_BYTES - 1;

@@ -242,7 +242,8 @@ void grille_channel_call_left(dialed_channel *channel) {
     channel->running--;
     if (channel->idle_timeout_ms == 0 || channel->running != 0) return;
     channel->idle_since_us = channel->loop.now_us;
-    grille_channel_arm(channel);
+    /* The timer looks again when it fires; a look at all targets for each call would cost more than the call. */
+    if (idle_due(channel) < channel->armed_us) grille_channel_arm(channel);
 }
 
 typedef struct taker {
